@@ -1,0 +1,1 @@
+"""The catalogue: contracts of datasets and departments, checked without touching any portal."""

@@ -1,0 +1,111 @@
+"""Errors: what stops a run, as opposed to findings, which are noticed in the data.
+
+VidkrytoError                 everything below; a message for a person, exit code 2
+├── ContractError             a contract, schema, suite or department file cannot be used
+├── SettingsError             the environment or a settings value cannot be used
+├── SourceError               an export could not be fetched for a technical reason
+├── ReadError                 a file cannot be turned into a table; carries findings
+├── StateError                the state folder cannot be read or written (full disk, no rights)
+├── PortalError               the portal refused, is unreachable or is not what was expected
+│   └── PortalMoved           the portal changed since the plan was made
+├── PlanError                 a plan is stale, not approved or not applicable
+└── LedgerError               the ledger is damaged or cannot be extended
+
+A message says what was checked, what was wanted, what was found and what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vidkryto.findings import Finding
+
+
+class VidkrytoError(Exception):
+    """Base of every error raised on purpose.
+
+    `where` is filled in by `stage()` on the way up: "dataset public-transport-stops, pull".
+    `remedy` is what the reader can do next.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.where = ""
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text}\n  What to do: {self.remedy}" if self.remedy else text
+
+
+class ContractError(VidkrytoError):
+    """A contract, schema, suite or department file cannot be used."""
+
+
+class SettingsError(VidkrytoError):
+    """The environment or a settings value cannot be used."""
+
+
+class SourceError(VidkrytoError):
+    """An export could not be fetched for a technical reason."""
+
+
+class ReadError(VidkrytoError):
+    """A file cannot be turned into a table; `findings` say why, each with its place."""
+
+    def __init__(self, message: str, findings: tuple[Finding, ...] = (), *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.findings = findings
+
+
+class StateError(VidkrytoError):
+    """The state folder cannot be read or written."""
+
+
+class PortalError(VidkrytoError):
+    """The portal refused, is unreachable or is not what was expected."""
+
+
+class PortalMoved(PortalError):
+    """The portal changed since the plan was made."""
+
+
+class PlanError(VidkrytoError):
+    """A plan is stale, not approved or not applicable."""
+
+
+class LedgerError(VidkrytoError):
+    """The ledger is damaged or cannot be extended."""
+
+
+@contextmanager
+def stage(dataset: str, name: str) -> Iterator[None]:
+    """Add to errors raised inside where they happened: which dataset, which stage."""
+    try:
+        yield
+    except VidkrytoError as error:
+        error.where = error.where or f"{dataset}, {name}"
+        raise
+    except OSError as error:
+        raise_state_error(error, f"{dataset}, {name}")
+
+
+def raise_state_error(error: OSError, where: str) -> None:
+    """Turn an operating system error into a StateError that says what to do."""
+    import errno
+
+    remedies = {
+        errno.ENOSPC: "Free some space on the disk that holds VIDKRYTO_HOME, then run again; nothing was half published.",
+        errno.EACCES: "Give the user that runs vidkryto the right to read and write this path.",
+        errno.EROFS: "The file system is read-only; set VIDKRYTO_HOME to a writable folder.",
+    }
+    failure = StateError(
+        f"{error.strerror or error}: {error.filename or 'state folder'}",
+        remedy=remedies.get(error.errno or 0, "Look at the path named above, then run again."),
+    )
+    failure.where = where
+    raise failure from error

@@ -1,0 +1,88 @@
+"""A finding and its place in the officer's own file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Literal
+
+from vidkryto.findings.catalogue import code as find_code
+
+Language = Literal["uk", "en"]
+
+
+class Severity(StrEnum):
+    """How much a finding matters: an error stops publication, a warning and a note do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the officer's own file: the row is the row of the sheet or the line of the text file, from 1."""
+
+    resource: str = ""
+    file: str = ""
+    sheet: str = ""
+    row: int | None = None
+    column: str = ""
+    """The header as it stands in the file."""
+    field: str = ""
+    """The field of the Table Schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing noticed.
+
+    `found` is None when the value is protected: a protected value is never kept in a finding.
+    `count` places are meant; `rows` holds the first few of them.
+    `details` fills the placeholders of the code's message; `{found}`, `{wanted}`, `{count}` and the
+    attributes of the place are always there.
+    """
+
+    code: str
+    place: Place = Place()
+    found: str | None = None
+    wanted: str | None = None
+    count: int = 1
+    rows: tuple[int, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    override: Severity | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """The code's severity, unless the contract changed it for this finding."""
+        return self.override or Severity(find_code(self.code).severity)
+
+    def message(self, language: Language = "uk") -> str:
+        """One sentence in `language` that says what was found and what was wanted."""
+        values = {
+            "found": "—" if self.found is None else self.found,
+            "wanted": self.wanted or "",
+            "count": self.count,
+            "file": self.place.file,
+            "sheet": self.place.sheet,
+            "row": self.place.row or "",
+            "column": self.place.column or self.place.field,
+            "field": self.place.field or self.place.column,
+            "resource": self.place.resource,
+        }
+        return find_code(self.code).message[language].format_map({**values, **self.details})
+
+    def remedy(self, language: Language = "uk") -> str:
+        """What the officer can do about it."""
+        return find_code(self.code).remedy[language]
+
+    def without_value(self) -> Finding:
+        """The same finding with nothing of the cell in it, for a protected field."""
+        return replace(self, found=None, details={})
+
+
+def worst(findings: Iterable[Finding]) -> Severity | None:
+    """The gravest severity among `findings`; None when there are none."""
+    order = list(Severity)
+    return min((finding.severity for finding in findings), key=order.index, default=None)

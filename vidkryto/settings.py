@@ -1,0 +1,131 @@
+"""Settings: one frozen value, read once from the environment, never at import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vidkryto.archive import Archive
+from vidkryto.errors import SettingsError
+
+
+class Secret:
+    """A value that shows itself only when asked by name: never in a repr, a log or a traceback."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself; call this only where it is sent."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)" if self._value else "Secret()"
+
+    __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(("Secret", self._value))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a secret is not pickled")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says.
+
+    | variable | meaning | default |
+    |---|---|---|
+    | VIDKRYTO_ROOT | the folder with datasets/ and schemas/ | the current folder |
+    | VIDKRYTO_HOME | the state folder | ROOT/.vidkryto |
+    | VIDKRYTO_CKAN_URL | the portal | the local portal, if it is up |
+    | VIDKRYTO_CKAN_TOKEN, VIDKRYTO_CKAN_TOKEN_FILE | an editor's token, or a 0600 file that holds it | the local portal's |
+    | VIDKRYTO_ORGANIZATION | the organisation of the portal | the department's contract |
+    | VIDKRYTO_LANGUAGE | uk or en | from LANG, else en |
+    """
+
+    root: Path
+    home: Path
+    ckan_url: str = ""
+    ckan_token: Secret = field(default_factory=lambda: Secret(""))
+    organization: str = ""
+    language: str = "en"
+
+    @property
+    def archive(self) -> Archive:
+        """The content-addressed store of exports and release files."""
+        return Archive(self.home / "objects")
+
+    @property
+    def datasets(self) -> Path:
+        """The folder of contracts."""
+        return self.root / "datasets"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the variables of the table above. Raises SettingsError for a value that cannot be used."""
+        env = os.environ if environment is None else environment
+        root = Path(env.get("VIDKRYTO_ROOT") or Path.cwd()).expanduser().absolute()
+        home = Path(env.get("VIDKRYTO_HOME") or root / ".vidkryto").expanduser().absolute()
+        url, token = env.get("VIDKRYTO_CKAN_URL", ""), _token(env)
+        if not url:
+            url, token = _local_portal(home, token)
+        return cls(
+            root=root,
+            home=home,
+            ckan_url=url.rstrip("/"),
+            ckan_token=token,
+            organization=env.get("VIDKRYTO_ORGANIZATION", ""),
+            language=_language(env),
+        )
+
+
+def _token(env: Mapping[str, str]) -> Secret:
+    if value := env.get("VIDKRYTO_CKAN_TOKEN", "").strip():
+        return Secret(value)
+    name = env.get("VIDKRYTO_CKAN_TOKEN_FILE", "")
+    return _token_file(Path(name)) if name else Secret("")
+
+
+def _token_file(path: Path) -> Secret:
+    """A token file; it must be readable by its owner alone."""
+    try:
+        mode = path.stat().st_mode & 0o077
+        value = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(
+            f"the token file cannot be read: {error.strerror}",
+            remedy="Check VIDKRYTO_CKAN_TOKEN_FILE: the file must exist and be readable.",
+        ) from error
+    if mode:
+        raise SettingsError(
+            f"the token file {path.name} can be read by others (mode {path.stat().st_mode & 0o777:o})",
+            remedy=f"chmod 600 {path}",
+        )
+    return Secret(value)
+
+
+def _local_portal(home: Path, token: Secret) -> tuple[str, Secret]:
+    """Address and editor's token of the local portal, where `vidkryto portal up` left them."""
+    address, editor = home / "portal" / "url", home / "portal" / "editor.token"
+    if not address.is_file():
+        return "", token
+    return address.read_text(encoding="utf-8").strip(), token or (_token_file(editor) if editor.is_file() else token)
+
+
+def _language(env: Mapping[str, str]) -> str:
+    wanted = env.get("VIDKRYTO_LANGUAGE") or ("uk" if env.get("LC_ALL", env.get("LANG", "")).startswith("uk") else "en")
+    if wanted not in ("uk", "en"):
+        raise SettingsError(f"VIDKRYTO_LANGUAGE is {wanted!r}; wanted uk or en", remedy="Set it to uk or en.")
+    return wanted
