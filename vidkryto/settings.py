@@ -50,7 +50,8 @@ class Settings:
     | VIDKRYTO_ROOT | the folder with datasets/ and schemas/ | the current folder |
     | VIDKRYTO_HOME | the state folder | ROOT/.vidkryto |
     | VIDKRYTO_CKAN_URL | the portal | the local portal, if it is up |
-    | VIDKRYTO_CKAN_TOKEN, VIDKRYTO_CKAN_TOKEN_FILE | an editor's token, or a 0600 file that holds it | the local portal's |
+    | VIDKRYTO_CKAN_TOKEN | an editor's token | the local portal's |
+    | VIDKRYTO_CKAN_TOKEN_FILE | a file of mode 0600 that holds it | |
     | VIDKRYTO_ORGANIZATION | the organisation of the portal | the department's contract |
     | VIDKRYTO_LANGUAGE | uk or en | from LANG, else en |
     """

@@ -110,9 +110,14 @@ def load_block(file: Path, block: type[AnyBlock]) -> AnyBlock:
     try:
         document, lines = load(file)
     except FileNotFoundError:
-        raise ContractError(f"{_shown(file)} is missing", remedy=f"Create it; `{block.__name__}` in docs/reference/contract.md shows what belongs into it.") from None
+        raise ContractError(
+            f"{_shown(file)} is missing",
+            remedy=f"Create it; `{block.__name__}` in docs/reference/contract.md shows what belongs into it.",
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ContractError(f"{_shown(file)} is not YAML: {error}", remedy="Check indentation and quotes near that line.") from None
+        raise ContractError(
+            f"{_shown(file)} is not YAML: {error}", remedy="Check indentation and quotes near that line."
+        ) from None
     try:
         return block.model_validate(document)
     except ValidationError as error:
@@ -175,7 +180,9 @@ def _schema(file: Path, resource: Resource) -> Mapping[str, Any]:
     except ValueError as error:
         raise ContractError(f"{resource.schema_} is not JSON: {error}", remedy="Mend the schema file.") from None
     if not isinstance(schema, dict) or not isinstance(schema.get("fields"), list) or not schema["fields"]:
-        raise ContractError(f"{resource.schema_} is not a Table Schema: it lists no fields", remedy="See schemas/README.md.")
+        raise ContractError(
+            f"{resource.schema_} is not a Table Schema: it lists no fields", remedy="See schemas/README.md."
+        )
     return schema
 
 

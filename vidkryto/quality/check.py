@@ -59,7 +59,9 @@ def check_quality(
         checked += len(results)
         place = Place(resource=name, file=(files or {}).get(name, ""))
         findings += [
-            _finding(item, result, place, protected) for item, result in zip(mine, results, strict=True) if not result["success"]
+            _finding(item, result, place, protected)
+            for item, result in zip(mine, results, strict=True)
+            if not result["success"]
         ]
     strangers = {item.resource for item in suite} - set(tables) - {""}
     if strangers or checked != len(suite):
@@ -80,7 +82,9 @@ def _frame(table: pa.Table, rows: pa.Array) -> pd.DataFrame:
     return table.append_column(ROW, rows).to_pandas()
 
 
-def _run(name: str, frame: pd.DataFrame, suite: tuple[Expectation, ...], values: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _run(
+    name: str, frame: pd.DataFrame, suite: tuple[Expectation, ...], values: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """The results as JSON-ready dictionaries, in the order of the suite."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
@@ -98,7 +102,11 @@ def _run(name: str, frame: pd.DataFrame, suite: tuple[Expectation, ...], values:
             progress_bars=ProgressBarsConfig(globally=False),
         ),
     )
-    batch = context.data_sources.add_pandas("pipeline").add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
+    batch = (
+        context.data_sources.add_pandas("pipeline")
+        .add_dataframe_asset(name)
+        .add_batch_definition_whole_dataframe("all")
+    )
     built = gx.ExpectationSuite(name=name)
     for number, item in enumerate(suite):
         built.add_expectation(_build(item, number, frame))

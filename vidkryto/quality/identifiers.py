@@ -20,7 +20,12 @@ def _edrpou(value: object) -> bool:
 
 
 def _iban(value: object) -> bool:
-    return isinstance(value, str) and value.startswith("UA") and len(value) == 29 and iban.is_valid(value, check_country=False)
+    return (
+        isinstance(value, str)
+        and value.startswith("UA")
+        and len(value) == 29
+        and iban.is_valid(value, check_country=False)
+    )
 
 
 def _katottg(value: object) -> bool:

@@ -56,7 +56,11 @@ def parameters(last: Metrics, bands: Bands, now: datetime) -> dict[str, float | 
     for name, value in last.items():
         kind, _, column = name.partition(".")
         if kind == "rows" and isinstance(value, (int, float)):
-            values |= {"rows_last": int(value), "rows_low": int(value * (1 - share)), "rows_high": -int(-value * (1 + share) // 1)}
+            values |= {
+                "rows_last": int(value),
+                "rows_low": int(value * (1 - share)),
+                "rows_high": -int(-value * (1 + share) // 1),
+            }
         elif kind == "fill" and isinstance(value, (int, float)):
             values[f"fill_low_{column}"] = max(0.0, round(value - FILL_TOLERANCE, 6))
         elif kind == "mean" and isinstance(value, (int, float)):
@@ -65,7 +69,9 @@ def parameters(last: Metrics, bands: Bands, now: datetime) -> dict[str, float | 
         elif kind in ("distinct", "sum", "newest"):
             values[f"{kind}_last_{column}"] = value
     if bands.freshness:
-        values["fresh_after"] = (now.astimezone(UTC) - age(bands.freshness)).replace(tzinfo=None).isoformat(timespec="seconds")
+        values["fresh_after"] = (
+            (now.astimezone(UTC) - age(bands.freshness)).replace(tzinfo=None).isoformat(timespec="seconds")
+        )
     return values
 
 

@@ -25,13 +25,19 @@ class Expectation(Block):
     def arguments(self) -> dict[str, Any]:
         """The arguments with `{parameter: name}` written as Great Expectations wants it."""
         return {
-            key: {"$PARAMETER": value["parameter"]} if isinstance(value, Mapping) and set(value) == {"parameter"} else value
+            key: {"$PARAMETER": value["parameter"]}
+            if isinstance(value, Mapping) and set(value) == {"parameter"}
+            else value
             for key, value in self.kwargs.items()
         }
 
     def wanted_parameters(self) -> set[str]:
         """The names of all values it takes from the last release."""
-        return {value["$PARAMETER"] for value in self.arguments().values() if isinstance(value, dict) and "$PARAMETER" in value}
+        return {
+            value["$PARAMETER"]
+            for value in self.arguments().values()
+            if isinstance(value, dict) and "$PARAMETER" in value
+        }
 
 
 class Suite(Block):
