@@ -83,6 +83,7 @@ TEXTS = {  # code: Ukrainian, English
     "bad": ("ЖУРНАЛ НЕ ПРОЙШОВ ПЕРЕВІРКИ", "THE LEDGER DOES NOT HOLD"),
     "unreadable": ("не вдалося перевірити: {why}", "could not be checked: {why}"),
 }
+FILES = ("snapshots", "outputs", "schemas")  # parts of an entry that list files of the archive
 MARKS = {"ok": "✓", "warning": "!", "failure": "✗"}
 
 
@@ -225,6 +226,7 @@ class History:
     keys: list[tuple[int, str]] = field(default_factory=list)
     roots: dict[int, bytes] = field(default_factory=dict)
     origin: str = ""
+    whole: bool = False
 
     def key_at(self, size: int) -> str:
         return [key for since, key in self.keys if since <= size][-1]
@@ -241,8 +243,8 @@ def read_history(content: bytes, sizes: set[int], report: Report) -> History:
     for seq, (line, root) in enumerate(zip(lines, roots_of(lines), strict=True)):
         try:
             entry = json.loads(line, parse_float=no_fraction, parse_constant=no_fraction, object_pairs_hook=no_repeats)
-            good = set(entry) == {"body", "dataset", "kind", "prev", "seq", "time"} and canonical(entry) == line
-        except (ValueError, TypeError):
+            good = is_shaped(entry) and canonical(entry) == line
+        except (ValueError, TypeError, KeyError, AttributeError):
             good = False
         if not good:
             report.failure("line", seq=seq)
@@ -259,9 +261,18 @@ def read_history(content: bytes, sizes: set[int], report: Report) -> History:
         history.entries.append(entry)
         if seq + 1 in sizes or seq + 1 == len(lines):
             history.roots[seq + 1] = root()
+    history.whole = bool(lines)
     if report.good:
         report.ok("chain", count=len(lines))
     return history
+
+
+def is_shaped(entry: dict[str, Any]) -> bool:
+    """The six parts, of the right types; files are listed with a sha256 each, so later steps can rely on it."""
+    body = entry["body"]
+    hashes = [file["sha256"] for part in FILES for file in body.get(part, [])]
+    words = [*hashes, *body.get("objects", []), body.get("contract", ""), entry["dataset"], entry["time"]]
+    return set(entry) == {"body", "dataset", "kind", "prev", "seq", "time"} and all(isinstance(x, str) for x in words)
 
 
 def take_key(entry: dict[str, Any], history: History, report: Report) -> bool:
@@ -319,16 +330,14 @@ def check_key(pinned: str, history: History, report: Report) -> None:
         report.failure("key-other")
 
 
-FILES = ("snapshots", "outputs", "schemas")
-
-
 def check_objects(folder: Path, entries: list[dict[str, Any]], report: Report) -> None:
     """Step 5. An object that a withdrawal names may be gone: its hash in the ledger is the tombstone."""
     gone = {sha256 for entry in entries if entry["kind"] == "withdrawal" for sha256 in entry["body"].get("objects", [])}
     named: dict[str, int] = {}
     for entry in entries:
-        listed = [file["sha256"] for part in FILES for file in entry["body"].get(part, [])]
-        for sha256 in [*listed, entry["body"].get("contract", ""), entry["body"].get("signature", "")]:
+        body = entry["body"]
+        listed = [file["sha256"] for part in FILES for file in body.get(part, [])]
+        for sha256 in [*listed, body.get("contract", ""), body.get("signature", "")]:
             if len(sha256) == 64:
                 named.setdefault(sha256, entry["seq"])
     good = 0
@@ -358,7 +367,7 @@ def check_runs(folder: Path, entries: list[dict[str, Any]], report: Report) -> N
     for entry in entries:
         if not (wanted := entry["body"].get("record")):
             continue
-        run = entry["body"]["run"]
+        run = str(entry["body"].get("run"))
         try:
             record = json.loads((folder / entry["dataset"] / run / "run.json").read_bytes())
             record.pop("evidence", None)
@@ -413,7 +422,7 @@ def verify(  # the whole procedure, in the order of the docstring above
     elsewhere = read_checkpoints([(place, fetch(place)) for place in against], report)
     kept = read_checkpoints(cosigned, report) + elsewhere
     history = read_history(content, {point.size for _, point in own + kept}, report)
-    if not history.keys:
+    if not history.whole:
         return report
     check_key(key, history, report)
     for name, point in own:
