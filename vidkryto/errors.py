@@ -28,13 +28,14 @@ class VidkrytoError(Exception):
     """Base of every error raised on purpose.
 
     `where` is filled in by `stage()` on the way up: "dataset public-transport-stops, pull".
-    `remedy` is what the reader can do next.
+    `remedy` is what the reader can do next. `transient` says that the same call may succeed later.
     """
 
-    def __init__(self, message: str, *, remedy: str = "") -> None:
+    def __init__(self, message: str, *, remedy: str = "", transient: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.transient = transient
         self.where = ""
 
     def __str__(self) -> str:
