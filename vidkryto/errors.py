@@ -4,6 +4,7 @@ VidkrytoError                 everything below; a message for a person, exit cod
 ├── ContractError             a contract, schema, suite or department file cannot be used
 ├── SettingsError             the environment or a settings value cannot be used
 ├── SourceError               an export could not be fetched for a technical reason
+│   └── ExportMissing         the source answers, but the export is not there; carries a finding
 ├── ReadError                 a file cannot be turned into a table; carries findings
 ├── StateError                the state folder cannot be read or written (full disk, no rights)
 ├── PortalError               the portal refused, is unreachable or is not what was expected
@@ -53,6 +54,14 @@ class SettingsError(VidkrytoError):
 
 class SourceError(VidkrytoError):
     """An export could not be fetched for a technical reason."""
+
+
+class ExportMissing(SourceError):
+    """The source answers, but the export is not there, or the contract does not say which one; `finding` says so."""
+
+    def __init__(self, message: str, finding: Finding, *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.finding = finding
 
 
 class ReadError(VidkrytoError):
