@@ -7,7 +7,7 @@ VidkrytoError                 everything below; a message for a person, exit cod
 ├── ReadError                 a file cannot be turned into a table; carries findings
 ├── StateError                the state folder cannot be read or written (full disk, no rights)
 ├── PortalError               the portal refused, is unreachable or is not what was expected
-│   └── PortalMoved           the portal changed since the plan was made
+│   └── PortalMovedError         the portal changed since the plan was made
 ├── PlanError                 a plan is stale, not approved or not applicable
 └── LedgerError               the ledger is damaged or cannot be extended
 
@@ -70,7 +70,7 @@ class PortalError(VidkrytoError):
     """The portal refused, is unreachable or is not what was expected."""
 
 
-class PortalMoved(PortalError):
+class PortalMovedError(PortalError):
     """The portal changed since the plan was made."""
 
 
@@ -99,7 +99,7 @@ def raise_state_error(error: OSError, where: str) -> None:
     import errno
 
     remedies = {
-        errno.ENOSPC: "Free some space on the disk that holds VIDKRYTO_HOME, then run again; nothing was half published.",
+        errno.ENOSPC: "Free space on the disk of VIDKRYTO_HOME, then run again; nothing was half published.",
         errno.EACCES: "Give the user that runs vidkryto the right to read and write this path.",
         errno.EROFS: "The file system is read-only; set VIDKRYTO_HOME to a writable folder.",
     }
