@@ -8,7 +8,7 @@ VidkrytoError                 everything below; a message for a person, exit cod
 ├── ReadError                 a file cannot be turned into a table; carries findings
 ├── StateError                the state folder cannot be read or written (full disk, no rights)
 ├── PortalError               the portal refused, is unreachable or is not what was expected
-│   └── PortalMovedError         the portal changed since the plan was made
+│   └── PortalMoved         the portal changed since the plan was made
 ├── PlanError                 a plan is stale, not approved or not applicable
 └── LedgerError               the ledger is damaged or cannot be extended
 
@@ -80,7 +80,7 @@ class PortalError(VidkrytoError):
     """The portal refused, is unreachable or is not what was expected."""
 
 
-class PortalMovedError(PortalError):
+class PortalMoved(PortalError):
     """The portal changed since the plan was made."""
 
 
