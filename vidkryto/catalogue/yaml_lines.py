@@ -26,9 +26,9 @@ def load(path: Path) -> tuple[Any, dict[Keys, int]]:
         if node is None:
             return None, lines
         _walk(node, (), lines)
-        return loader.construct_document(node), lines  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it bare
+        return loader.construct_document(node), lines
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]  # PyYAML's stubs leave it bare
+        loader.dispose()
 
 
 def _walk(node: yaml.Node, keys: Keys, lines: dict[Keys, int]) -> None:

@@ -66,7 +66,7 @@ def check_quality(
     strangers = {item.resource for item in suite} - set(tables) - {""}
     if strangers or checked != len(suite):
         raise ContractError(
-            f"expectations.yaml: {len(suite) - checked} expectation(s) name no table of the dataset: {sorted(strangers)}",
+            f"expectations.yaml: {len(suite) - checked} expectation(s) name no table: {sorted(strangers)}",
             remedy=f"The tables are {sorted(tables)}.",
         )
     return Quality(tuple(findings), checked)
@@ -79,7 +79,8 @@ def _frame(table: pa.Table, rows: pa.Array) -> pd.DataFrame:
             table = table.set_column(number, field.name, table.column(number).cast(pa.float64()))
         elif pa.types.is_date(field.type):
             table = table.set_column(number, field.name, table.column(number).cast(pa.timestamp("s")))
-    return table.append_column(ROW, rows).to_pandas()
+    frame: pd.DataFrame = table.append_column(ROW, rows).to_pandas()
+    return frame
 
 
 def _run(
@@ -119,7 +120,7 @@ def _run(
     if missing:
         raise ContractError(
             f"expectations.yaml: no such parameter for {name}: {sorted(missing)}",
-            remedy=f"Known are: {sorted(values) or 'none before the first publication; put the expectation under `first:`'}.",
+            remedy=f"Known are: {sorted(values) or 'none yet; put it under `first:`'}.",
         )
     definition = gx.ValidationDefinition(name=name, data=batch, suite=context.suites.add(built))
     outcome = context.validation_definitions.add(definition).run(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
+from vidkryto.release.files import BATCH, write_csv
 from vidkryto.release.value import ReleaseTable
 
 
@@ -26,31 +30,35 @@ def write_changes(before: ReleaseTable | None, after: ReleaseTable, path: Path) 
     """Write `changes.csv` (change, then the key or, without one, all columns) and return the counts.
 
     By key a row is added, changed or removed; without a key it is added or removed, each as often as
-    the number of equal rows differs. DuckDB joins the two CSVs and may spill to disk.
+    the number of equal rows differs. DuckDB joins the two and may spill to disk.
     """
     if before is None:
         return Changes(after.rows, 0, 0)
     with duckdb.connect() as connection:
-        old, new = _view(connection, "old", before), _view(connection, "new", after)
-        keyed = after.key and after.key == before.key
-        sql = _by_key(after.key, [c for c in new if c in old]) if keyed else _by_content([c for c in new if c in old])
-        connection.execute(f"create temp table changes as {sql}")
+        old, new = (_load(connection, name, table) for name, table in (("old", before), ("new", after)))
+        both = [name for name in new if name in old]
+        keyed = bool(after.key) and after.key == before.key
+        connection.execute(f"create temp table changes as {_by_key(after.key, both) if keyed else _by_content(both)}")
         counts = dict(connection.execute("select change, count(*) from changes group by 1").fetchall())
-        columns = connection.execute("select * from changes limit 0").description
-        ordering = ", ".join(_quoted(column[0]) for column in columns)
-        _write(connection, f"select * from changes order by {ordering}", path)
+        names = ", ".join(_quoted(name) for name in ("change", *(after.key if keyed else both)))
+        write_csv(connection.sql(f"select * from changes order by {names}").to_arrow_table(), path)
     return Changes(counts.get("added", 0), counts.get("changed", 0), counts.get("removed", 0))
 
 
-def _view(connection: duckdb.DuckDBPyConnection, name: str, table: ReleaseTable) -> list[str]:
-    """Every column as text, exactly as in the CSV."""
-    connection.execute(
-        f"create temp view {name} as select * from read_csv(?, header=true, all_varchar=true, delim=',', quote='\"', "
-        "escape='\"', null_padding=false, strict_mode=true, parallel=false, max_line_size=67108864)".replace(
-            "?", "'" + str(table.csv.path).replace("'", "''") + "'"
+def _load(connection: duckdb.DuckDBPyConnection, name: str, table: ReleaseTable) -> list[str]:
+    """Load a CSV as text columns, batch by batch, with the reader that belongs to its writer; returns the names."""
+    with table.csv.path.open(encoding="utf-8", newline="") as stream:
+        lines = csv.reader(stream)
+        columns = next(lines)
+        schema = pa.schema([(column, pa.string()) for column in columns])
+        batches = (
+            pa.record_batch([pa.array([cell or None for cell in column]) for column in zip(*rows, strict=True)], schema)
+            for rows in iter(lambda: list(islice(lines, BATCH)), [])
         )
-    )
-    return [row[0] for row in connection.execute(f"describe {name}").fetchall()]
+        connection.register("incoming", pa.RecordBatchReader.from_batches(schema, batches))
+        connection.execute(f"create temp table {name} as select * from incoming")
+        connection.unregister("incoming")
+    return columns
 
 
 def _quoted(name: str) -> str:
@@ -76,9 +84,3 @@ def _by_content(columns: list[str]) -> str:
         select 'added' as change, * from (select {names} from new except all select {names} from old)
         union all
         select 'removed' as change, * from (select {names} from old except all select {names} from new)"""
-
-
-def _write(connection: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
-    from vidkryto.release.files import write_csv
-
-    write_csv(connection.execute(sql).to_arrow_table(), path)
