@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from vidkryto_portal import portal, snapshots
+from vidkryto_portal import portal, session, snapshots
 from vidkryto_portal.errors import PortalTrouble
 from vidkryto_portal.places import Home
 
@@ -44,6 +45,9 @@ def parser() -> argparse.ArgumentParser:
     snapshot = commands.add_parser("snapshot", parents=[common], help="keep a state, or put one back")
     snapshot.add_argument("what", choices=("take", "restore"))
     snapshot.add_argument("name", nargs="?", default="clean")
+    tests = commands.add_parser("session", parents=[common], help="a portal for tests, until standard input ends")
+    tests.add_argument("--port", type=int, default=0)
+    tests.add_argument("--keep", action="store_true", help="leave the portal up when the input ends")
     return main_parser
 
 
@@ -56,7 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def say(line: str) -> None:
         print(f"{time.monotonic() - began:5.1f} s  {line}", file=sys.stderr, flush=True)
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end: tidy up as after Ctrl-C
     try:
+        if options.command == "session":
+            session.serve(home, options.port, sys.stdin, lambda line: print(line, flush=True), keep=options.keep)
+            return 0
         answer = _run(options, home, say)
     except PortalTrouble as trouble:
         print(trouble, file=sys.stderr)

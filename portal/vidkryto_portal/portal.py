@@ -112,15 +112,15 @@ def answers(address: str, seconds: float = 30) -> bool:
 def up(home: Home, port: int | None = None, *, throwaway: bool = False, say: Say = quiet) -> Status:
     """Start what does not run yet; a portal that is up stays as it is.
 
-    `port` defaults to the one used last, else 5155. `throwaway` makes a new portal that trades safety against power
+    `port` defaults to the one used last, else 5155; 0 is any free one. `throwaway` makes a new portal that trades safety against power
     cuts for speed: for tests. Raises PortalTrouble: port taken, another command at work, environment missing.
     """
     with only_one(home, "up"):
         before = State.read(home)
-        state = before or State.new(port or DEFAULT_PORT, places.database_folder(home), throwaway=throwaway)
+        state = before or State.new(DEFAULT_PORT if port is None else port, places.database_folder(home), throwaway=throwaway)
         machine = Machine.of(home, state)
         running = machine.running()
-        if running["web"] and port not in (None, state.port):
+        if running["web"] and port not in (None, 0, state.port):
             raise PortalTrouble(
                 f"this portal is already up on port {state.port}",
                 remedy=f"To move it to port {port}: vidkryto portal down, then up --port {port}.",
@@ -129,7 +129,7 @@ def up(home: Home, port: int | None = None, *, throwaway: bool = False, say: Say
             say(f"the portal is up already: {state.url}")
             return status(home)
         machine.stop("web")
-        web = ports.reserve(port or state.port)
+        web = ports.reserve(state.port if port is None else port)
         state = state.changed(port=web.getsockname()[1])
         try:
             with web:
@@ -217,21 +217,18 @@ def down(home: Home, *, say: Say = quiet) -> Status:
         state = State.read(home)
         if state is not None:
             _stop(Machine.of(home, state), say)
+        say("the portal is down; its data is kept")
     return status(home)
 
 
 def _stop(machine: Machine, say: Say) -> None:
     machine.home.url.unlink(missing_ok=True)
-    if not any(machine.running().values()):
-        say("the portal is down")
-        return
-    say("stopping CKAN")
+    if any(machine.running().values()):
+        say("stopping CKAN, the search, Valkey and PostgreSQL")
     machine.stop("web")
-    say("stopping the search, Valkey and PostgreSQL")
     machine.stop("search")
     machine.valkey.stop()
     machine.postgres.stop()
-    say("the portal is down; its data is kept")
 
 
 def status(home: Home) -> Status:
