@@ -17,6 +17,8 @@ from cronsim import CronSim, CronSimError
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from vidkryto.catalogue.model import Block
+from vidkryto.catalogue.reading import Reading
+from vidkryto.catalogue.source import Source
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", min_length=2, max_length=90)]
 Percentage = Annotated[str, StringConstraints(pattern=r"^\d{1,3}(\.\d+)?%$")]
@@ -189,8 +191,8 @@ class Resource(Block):
     translations: Mapping[str, Translation] = {}
     schema_: str | Mapping[str, Any] = Field(alias="schema")
     """A Table Schema, or a path to one relative to the contract."""
-    source: Mapping[str, Any] | None = None
-    reading: Mapping[str, Any] = {}
+    source: Source | None = None
+    reading: Reading = Reading()
 
     @field_validator("path")
     @classmethod

@@ -1,0 +1,1 @@
+"""The recommended structures of Resolution 835 as Table Schemas: read, mended, compared."""
