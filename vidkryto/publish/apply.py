@@ -159,6 +159,8 @@ class _Work:
         for file in self.release.files:
             id_ = resource_id(self.release.dataset, file.name)
             fields = resource_fields(self.release, file, loaders=loaders)
+            # An address of some kind, because CKAN's own previews ask for one at once; the switch brings the file.
+            fields = {"url": "_pending", **fields}
             resources.append({**fields, "id": id_, **({LOCK: str(lock)} if id_ == self.anchor else {})})
         fields = package_fields(self.release, self.plan.notice)
         for attempt in range(self.how.attempts):
@@ -187,7 +189,7 @@ class _Work:
             loaders = bool(self.portal.capabilities().loaders)
             new = []
             for table in missing:
-                fields = resource_fields(self.release, table.csv, loaders=loaders)
+                fields = {"url": "_pending", **resource_fields(self.release, table.csv, loaders=loaders)}
                 id_ = self.ids[table.resource]
                 if id_ != resource_id(self.release.dataset, table.csv.name):
                     fields = {
