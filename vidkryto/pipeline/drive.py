@@ -51,7 +51,7 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
         finally:
             progress.took(name, time.monotonic() - started)
 
-    last = last_run(job)
+    last = last_run(job.settings, job.dataset.name)
     exports: Exports = run("pull", stages.pull_exports, job)
     progress.exports = exports = exports.first_seen(last.snapshots if last else ())
     release = job.releases.published() if going_out.same_as_last_run(job, exports, last) else None

@@ -6,12 +6,12 @@ import os
 import platform
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from vidkryto import __version__
-from vidkryto.catalogue import Frequency
+from vidkryto.catalogue.calendar import next_due
 from vidkryto.findings import Finding
 from vidkryto.outcome import Outcome, Published, Unchanged, Withheld
 from vidkryto.pipeline.job import Exports, Job, Tables
@@ -39,16 +39,6 @@ from vidkryto.record.run import (
 from vidkryto.release import Release
 from vidkryto.settings import Settings
 
-PROMISES = {
-    Frequency.DAILY: 1,
-    Frequency.WEEKLY: 7,
-    Frequency.MONTHLY: 31,
-    Frequency.QUARTERLY: 91,
-    Frequency.SEMIANNUAL: 182,
-    Frequency.ANNUAL: 364,
-}
-"""Days within which a dataset of that frequency is on time, by BRDO's measure of timeliness."""
-
 
 @dataclass
 class Progress:
@@ -69,14 +59,20 @@ class Progress:
         self.seconds.append((stage, seconds))
 
 
-def last_run(job: Job, *, outcomes: tuple[str, ...] = ()) -> RunRecord | None:
-    """The newest record of the dataset, of one of these outcomes when some are named; None when there is none."""
-    folder = job.settings.home / "runs" / job.dataset.name
+def last_run(settings: Settings, dataset: str, *, outcomes: tuple[str, ...] = ()) -> RunRecord | None:
+    """The newest record of a dataset, of one of these outcomes when some are named; None when there is none."""
+    folder = settings.home / "runs" / dataset
     for file in sorted(folder.glob("*/run.json"), reverse=True):
         record = RunRecord.load(file)
         if not outcomes or record.outcome in outcomes:
             return record
     return None
+
+
+def last_started(settings: Settings, dataset: str) -> datetime | None:
+    """When the last run of a dataset began; None before the first."""
+    record = last_run(settings, dataset)
+    return datetime.fromisoformat(record.started) if record else None
 
 
 def utc(moment: datetime) -> str:
@@ -260,9 +256,8 @@ def _promise(job: Job, progress: Progress, outcome: Outcome) -> Promise:
     good = ""
     if isinstance(outcome, (Published, Unchanged)) and progress.exports is not None:
         good = utc(progress.exports.newest)[:10]
-    elif (last := last_run(job, outcomes=("Published", "Unchanged"))) is not None:
+    elif (last := last_run(job.settings, job.dataset.name, outcomes=("Published", "Unchanged"))) is not None:
         good = last.promise.last_good
-    days = PROMISES.get(frequency)
-    due = (datetime.fromisoformat(good) + timedelta(days=days)).date().isoformat() if good and days else ""
-    return Promise(frequency.value, good, due)
+    due = next_due(frequency, datetime.fromisoformat(good)) if good else None
+    return Promise(frequency.value, good, due.date().isoformat() if due else "")
 
