@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import calendar
+import csv
 from collections.abc import Sequence
 from datetime import date, timedelta
+from importlib.resources import files
 from random import Random
 
 SEED = "Хмельницький 2026"
@@ -35,7 +37,7 @@ _WEIGHTS = (1, 2, 3, 4, 5, 6, 7)
 
 def generator(name: str) -> Random:
     """A generator of its own for each dataset: one more row in one sample changes no other."""
-    return Random(f"{SEED} {name}")
+    return Random(f"{SEED} {name}")  # noqa: S311 - a sample must be the same every time, which is no secret
 
 
 def street(random: Random) -> str:
@@ -93,3 +95,9 @@ def weighted(random: Random, choices: Sequence[tuple[str, float]]) -> str:
 def lost_zeros(code: str) -> int:
     """What a spreadsheet makes of a code: a number without its leading zeros."""
     return int(code)
+
+
+def reference(name: str) -> list[dict[str, str]]:
+    """The rows of a reference list of the samples, such as the programmes of the budget."""
+    text = files("vidkryto_samples").joinpath("data", f"{name}.csv").read_text("utf-8")
+    return list(csv.DictReader(text.splitlines()))

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from vidkryto_samples.city import generator, edrpou, lost_zeros
+from vidkryto_samples.city import edrpou, generator, lost_zeros
 from vidkryto_samples.files import Row, delimited
 
 HEADER = ("region", "district_name", "school_name", "teachers", "technical", "students", "edrpo")
-VILLAGES = ("Богданівці", "Водички", "Давидківці", "Копистин", "Олешин", "Пирогівці", "Шаровечка", "Бахматівці", "Малашівці", "Мартинівка", "Черепова", "Климківці")  # fmt: skip
+VILLAGES = (
+    "Богданівці", "Водички", "Давидківці", "Копистин", "Олешин", "Пирогівці", "Шаровечка", "Бахматівці", "Малашівці",
+    "Мартинівка", "Черепова", "Климківці",
+)  # fmt: skip
 KINDS = (
     ("Ліцей № {n} Хмельницької міської ради", 24),
     ("Загальноосвітня школа І-ІІІ ступенів № {n} м. Хмельницького", 16),
-    ('Навчально-виховний комплекс "Загальноосвітня школа І-ІІІ ступенів - гімназія № {n}" Хмельницької міської ради', 8),
+    ('НВК "Загальноосвітня школа І-ІІІ ступенів - гімназія № {n}" Хмельницької міської ради', 8),
     ("Початкова школа № {n} Хмельницької міської ради", 7),
     ('Комунальний заклад "Гімназія № {n}" Хмельницької міської ради', 9),
 )

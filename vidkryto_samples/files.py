@@ -108,7 +108,8 @@ def _ods_cell(value: Any) -> str:
     if value is None or value == "":
         return "<table:table-cell/>"
     if isinstance(value, (int, float)):
-        return f'<table:table-cell office:value-type="float" office:value="{value}"><text:p>{value}</text:p></table:table-cell>'
+        shown = f"<text:p>{value}</text:p>"
+        return f'<table:table-cell office:value-type="float" office:value="{value}">{shown}</table:table-cell>'
     if isinstance(value, date):
         day = value.strftime("%Y-%m-%d")
         shown = value.strftime("%d.%m.%Y")
@@ -121,7 +122,12 @@ def _ods_cell(value: Any) -> str:
 
 
 def delimited(
-    rows: Iterable[Row], *, delimiter: str = ",", quote_all: bool = False, newline: str = "\r\n", encoding: str = "utf-8"
+    rows: Iterable[Row],
+    *,
+    delimiter: str = ",",
+    quote_all: bool = False,
+    newline: str = "\r\n",
+    encoding: str = "utf-8",
 ) -> bytes:
     """Delimited text. `newline` may be a cycle of line ends separated by `|`, as in files edited on many machines."""
     ends = newline.split("|")
