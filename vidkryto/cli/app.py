@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vidkryto.cli import audit, catalogue, demo, portal, run, schema
+from vidkryto.cli import audit, catalogue, demo, deployments, portal, run, schema
 
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("report")(run.report)
 app.command("demo")(demo.demo)
 app.command("stop")(demo.stop)
 app.add_typer(portal.app, name="portal")
+app.add_typer(deployments.app, name="deployments")
 app.add_typer(audit.app, name="audit")
 app.add_typer(schema.app, name="schema")
 
