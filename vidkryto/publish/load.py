@@ -15,8 +15,7 @@ from vidkryto.plan.columns import Column
 from vidkryto.plan.rows import Comparison, Digest, RowChange, compared
 from vidkryto.plan.value import TableChange
 from vidkryto.publish import staging
-from vidkryto.publish.portal import Portal
-from vidkryto.publish.transport import AnswerLost, Refused
+from vidkryto.publish.portal import Portal, AnswerLost, Refused
 
 ROWS_PER_REQUEST = 5_000
 BYTES_PER_REQUEST = 2_000_000
