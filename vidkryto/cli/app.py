@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vidkryto.cli import catalogue
+from vidkryto.cli import audit, catalogue, portal
 
 app = typer.Typer(
     name="vidkryto",
@@ -21,6 +21,9 @@ app = typer.Typer(
 
 app.command("list")(catalogue.list_datasets)
 app.command("check")(catalogue.check)
+app.add_typer(portal.app, name="portal")
+app.add_typer(audit.app, name="audit")
+
 
 
 @app.callback()

@@ -144,9 +144,11 @@ def _type(path: str, column: Column, defects: list[Defect]) -> str:
 
 def _required(path: str, column: Column, in_key: bool, defects: list[Defect]) -> bool:
     """Whether a value must be there; a key always must."""
-    may_be_empty = bool(_EMPTY.search(column.description)) or (
-        "ЄДРПОУ" in column.description and bool(_ANONYMOUS.search(column.description))
-    ) or path in decisions()["missing"]
+    may_be_empty = (
+        bool(_EMPTY.search(column.description))
+        or ("ЄДРПОУ" in column.description and bool(_ANONYMOUS.search(column.description)))
+        or path in decisions()["missing"]
+    )
     if column.required and may_be_empty and not in_key:
         defects.append(_defect(path, "required-yet-empty", "required", "not required"))
         return False
@@ -236,8 +238,13 @@ def _usual(mended: MendedColumn) -> str:
         return mended.kind.example
     by_name = {"lat": "49.4229", "lon": "26.9871"}
     by_type = {
-        "integer": "1", "number": "1.5", "date": "2026-05-30", "year": "2026", "time": "09:34:00",
-        "datetime": "2026-05-30T10:45:00Z", "boolean": "True",
+        "integer": "1",
+        "number": "1.5",
+        "date": "2026-05-30",
+        "year": "2026",
+        "time": "09:34:00",
+        "datetime": "2026-05-30T10:45:00Z",
+        "boolean": "True",
     }
     if mended.type == "string":
         usual = decisions()["usual"].items()
