@@ -8,7 +8,7 @@ VidkrytoError                 everything below; a message for a person, exit cod
 ├── ReadError                 a file cannot be turned into a table; carries findings
 ├── StateError                the state folder cannot be read or written (full disk, no rights)
 ├── PortalError               the portal refused, is unreachable or is not what was expected
-│   └── PortalMoved           the portal changed since the plan was made
+│   └── PortalMoved         the portal changed since the plan was made
 ├── PlanError                 a plan is stale, not approved or not applicable
 └── LedgerError               the ledger is damaged or cannot be extended
 
@@ -29,13 +29,14 @@ class VidkrytoError(Exception):
     """Base of every error raised on purpose.
 
     `where` is filled in by `stage()` on the way up: "dataset public-transport-stops, pull".
-    `remedy` is what the reader can do next.
+    `remedy` is what the reader can do next. `transient` says that the same call may succeed later.
     """
 
-    def __init__(self, message: str, *, remedy: str = "") -> None:
+    def __init__(self, message: str, *, remedy: str = "", transient: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.transient = transient
         self.where = ""
 
     def __str__(self) -> str:
@@ -108,7 +109,7 @@ def raise_state_error(error: OSError, where: str) -> None:
     import errno
 
     remedies = {
-        errno.ENOSPC: "Free some space on the disk that holds VIDKRYTO_HOME, then run again; nothing was half published.",
+        errno.ENOSPC: "Free space on the disk of VIDKRYTO_HOME, then run again; nothing was half published.",
         errno.EACCES: "Give the user that runs vidkryto the right to read and write this path.",
         errno.EROFS: "The file system is read-only; set VIDKRYTO_HOME to a writable folder.",
     }

@@ -1,0 +1,207 @@
+"""`vidkryto audit`: create the ledger's key, verify the ledger, cosign it, read it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from vidkryto.errors import VidkrytoError
+from vidkryto.settings import Settings
+
+app = typer.Typer(help="The signed ledger: create, verify, cosign, read.", no_args_is_help=True)
+
+KeyOption = Annotated[
+    Path | None, typer.Option("--key", help="The key file; default VIDKRYTO_AUDIT_KEY, else your configuration folder.")
+]
+LanguageOption = Annotated[str, typer.Option("--lang", help="uk or en; default as the settings say.")]
+
+
+def _fail(error: Exception, code: int = 2) -> NoReturn:
+    typer.echo(str(error), err=True)
+    raise typer.Exit(code)
+
+
+@app.command()
+def init(
+    key: KeyOption = None,
+    origin: Annotated[str, typer.Option(help="The ledger's name, for ever: an address without https://.")] = "",
+    if_absent: Annotated[bool, typer.Option("--if-absent", help="Say nothing when key and ledger are there.")] = False,
+    practice: Annotated[
+        bool, typer.Option("--practice", help="For trying out: the key may lie inside the repository.")
+    ] = False,
+) -> None:
+    """Create the signing key (once, outside the repository) and the ledger.
+
+    Example: vidkryto audit init --origin opendata.example.gov.ua/ledger
+    """
+    from vidkryto.record import Ledger, SigningKey, key_file
+
+    home, file = Settings.from_environment().home, (key or key_file()).expanduser().absolute()
+    try:
+        if not practice and (inside := _repository_of(file)):
+            raise VidkrytoError(
+                f"the key file {file} would lie inside the repository {inside}",
+                remedy="Name a file elsewhere with --key; for a rehearsal add --practice.",
+            )
+        if not (if_absent and file.is_file()):
+            name = origin or f"vidkryto{'-practice' if practice else ''}/{secrets.token_hex(4)}"
+            SigningKey.generate(name).save(file)
+        if not (if_absent and (home / "ledger" / "entries.jsonl").is_file()):
+            Ledger.create(home, key=file)
+    except VidkrytoError as error:
+        _fail(error)
+    public = SigningKey.load(file).verifier()
+    typer.echo(f"Key: {file}\nKeep a copy of it in a safe. Give this public key to your auditors:", err=True)
+    typer.echo(str(public))
+
+
+def _repository_of(file: Path) -> Path | None:
+    return next((folder for folder in file.resolve().parents if (folder / ".git").exists()), None)
+
+
+@app.command()
+def verify(
+    ledger: Annotated[Path | None, typer.Argument(help="The ledger's folder; default VIDKRYTO_HOME/ledger.")] = None,
+    against: Annotated[
+        list[str] | None, typer.Option(help="A checkpoint kept elsewhere: a file or an address. Repeatable.")
+    ] = None,
+    key: Annotated[str, typer.Option(help="The public key you were given: name+id+key.")] = "",
+    witness: Annotated[list[str] | None, typer.Option(help="A cosigner's key that must have signed.")] = None,
+    allow_uncovered: Annotated[bool, typer.Option(help="Entries after the checkpoint only warn.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.")] = False,
+    lang: LanguageOption = "",
+) -> None:
+    """Check the ledger offline. Exit code: 0 it holds, 1 it does not, 2 it could not be checked.
+
+    Example: vidkryto audit verify --against checkpoint-of-last-month
+    """
+    from vidkryto.record import verifier
+
+    settings = Settings.from_environment()
+    arguments = [str(ledger or settings.home / "ledger"), "--lang", lang or settings.language]
+    arguments += [part for place in against or [] for part in ("--against", place)]
+    arguments += [part for cosigner in witness or [] for part in ("--witness", cosigner)]
+    arguments += ["--key", key] if key else []
+    arguments += ["--allow-uncovered"] if allow_uncovered else []
+    arguments += ["--json"] if as_json else []
+    raise typer.Exit(verifier.main(arguments))
+
+
+@app.command()
+def cosign(
+    key: Annotated[Path, typer.Option(help="The second office's own key file.")],
+    kept: Annotated[Path, typer.Option(help="Where this office keeps the checkpoints that it signed.")],
+    ledger: Annotated[Path | None, typer.Argument(help="The ledger's folder; default VIDKRYTO_HOME/ledger.")] = None,
+    log_key: Annotated[str, typer.Option(help="The ledger's public key as this office was given it.")] = "",
+    name: Annotated[str, typer.Option(help="Create the office's key under this name if the file is absent.")] = "",
+    lang: LanguageOption = "",
+) -> None:
+    """A second office checks that the ledger only grew since it last looked, and signs that.
+
+    Example: vidkryto audit cosign --key ~/office.key --kept ~/kept --name audit.example/office
+    """
+    from vidkryto.record import SigningKey
+    from vidkryto.record.cosigning import cosign_ledger
+
+    settings = Settings.from_environment()
+    try:
+        if name and not key.exists():
+            SigningKey.generate(name).save(key)
+        signer = SigningKey.load(key)
+        report, file = cosign_ledger(
+            ledger or settings.home / "ledger", signer, kept, log_key=log_key, now=int(time.time())
+        )
+    except (VidkrytoError, OSError) as error:
+        _fail(error)
+    typer.echo(report.text(lang or settings.language), err=True)
+    if file is None:
+        raise typer.Exit(1)
+    typer.echo(str(file))
+
+
+@app.command()
+def rotate(
+    new_key: Annotated[Path, typer.Option(help="A new file for the new key.")],
+    reason: Annotated[str, typer.Option(help="Why, in words without personal data.")],
+    key: KeyOption = None,
+) -> None:
+    """Hand the ledger over to a new key; the present key signs the change.
+
+    Example: vidkryto audit rotate --new-key ~/audit-2027.key --reason "yearly change"
+    """
+    from vidkryto.record import Ledger, SigningKey, key_file
+
+    try:
+        old = SigningKey.load(key or key_file())
+        new = SigningKey.generate(old.name)
+        new.save(new_key)
+        Ledger.open(Settings.from_environment().home, key=key).rotate(new, reason)
+    except VidkrytoError as error:
+        _fail(error)
+    typer.echo(f"From now on set VIDKRYTO_AUDIT_KEY={new_key}; keep the old key, destroy no copy yet.", err=True)
+    typer.echo(str(new.verifier()))
+
+
+@app.command()
+def log(
+    dataset: Annotated[str, typer.Argument(help="Only this dataset.")] = "",
+    last: Annotated[int, typer.Option(help="How many entries.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="The entries as JSON lines.")] = False,
+) -> None:
+    """The last entries, newest first.
+
+    Example: vidkryto audit log public-transport-stops --last 5
+    """
+    from vidkryto.record import Ledger
+
+    try:
+        entries = [
+            entry for entry in Ledger.open(Settings.from_environment().home).entries() if dataset in ("", entry.dataset)
+        ]
+    except VidkrytoError as error:
+        _fail(error)
+    for entry in entries[-last:][::-1]:
+        said = entry.body.get("outcome") or entry.body.get("decision") or entry.body.get("action") or ""
+        typer.echo(
+            entry.line.decode()
+            if as_json
+            else f"{entry.seq:>6}  {entry.time}  {entry.kind:<10}  {entry.dataset:<40}  {said}"
+        )
+
+
+@app.command()
+def show(seq: Annotated[int, typer.Argument(help="The entry's number.")]) -> None:
+    """One entry in full, with its proof of inclusion (C2SP tlog-proof).
+
+    Example: vidkryto audit show 12
+    """
+    from vidkryto.record import Ledger
+
+    try:
+        ledger = Ledger.open(Settings.from_environment().home)
+        entry = next((entry for entry in ledger.entries() if entry.seq == seq), None)
+        if entry is None:
+            raise VidkrytoError(f"there is no entry {seq}", remedy="See `vidkryto audit log`.")
+        typer.echo(json.dumps(json.loads(entry.line), ensure_ascii=False, indent=2))
+        typer.echo(ledger.proof(seq))
+    except VidkrytoError as error:
+        _fail(error)
+
+
+@app.command()
+def checkpoint() -> None:
+    """The last signed checkpoint, for keeping elsewhere.
+
+    Example: vidkryto audit checkpoint > /media/safe/checkpoint-2026-11
+    """
+    from vidkryto.record import Ledger
+
+    try:
+        typer.echo(str(Ledger.open(Settings.from_environment().home).checkpoint()), nl=False)
+    except VidkrytoError as error:
+        _fail(error)
