@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.local_portal import LocalPortal, portal_session  # noqa: F401  # a fixture
+from tests.support.local_portal import LocalPortal
 from vidkryto.plan.make import PlanSettings, make_plan
 from vidkryto.publish.apply import Applying, apply
 from vidkryto.publish.portal import CkanPortal, Patience
@@ -21,7 +21,7 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def portal(portal_session: LocalPortal) -> CkanPortal:  # noqa: F811
+def portal(portal_session: LocalPortal) -> CkanPortal:
     """The portal as an editor of the organisation sees it."""
     return CkanPortal(portal_session.url, Secret(portal_session.editor_token), portal_session.organization, QUICK)
 

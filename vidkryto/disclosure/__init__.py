@@ -4,6 +4,7 @@ from vidkryto.disclosure.columns import Seen, detect_protected
 from vidkryto.disclosure.counts import CountTable
 from vidkryto.disclosure.deny import DenyList
 from vidkryto.disclosure.exceptions import Exemption
+from vidkryto.disclosure.finished import scan_release
 from vidkryto.disclosure.formulas import excel_safe
 from vidkryto.disclosure.gate import Disclosure, Previous, ResidualRisk, disclose, protected_fields
 from vidkryto.disclosure.places import safe_name
@@ -23,4 +24,5 @@ __all__ = [
     "protected_fields",
     "safe_name",
     "salt_from_environment",
+    "scan_release",
 ]

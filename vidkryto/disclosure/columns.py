@@ -51,7 +51,7 @@ class Seen:
     places: tuple[int, ...] = ()
     """Positions of the first few cells, from 0."""
     by: str = "value"
-    """`value`, `header` (the name of the column and the look of its cells) or `neighbours`."""
+    """`value`, `header` (the name of the column and the look of its cells), `neighbours` or `alien`."""
     sampled: bool = False
     """Whether `cells` is reckoned from a sample."""
 
@@ -77,6 +77,8 @@ def judge(
             found = _by_header(kind, cells, filled, found)
         if found:
             seen[kind.name] = found
+    for alien in _aliens(cells, values, filled):
+        seen.setdefault(alien.kind, alien)
     return tuple(sorted(seen.values(), key=lambda one: (-one.confidence * one.share, one.kind)))
 
 
@@ -215,6 +217,32 @@ def _search_each(kind: Kind, texts: list[str], least: float) -> tuple[list[str],
             held.append(text)
             best = max(best, confidence)
     return held, best
+
+
+_ALIENS = {
+    "id_card": r"^\s*[0-9]{9}\s*$",
+    "birth_date": r"^\s*((0?[1-9]|[12][0-9]|3[01])\.(0?[1-9]|1[0-2])\.(19[2-9][0-9]|200[0-9]|201[0-5])"
+    r"|(19[2-9][0-9]|200[0-9]|201[0-5])-[01][0-9]-[0-3][0-9])\s*$",
+}
+"""What by itself says nothing, and does not belong into a column of words or of small numbers."""
+
+
+def _aliens(cells: pa.Array, values: pa.Array, filled: int) -> list[Seen]:
+    """Nine digits or a date of a life in a few cells of a column that holds words, or numbers far smaller."""
+    found: list[Seen] = []
+    if filled < 10 or not pc.any(pc.match_substring_regex(values, "|".join(_ALIENS.values()))).as_py():
+        return found
+    for kind, pattern in _ALIENS.items():
+        mask = pc.match_substring_regex(cells, pattern)
+        count = int(pc.sum(mask).as_py() or 0)
+        if not count or count > max(1, filled // 100):
+            continue
+        others = cells.filter(pc.and_(pc.invert(mask), pc.greater(pc.binary_length(cells), 0)))
+        words = pc.sum(pc.match_substring_regex(others, r"\p{L}{2}")).as_py() or 0
+        small = pc.sum(pc.match_substring_regex(others, r"^[0-9]{1,6}([.,][0-9]+)?$")).as_py() or 0
+        if words >= 0.95 * len(others) or small == len(others):
+            found.append(Seen(kind, count, count / filled, 0.5, _first(mask), by="alien"))
+    return found
 
 
 def _by_header(kind: Kind, cells: pa.Array, filled: int, found: Seen | None) -> Seen | None:

@@ -60,11 +60,19 @@ def _phone_like(text: str) -> bool:
     return max(len(group) for group in groups[1:] or groups) <= 9 and min(len(group) for group in groups) >= 1
 
 
+_BETWEEN = r"[ ()\x{a0}.–-]{0,3}"
+_PHONE_GATE = (
+    r"(?:^|[^0-9.,])\+?3?8?0[0-9]{9}(?:[^0-9]|$)"
+    rf"|(?:^|[^0-9.,-])(?:\+ ?3?8{_BETWEEN})?3?8?{_BETWEEN}0{_BETWEEN}(?:[0-9]{_BETWEEN}){{8}}[0-9]"
+    r"|[5-9][0-9]\)?[ -][0-9]{3}[ -][0-9]{2}[ -][0-9]{2}"
+    r"|(?i:тел|моб|факс|phone|tel|номер|viber|whatsapp|дзвон|дзвін|☎)[^0-9]{0,20}[0-9]"
+)
+
 PHONE = Kind(
     "phone",
     "телефон",
     "phone",
-    gate=r"[0-9][0-9 ()\x{a0}.–-]{6,}[0-9]|(?i:тел|моб|факс|phone|tel|номер|☎)[^0-9]{0,16}[0-9]",
+    gate=_PHONE_GATE,
     find=by_pattern(
         re.compile(
             r"(?<![^\W_])(?<![\d.,/№_-])(?P<value>\+?\s?\(?\d(?:[\s().–-]{0,3}\d){4,12})"

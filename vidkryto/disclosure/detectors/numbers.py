@@ -100,7 +100,7 @@ PASSPORT = Kind(
     "passport",
     "паспорт",
     "passport booklet",
-    gate=rf"[{_SERIES}{_SERIES.lower()}]{{2}}[ №N.-]{{0,4}}[0-9]{{6}}",
+    gate=rf"(?:^|[^\p{{L}}\p{{Nd}}])[{_SERIES}]{{2}}[\s№N.-]{{0,4}}[0-9]{{6}}",
     find=by_pattern(
         re.compile(
             NOT_INSIDE_A_WORD + rf"(?P<value>[{_SERIES}]{{2}}(?:[ -]|\s?[№N]\.?\s?)?\d{{6}})" + NOT_CONTINUED + r"(?!-)"
