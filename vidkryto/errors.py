@@ -4,10 +4,11 @@ VidkrytoError                 everything below; a message for a person, exit cod
 ├── ContractError             a contract, schema, suite or department file cannot be used
 ├── SettingsError             the environment or a settings value cannot be used
 ├── SourceError               an export could not be fetched for a technical reason
+│   └── ExportMissing         the source answers, but the export is not there; carries a finding
 ├── ReadError                 a file cannot be turned into a table; carries findings
 ├── StateError                the state folder cannot be read or written (full disk, no rights)
 ├── PortalError               the portal refused, is unreachable or is not what was expected
-│   └── PortalMoved           the portal changed since the plan was made
+│   └── PortalMoved         the portal changed since the plan was made
 ├── PlanError                 a plan is stale, not approved or not applicable
 └── LedgerError               the ledger is damaged or cannot be extended
 
@@ -28,13 +29,14 @@ class VidkrytoError(Exception):
     """Base of every error raised on purpose.
 
     `where` is filled in by `stage()` on the way up: "dataset public-transport-stops, pull".
-    `remedy` is what the reader can do next.
+    `remedy` is what the reader can do next. `transient` says that the same call may succeed later.
     """
 
-    def __init__(self, message: str, *, remedy: str = "") -> None:
+    def __init__(self, message: str, *, remedy: str = "", transient: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.transient = transient
         self.where = ""
 
     def __str__(self) -> str:
@@ -52,6 +54,14 @@ class SettingsError(VidkrytoError):
 
 class SourceError(VidkrytoError):
     """An export could not be fetched for a technical reason."""
+
+
+class ExportMissing(SourceError):
+    """The source answers, but the export is not there, or the contract does not say which one; `finding` says so."""
+
+    def __init__(self, message: str, finding: Finding, *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.finding = finding
 
 
 class ReadError(VidkrytoError):
@@ -99,7 +109,7 @@ def raise_state_error(error: OSError, where: str) -> None:
     import errno
 
     remedies = {
-        errno.ENOSPC: "Free some space on the disk that holds VIDKRYTO_HOME, then run again; nothing was half published.",
+        errno.ENOSPC: "Free space on the disk of VIDKRYTO_HOME, then run again; nothing was half published.",
         errno.EACCES: "Give the user that runs vidkryto the right to read and write this path.",
         errno.EROFS: "The file system is read-only; set VIDKRYTO_HOME to a writable folder.",
     }

@@ -47,10 +47,11 @@ class Settings:
 
     | variable | meaning | default |
     |---|---|---|
-    | VIDKRYTO_ROOT | the folder with datasets/ and schemas/ | the current folder |
+    | VIDKRYTO_ROOT | the folder with datasets/ and schemas/ | the nearest one upwards |
     | VIDKRYTO_HOME | the state folder | ROOT/.vidkryto |
     | VIDKRYTO_CKAN_URL | the portal | the local portal, if it is up |
-    | VIDKRYTO_CKAN_TOKEN, VIDKRYTO_CKAN_TOKEN_FILE | an editor's token, or a 0600 file that holds it | the local portal's |
+    | VIDKRYTO_CKAN_TOKEN | an editor's token | the local portal's |
+    | VIDKRYTO_CKAN_TOKEN_FILE | a file of mode 0600 that holds it | |
     | VIDKRYTO_ORGANIZATION | the organisation of the portal | the department's contract |
     | VIDKRYTO_LANGUAGE | uk or en | from LANG, else en |
     """
@@ -76,7 +77,7 @@ class Settings:
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read the variables of the table above. Raises SettingsError for a value that cannot be used."""
         env = os.environ if environment is None else environment
-        root = Path(env.get("VIDKRYTO_ROOT") or Path.cwd()).expanduser().absolute()
+        root = Path(env.get("VIDKRYTO_ROOT") or _nearest_root(Path.cwd())).expanduser().absolute()
         home = Path(env.get("VIDKRYTO_HOME") or root / ".vidkryto").expanduser().absolute()
         url, token = env.get("VIDKRYTO_CKAN_URL", ""), _token(env)
         if not url:
@@ -89,6 +90,12 @@ class Settings:
             organization=env.get("VIDKRYTO_ORGANIZATION", ""),
             language=_language(env),
         )
+
+
+def _nearest_root(folder: Path) -> Path:
+    """The nearest folder upwards that holds datasets/city.yaml, or `folder` itself."""
+    candidates = (folder, *folder.parents)
+    return next((path for path in candidates if (path / "datasets" / "city.yaml").is_file()), folder)
 
 
 def _token(env: Mapping[str, str]) -> Secret:

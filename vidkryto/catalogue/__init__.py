@@ -1,1 +1,19 @@
 """The catalogue: contracts of datasets and departments, checked without touching any portal."""
+
+from vidkryto.catalogue.contract import Bands, City, Contract, Department, Frequency, Publication, Resource
+from vidkryto.catalogue.load import Dataset, find_dataset, load_all, load_dataset, primary_key
+
+__all__ = [
+    "Bands",
+    "City",
+    "Contract",
+    "Dataset",
+    "Department",
+    "Frequency",
+    "Publication",
+    "Resource",
+    "find_dataset",
+    "load_all",
+    "load_dataset",
+    "primary_key",
+]

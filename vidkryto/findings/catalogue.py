@@ -43,7 +43,9 @@ def codes() -> Mapping[str, Code]:
             for text in TEXTS:
                 if set(entry.get(text, ())) != set(LANGUAGES):
                     raise ValueError(f"finding code {name} lacks {text} in one of {LANGUAGES}")
-            table[name] = Code(name, file.name.removesuffix(".toml"), entry["severity"], *(entry[text] for text in TEXTS))
+            table[name] = Code(
+                name, file.name.removesuffix(".toml"), entry["severity"], *(entry[text] for text in TEXTS)
+            )
     return table
 
 

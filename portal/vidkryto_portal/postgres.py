@@ -1,0 +1,163 @@
+"""PostgreSQL: its own programs, called directly, reachable over one private Unix socket and by one user only."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidkryto_portal import processes
+from vidkryto_portal.errors import LocalPortalError
+from vidkryto_portal.places import own_user_name, postgres_user
+
+ROLES = ("postgres", "ckan", "datastore_ro")
+DATABASES = ("ckan", "datastore")
+SETTINGS = {
+    "listen_addresses": "",
+    "shared_buffers": "128MB",
+    "max_connections": "60",
+    "synchronous_commit": "off",  # a power cut may cost the last fraction of a second, never consistency
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "30min",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_error_statement": "panic",  # with the next: the log names errors, never the values that were written
+    "log_error_verbosity": "terse",
+}
+THROWAWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum_naptime": "5min"}
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """One database cluster: where its programs, its data, its sockets and its log are."""
+
+    install: Path
+    data: Path
+    sockets: Path
+    log: Path
+    throwaway: bool = False
+
+    def address(self, role: str, database: str) -> str:
+        """The address SQLAlchemy wants. There is no password: the socket's other end is known by its user id."""
+        return f"postgresql://{role}@/{database}?host={self.sockets}"
+
+    def create(self) -> bool:
+        """Make the cluster if there is none; whole or not at all. True when it was made now."""
+        if (self.data / "PG_VERSION").exists():
+            return False
+        fresh = self.data.with_name(self.data.name + ".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700, parents=True)
+        if user := postgres_user():
+            shutil.chown(fresh, *user)
+        outcome = self._initdb(fresh, "--locale=C.UTF-8")
+        if outcome.returncode and "invalid locale" in outcome.stdout:  # a system without C.UTF-8: PostgreSQL's own
+            outcome = self._initdb(fresh, "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+        if outcome.returncode:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise LocalPortalError(f"the database could not be made:\n{outcome.stdout.strip()}")
+        fresh.rename(self.data)
+        return True
+
+    def _initdb(self, folder: Path, *locale: str) -> subprocess.CompletedProcess[str]:
+        outcome: subprocess.CompletedProcess[str] = subprocess.run(
+            [str(self.install / "bin" / "initdb"), "--auth=peer", "--encoding=UTF8", *locale, "--username=postgres",
+             "--no-sync", "--no-instructions", "-D", str(folder)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/", umask=0o077, check=False,
+            env=processes.clean_environment(), **processes.as_user(postgres_user()),
+        )  # fmt: skip
+        return outcome
+
+    def start(self) -> bool:
+        """Start the server unless it runs; True when it was started now. Recovers by itself after a kill."""
+        if self.pid() is not None:
+            return False
+        self._clear_remains()
+        self._write_access_rules()
+        settings = {**SETTINGS, **(THROWAWAY if self.throwaway else {}), "unix_socket_directories": str(self.sockets)}
+        options = (f"--{name}={value}" for name, value in settings.items())
+        process = processes.start(
+            [self.install / "bin" / "postgres", "-D", self.data, *options],
+            log=self.log, folder=Path("/"), user=postgres_user(),
+        )  # fmt: skip
+        processes.wait_for(self._ready, process, name="PostgreSQL", log=self.log, seconds=120)
+        return True
+
+    def _ready(self) -> bool:
+        """The server writes its state into the eighth line of postmaster.pid."""
+        lines = self._pid_file()
+        return len(lines) > 7 and lines[7].strip() == "ready"
+
+    def _pid_file(self) -> list[str]:
+        try:
+            return (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return []
+
+    def pid(self) -> int | None:
+        """The pid of the running server; a stale pid file, a zombie and a stranger with its pid count as none."""
+        lines = self._pid_file()
+        pid = int(lines[0]) if lines and lines[0].strip().isdigit() else None
+        return pid if pid is not None and pid in processes.working_in(self.data) else None
+
+    def _clear_remains(self) -> None:
+        """After a kill: end orphaned server processes of this cluster, then remove the lock files they left.
+
+        PostgreSQL itself refuses to start when the old pid now belongs to another program or to a zombie. Both
+        folders are this portal's own, and no process works in the data any more.
+        """
+        for pid in processes.working_in(self.data):
+            processes.stop(processes.Record.of(pid), gentle=signal.SIGQUIT, seconds=5)
+        for left in (self.data / "postmaster.pid", *self.sockets.glob(".s.PGSQL.*")):
+            left.unlink(missing_ok=True)
+
+    def _write_access_rules(self) -> None:
+        """Only the user who runs the portal may connect, as any role, over the socket; nobody over the network."""
+        name = '"' + own_user_name().replace('"', '""') + '"'
+        rules = {
+            "pg_hba.conf": "local all all peer map=portal\n",
+            "pg_ident.conf": "".join(f"portal {name} {role}\n" for role in ROLES),
+        }
+        for file, text in rules.items():
+            (self.data / file).write_text(text, encoding="utf-8")  # the file is there: its owner and mode stay
+
+    def stop(self) -> None:
+        """Stop the server: SIGINT disconnects everybody and writes everything down, which takes a moment."""
+        pid = self.pid()
+        if pid is not None:
+            processes.stop(processes.Record.of(pid), gentle=signal.SIGINT, seconds=60)
+
+    def run(self, sql: str, database: str = "postgres") -> str:
+        """Run statements as the superuser, stopping at the first error; what they print, unaligned."""
+        outcome = subprocess.run(
+            [str(self.install / "bin" / "psql"), "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
+             "-h", str(self.sockets), "-U", "postgres", "-d", database],
+            input=sql, capture_output=True, text=True, cwd="/", check=False, env=processes.clean_environment(),
+        )  # fmt: skip
+        if outcome.returncode:
+            raise LocalPortalError(f"the database refused: {outcome.stderr.strip()}", remedy=f"Its log: {self.log}")
+        return outcome.stdout
+
+    def make_databases(self) -> None:
+        """Empty databases and roles, whatever was there before: a first start may have been cut off."""
+        self.run(
+            "".join(f"DROP DATABASE IF EXISTS {name} WITH (FORCE);\n" for name in DATABASES)
+            + "".join(f"DROP ROLE IF EXISTS {role};\nCREATE ROLE {role} LOGIN;\n" for role in ROLES[1:])
+            + "".join(f"CREATE DATABASE {name} OWNER ckan;\n" for name in DATABASES)
+        )
+
+    def copy(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Make each second database anew as a copy of the first; whoever is connected to either is disconnected."""
+        named = tuple(pairs)
+        sources = ", ".join(f"'{source}'" for source, _ in named)
+        self.run(
+            f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN ({sources});\n"
+            + "".join(
+                f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE);\n'
+                f'CREATE DATABASE "{target}" TEMPLATE "{source}" OWNER ckan STRATEGY FILE_COPY;\n'
+                for source, target in named
+            )
+        )

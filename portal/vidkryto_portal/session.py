@@ -1,0 +1,58 @@
+"""A portal for a test session: it lives as long as whoever started it, and goes back to its first state on request.
+
+Requests come as lines on standard input (`restore`, or `snapshot NAME`, `restore NAME`), each is answered by one line
+of JSON. The end of the input, however the other side ended, wipes the portal; so nothing is left running after a test
+run that was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from typing import IO
+
+from vidkryto_portal import portal, snapshots
+from vidkryto_portal.errors import LocalPortalError
+from vidkryto_portal.places import Home
+
+FIRST_STATE = "first"
+
+
+def serve(home: Home, port: int | None, requests: IO[str], answer: Callable[[str], None], *, keep: bool) -> None:
+    """Bring the portal up, keep its first state, then do as asked until the input ends.
+
+    `keep` leaves the portal up for the next session: for developers. Raises LocalPortalError when it cannot start.
+    """
+    if not keep:
+        portal.reset(home)
+    try:
+        status = portal.up(home, port, throwaway=True, say=lambda line: print(line, file=sys.stderr, flush=True))
+        if not (home.snapshots / FIRST_STATE).exists():
+            snapshots.take(home, FIRST_STATE)
+        elif keep:
+            snapshots.restore(home, FIRST_STATE)
+        answer(status.as_json())
+        for line in requests:
+            answer(json.dumps(_done(home, line.split()), ensure_ascii=False))
+    finally:
+        if not keep:
+            portal.reset(home)
+            shutil.rmtree(home.root, ignore_errors=True)
+
+
+def _done(home: Home, words: list[str]) -> dict[str, str]:
+    try:
+        match words:
+            case ["snapshot", name]:
+                snapshots.take(home, name)
+            case ["restore"]:
+                snapshots.restore(home, FIRST_STATE)
+            case ["restore", name]:
+                snapshots.restore(home, name)
+            case _:
+                return {"error": "wanted: snapshot NAME, restore, or restore NAME"}
+    except LocalPortalError as trouble:
+        return {"error": str(trouble)}
+    return {}

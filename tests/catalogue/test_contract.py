@@ -1,0 +1,143 @@
+"""Contracts: what is accepted, and how a mistake is told."""
+
+from pathlib import Path
+
+import pytest
+
+from vidkryto.catalogue import find_dataset, load_all, load_dataset
+from vidkryto.errors import ContractError
+
+CITY = """\
+name: testove
+title: Тестова міська рада
+translations: {en: {title: Test City Council}}
+organization: testove
+edrpou: "00000000"
+katottg: UA68040470010096613
+contact: {name: Відділ, email: data@test.example}
+"""
+DEPARTMENT = """\
+name: transport
+title: Управління транспорту
+edrpou: "00000000"
+contact: {name: Відділ, email: transport@test.example}
+"""
+CONTRACT = """\
+name: stops
+title: Зупинки
+description: Зупинки міста.
+licenses: [{name: CC-BY-4.0, path: "https://creativecommons.org/licenses/by/4.0/"}]
+keywords: [зупинки]
+resources:
+  - name: stops
+    path: stops.csv
+    schema: {fields: [{name: uid, type: string}, {name: label, type: string}], primaryKey: [uid]}
+    source: {folder: exports, pattern: "*.csv"}
+publication:
+  frequency: monthly
+  schedule: {cron: "30 4 1 * *"}
+  theme: TRAN
+  columns: {uid: open, label: open}
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A catalogue of one dataset."""
+    folder = tmp_path / "transport" / "stops"
+    folder.mkdir(parents=True)
+    (tmp_path / "city.yaml").write_text(CITY)
+    (tmp_path / "transport" / "department.yaml").write_text(DEPARTMENT)
+    (folder / "dataset.yaml").write_text(CONTRACT)
+    return tmp_path
+
+
+def broken(root: Path, old: str, new: str) -> str:
+    """The message for the contract with one piece of text replaced."""
+    file = root / "transport" / "stops" / "dataset.yaml"
+    assert old in CONTRACT
+    file.write_text(CONTRACT.replace(old, new))
+    with pytest.raises(ContractError) as caught:
+        load_dataset(file.parent)
+    return str(caught.value)
+
+
+def test_a_good_contract_loads_with_department_city_schema_and_key(root: Path) -> None:
+    """All that stands around a contract comes with it."""
+    dataset = find_dataset(root, "stops")
+    assert dataset.department.title == "Управління транспорту"
+    assert dataset.city.title == "Тестова міська рада"
+    assert dataset.key_of == {"stops": ("uid",)}
+    assert dataset.contract.publication.schedule is not None
+    assert dataset.contract.publication.schedule.timezone == "Europe/Kyiv"
+
+
+def test_a_misspelt_key_is_named_with_its_line_and_the_near_miss(root: Path) -> None:
+    """The officer is led to the line, and told the word that was probably meant."""
+    message = broken(root, "frequency: monthly", "frequencu: monthly")
+    assert "transport/stops/dataset.yaml:12: unknown key `publication.frequencu`; did you mean `frequency`?" in message
+
+
+def test_a_misspelt_key_inside_a_resource_is_named_with_its_line(root: Path) -> None:
+    """Near misses are found in nested blocks and lists too."""
+    message = broken(root, "    source:", "    sourse:")
+    assert "dataset.yaml:10: unknown key `resources.0.sourse`; did you mean `source`?" in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "text"),
+    [
+        ('"30 4 1 * *"', '"30 25 1 * *"', 13, "not a cron expression"),
+        ('cron: "30 4 1 * *"', 'cron: "30 4 1 * *", timezone: Europe/Kyev', 13, "for Ukraine write Europe/Kyiv"),
+        ("theme: TRAN", "theme: TRANS", 14, "publication.theme"),
+        ("frequency: monthly", "frequency: often", 12, "publication.frequency"),
+        ("path: stops.csv", "path: ../stops.csv", 8, "the published file's name"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_line(root: Path, old: str, new: str, line: int, text: str) -> None:
+    """Cron, zone, codes and file names are checked where they are written."""
+    message = broken(root, old, new)
+    assert f"dataset.yaml:{line}: " in message
+    assert text in message
+
+
+def test_all_problems_of_a_contract_are_told_at_once(root: Path) -> None:
+    """An officer mends a contract in one go."""
+    message = broken(root, "  frequency: monthly\n", "  frequencu: monthly\n  themee: x\n")
+    assert message.count("dataset.yaml:") == 3
+
+
+def test_a_key_that_stands_twice_is_refused(root: Path) -> None:
+    """YAML would keep the second and drop the first without a word."""
+    assert "'title' stands twice" in broken(root, "title: Зупинки\n", "title: Зупинки\ntitle: Інша\n")
+
+
+def test_an_unknown_dataset_names_near_misses(root: Path) -> None:
+    """A typing slip on the command line is answered with the right name."""
+    with pytest.raises(ContractError, match="did you mean `stops`"):
+        find_dataset(root, "stop")
+
+
+def test_one_broken_contract_stops_no_other(root: Path) -> None:
+    """The good ones load; the broken one is an error in the list."""
+    other = root / "transport" / "routes"
+    other.mkdir()
+    (other / "dataset.yaml").write_text("name: [")
+    datasets, errors = load_all(root)
+    assert [dataset.name for dataset in datasets] == ["stops"]
+    assert "transport/routes/dataset.yaml is not YAML" in str(errors[0])
+
+
+def test_a_restricted_dataset_needs_a_legal_basis_and_a_review_date(root: Path) -> None:
+    """Closing data is a decision with a reason and an end."""
+    assert "needs legal_basis" in broken(root, "theme: TRAN", "theme: TRAN\n  access: withheld")
+
+
+def test_the_rules_hash_changes_with_every_rule(root: Path) -> None:
+    """Contract, schema, expectations and corrections are what was applied; the ledger names their hash."""
+    folder = root / "transport" / "stops"
+    before = load_dataset(folder).sha256
+    (folder / "expectations.yaml").write_text("expectations: []\n")
+    after = load_dataset(folder).sha256
+    (folder / "dataset.yaml").write_text(CONTRACT.replace("label, type: string", "label, type: string, title: Назва"))
+    assert len({before, after, load_dataset(folder).sha256}) == 3

@@ -1,0 +1,275 @@
+"""The contract of a dataset: `dataset.yaml`, a Data Package v2 descriptor with a block `publication`.
+
+The models here are the one description of what a contract may hold; the JSON Schema that editors
+use (`docs/reference/contract.schema.json`) is generated from them. Data Package v2:
+https://datapackage.org/standard/data-package/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from vidkryto.catalogue.classes import ColumnClass, DisclosureRules
+from vidkryto.catalogue.model import Block
+from vidkryto.catalogue.reading import Reading
+from vidkryto.catalogue.source import Source
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", min_length=2, max_length=90)]
+Percentage = Annotated[str, StringConstraints(pattern=r"^\d{1,3}(\.\d+)?%$")]
+Duration = Annotated[str, StringConstraints(pattern=r"^\d{1,4}[hd]$")]
+
+
+class Frequency(StrEnum):
+    """How often the city promises to publish, by the words of the EU frequency authority table."""
+
+    CONTINUOUS = "continuous"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+    QUARTERLY = "quarterly"
+    SEMIANNUAL = "semiannual"
+    ANNUAL = "annual"
+    ON_CHANGE = "on-change"
+    IRREGULAR = "irregular"
+    NEVER = "never"
+
+
+Theme = Literal[
+    "AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "REGI", "SOCI", "TECH", "TRAN"
+]  # fmt: skip
+
+
+class License(Block):
+    """A licence as in Data Package: a name of the Open Definition, and where its text is."""
+
+    name: str
+    path: str = ""
+    title: str = ""
+
+
+class Translation(Block):
+    """The same texts in another language."""
+
+    title: str = ""
+    description: str = ""
+
+
+class Schedule(Block):
+    """When the flow runs. The promise to the public is `frequency`; this is how it is kept."""
+
+    cron: str
+    """Five fields of cron, read in `timezone`."""
+    timezone: str = "Europe/Kyiv"
+
+    @field_validator("cron")
+    @classmethod
+    def _cron(cls, value: str) -> str:
+        try:
+            CronSim(value, datetime(2026, 1, 1))
+        except CronSimError as error:
+            raise ValueError(f"not a cron expression: {error}") from None
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"no such time zone {value!r}; for Ukraine write Europe/Kyiv") from None
+        return value
+
+
+class RowBand(Block):
+    """How much the number of rows may change against the last release before a person has to look."""
+
+    change: Percentage = "20%"
+
+    def share(self) -> float:
+        """The band as a share: 0.2 for 20%."""
+        return float(self.change.removesuffix("%")) / 100
+
+
+class Bands(Block):
+    """What is normal for this dataset."""
+
+    rows: RowBand = RowBand()
+    freshness: Duration | None = None
+    """The age of an export at which it counts as late: 40d, 36h."""
+
+
+class Approval(Block):
+    """What waits for a person."""
+
+    breaking: Literal["required", "none"] = "required"
+    first: Literal["required", "none"] = "required"
+
+
+class Access(Block):
+    """Whether the dataset is open, and if not, on what legal basis and until when."""
+
+    status: Literal["open", "restricted", "withheld"] = "open"
+    legal_basis: str = ""
+    review: date | None = None
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Access:
+        if self.status != "open" and not (self.legal_basis and self.review):
+            raise ValueError(f"access {self.status} needs legal_basis and a review date")
+        return self
+
+
+class Contact(Block):
+    """Who answers questions about the dataset: an office, not a private person."""
+
+    name: str
+    email: str
+    phone: str = ""
+
+
+class Publication(Block):
+    """What Data Package does not say: the promise, the checks, the classes of columns, how it is published."""
+
+    translations: Mapping[str, Translation] = {}
+    status: Literal["active", "planned"] = "active"
+    """A planned dataset has no source yet: it is in the calendar as due and is not run."""
+    sample: bool = False
+    """True when the exports in the repository are invented samples; the portal and the report say so."""
+    mandate: str = ""
+    """Place in the list of Resolution 835: "835/27"."""
+    purpose: str = Field("", max_length=512)
+    """Basis and purpose of collection, for the passport of data.gov.ua."""
+    frequency: Frequency
+    schedule: Schedule | None = None
+    theme: Theme
+    access: Access = Access()
+    key: tuple[str, ...] = ()
+    """The key of a dataset of one table; by default the primary key of its schema."""
+    columns: Mapping[str, ColumnClass] = {}
+    """The class of every column; `table.column` where two tables share a name. Unclassed columns block."""
+    disclosure: DisclosureRules = DisclosureRules()
+    """Thresholds of the statistical checks."""
+    bands: Bands = Bands()
+    on_invalid: Literal["block", "publish-valid"] = "block"
+    """publish-valid publishes the good rows and returns the rejected ones to the department."""
+    approval: Approval = Approval()
+    embargo: datetime | None = None
+    """The moment, with its zone, before which a prepared release is not applied."""
+    contact: Contact | None = None
+    high_value: str = ""
+    """Category of Regulation (EU) 2023/138, when the dataset is a high-value one."""
+    spatial: str = ""
+    """KATOTTG code of the territory covered; by default the city's."""
+
+    @field_validator("access", mode="before")
+    @classmethod
+    def _short_access(cls, value: Any) -> Any:
+        return {"status": value} if isinstance(value, str) else value
+
+    @field_validator("embargo")
+    @classmethod
+    def _with_zone(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value.tzinfo is None:
+            raise ValueError("embargo needs a time zone, such as 2026-12-01T09:00+02:00")
+        return value
+
+
+class Resource(Block):
+    """One table of the dataset: where it comes from, how it is read, what it must look like."""
+
+    name: Name
+    path: str
+    """The published file, such as stops.csv; with it frictionless reads the contract as it is."""
+    title: str = ""
+    description: str = ""
+    translations: Mapping[str, Translation] = {}
+    schema_: str | Mapping[str, Any] = Field(alias="schema")
+    """A Table Schema, or a path to one relative to the contract."""
+    source: Source | None = None
+    reading: Reading = Reading()
+
+    @field_validator("path")
+    @classmethod
+    def _plain_csv(cls, value: str) -> str:
+        if "/" in value or "\\" in value or not value.endswith(".csv"):
+            raise ValueError(f"path is the published file's name, such as stops.csv, not {value!r}")
+        return value
+
+
+class Contract(Block):
+    """`dataset.yaml`."""
+
+    schema_: str = Field("https://datapackage.org/profiles/2.0/datapackage.json", alias="$schema")
+    name: Name
+    title: str = Field(max_length=254)
+    description: str
+    licenses: tuple[License, ...] = Field(min_length=1)
+    keywords: tuple[Annotated[str, StringConstraints(pattern=r"^[^,]{2,100}$")], ...] = Field(min_length=1)
+    version: str = ""
+    homepage: str = ""
+    sources: tuple[Mapping[str, Any], ...] = ()
+    contributors: tuple[Mapping[str, Any], ...] = ()
+    resources: tuple[Resource, ...] = ()
+    publication: Publication
+
+    @model_validator(mode="after")
+    def _complete(self) -> Contract:
+        names = [resource.name for resource in self.resources]
+        if len(set(names)) != len(names):
+            raise ValueError(f"two resources have one name: {sorted({n for n in names if names.count(n) > 1})}")
+        if self.publication.status == "active":
+            if not names:
+                raise ValueError("an active dataset needs at least one resource; or set publication.status: planned")
+            lacking = [resource.name for resource in self.resources if resource.source is None]
+            if lacking:
+                raise ValueError(f"resource {lacking[0]} has no source; or set publication.status: planned")
+        return self
+
+    def title_in(self, language: str) -> str:
+        """The title in `language`; the Ukrainian one where there is no translation."""
+        translation = self.publication.translations.get(language)
+        return translation.title if translation and translation.title else self.title
+
+    def description_in(self, language: str) -> str:
+        """The description in `language`; the Ukrainian one where there is no translation."""
+        translation = self.publication.translations.get(language)
+        return translation.description if translation and translation.description else self.description
+
+
+class Department(Block):
+    """`department.yaml`: who owns the datasets of a folder."""
+
+    name: Name
+    title: str
+    translations: Mapping[str, Translation] = {}
+    edrpou: Annotated[str, StringConstraints(pattern=r"^\d{8}$")]
+    contact: Contact
+    language: Literal["uk", "en"] = "uk"
+
+    def title_in(self, language: str) -> str:
+        """The title in `language`; the Ukrainian one where there is no translation."""
+        translation = self.translations.get(language)
+        return translation.title if translation and translation.title else self.title
+
+
+class City(Block):
+    """`datasets/city.yaml`: whose catalogue this is."""
+
+    name: Name
+    """The slug that begins every alias: khmelnytskyi."""
+    title: str
+    """The publisher, as in its statute."""
+    translations: Mapping[str, Translation] = {}
+    organization: Name
+    """The organisation on the portal."""
+    edrpou: Annotated[str, StringConstraints(pattern=r"^\d{8}$")]
+    katottg: Annotated[str, StringConstraints(pattern=r"^UA\d{17}$")]
+    homepage: str = ""
+    contact: Contact

@@ -1,0 +1,61 @@
+"""The commands and how their errors are told."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from vidkryto.cli import audit, catalogue, demo, deployments, portal, run, schema
+
+
+app = typer.Typer(
+    name="vidkryto",
+    help="Open data publishing pipeline for a city: department exports to a CKAN portal, with evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+app.command("list")(catalogue.list_datasets)
+app.command("check")(catalogue.check)
+app.command("publish")(run.publish)
+app.command("status")(run.status)
+app.command("report")(run.report)
+app.command("demo")(demo.demo)
+app.command("stop")(demo.stop)
+app.add_typer(portal.app, name="portal")
+app.add_typer(deployments.app, name="deployments")
+app.add_typer(audit.app, name="audit")
+app.add_typer(schema.app, name="schema")
+
+
+@app.callback()
+def _options(
+    lang: Annotated[str, typer.Option("--lang", help="Language of messages: uk or en.")] = "",
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    if lang:
+        os.environ["VIDKRYTO_LANGUAGE"] = lang
+    if version:
+        from vidkryto import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line. An error made on purpose becomes one message and exit code 2."""
+    from vidkryto.errors import VidkrytoError
+
+    try:
+        app()
+    except VidkrytoError as error:
+        sys.stderr.write(f"vidkryto: {error}\n")
+        sys.exit(2)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

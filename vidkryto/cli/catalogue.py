@@ -1,0 +1,89 @@
+"""Commands over the catalogue: `list`, `check`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vidkryto.cli.common import Json, people, print_json, print_table, settings
+
+
+def list_datasets(as_json: Json = False) -> None:
+    """List the datasets of the catalogue: who owns them, how often they are due, when they run.
+
+    Example: vidkryto list
+    """
+    from vidkryto.catalogue import load_all
+
+    chosen = settings()
+    datasets, errors = load_all(chosen.datasets)
+    rows = [
+        {
+            "dataset": dataset.name,
+            "title": dataset.contract.title_in(chosen.language),
+            "department": dataset.department.title_in(chosen.language),
+            "frequency": dataset.contract.publication.frequency.value,
+            "schedule": dataset.contract.publication.schedule.cron if dataset.contract.publication.schedule else "",
+            "status": dataset.contract.publication.status,
+            "tables": [resource.name for resource in dataset.contract.resources],
+        }
+        for dataset in datasets
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        columns = ("dataset", "title", "department", "frequency", "schedule", "status")
+        print_table(columns, [[row[column] for column in columns] for row in rows])
+    _tell(errors)
+
+
+def check(
+    names: Annotated[list[str] | None, typer.Argument(help="Datasets; all of them when none is named.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check contracts, schemas and suites without touching any portal or source.
+
+    Example: vidkryto check public-transport-stops
+    """
+    from vidkryto.catalogue import find_dataset, load_all
+    from vidkryto.catalogue.check import problems_of
+    from vidkryto.errors import ContractError
+
+    chosen = settings()
+    if names:
+        datasets, errors = tuple(find_dataset(chosen.datasets, name) for name in names), ()
+    else:
+        datasets, errors = load_all(chosen.datasets)
+    problems: dict[str, list[str]] = {}
+    for dataset in datasets:
+        found = list(problems_of(dataset))
+        try:
+            _load_suite(dataset.folder)
+        except ContractError as error:
+            found.append(str(error))
+        problems[dataset.name] = found
+    broken = [name for name, found in problems.items() if found]
+    if as_json:
+        print_json({"datasets": problems, "contracts": [str(error) for error in errors]})
+    else:
+        for name in broken:
+            for problem in problems[name]:
+                people().print(f"{name}: {problem}", markup=False)
+        people().print(f"{len(datasets) - len(broken)} of {len(datasets) + len(errors)} datasets are in order.")
+        _tell(errors)
+    if broken or errors:
+        raise typer.Exit(2)
+
+
+def _load_suite(folder: object) -> None:
+    from pathlib import Path
+
+    from vidkryto.quality.suite import load_suite
+
+    load_suite(Path(str(folder)))
+
+
+def _tell(errors: tuple[Exception, ...]) -> None:
+    for error in errors:
+        people().print(str(error), markup=False)

@@ -1,0 +1,54 @@
+"""What all commands share: settings, output for people and programs, the choice of language."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vidkryto.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
+
+
+def settings() -> Settings:
+    """Settings from the environment, read once for a command."""
+    from vidkryto.settings import Settings
+
+    return Settings.from_environment()
+
+
+def people() -> Console:
+    """Where summaries for people go: stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def print_json(value: Any) -> None:
+    """Data for programs on stdout: UTF-8, one document."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str = "") -> None:
+    """A table for people on stdout."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def say(texts: Mapping[str, str], language: str) -> str:
+    """The text in the language chosen."""
+    return texts[language]

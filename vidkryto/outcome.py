@@ -1,0 +1,67 @@
+"""Outcomes: how a run of a dataset ended. They are values; nothing but the first changes what is live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from vidkryto.findings import Finding, Severity, code
+
+
+class ExitCode(IntEnum):
+    """Exit codes of the command line: the gravest outcome of all datasets named."""
+
+    OK = 0
+    WITHHELD = 1
+    FAILED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The release is live and was read back."""
+
+    version: str
+    rows: int
+    name = "Published"
+    exit_code = ExitCode.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Exports and rules are those of the live release."""
+
+    version: str
+    name = "Unchanged"
+    exit_code = ExitCode.OK
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Findings or a missing approval stop publication; the last good release stays live."""
+
+    reason_uk: str
+    reason_en: str
+    findings: tuple[Finding, ...] = ()
+    name = "Withheld"
+    exit_code = ExitCode.WITHHELD
+
+    @classmethod
+    def because(cls, findings: tuple[Finding, ...]) -> Withheld:
+        """Withheld for the findings of severity error among `findings`; the first of them gives the reason."""
+        errors = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+        count = sum(finding.count for finding in errors)
+        title = code(errors[0].code).title
+        return cls(f"{title['uk']} (усього помилок: {count})", f"{title['en']} (errors in all: {count})", errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Something broke that is no matter of the data; the last good release stays live."""
+
+    error: str
+    remedy: str = ""
+    name = "Failed"
+    exit_code = ExitCode.FAILED
+
+
+Outcome = Published | Unchanged | Withheld | Failed

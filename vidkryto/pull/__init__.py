@@ -1,0 +1,6 @@
+"""Pulling: an export's bytes are fetched unchanged and kept in the archive by their sha256."""
+
+from vidkryto.pull.pull import pull
+from vidkryto.pull.snapshot import Snapshot
+
+__all__ = ["Snapshot", "pull"]

@@ -1,0 +1,80 @@
+"""One function for every source: fetch what the contract describes and keep it in the archive."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vidkryto.archive import Archive, sha256_of
+from vidkryto.catalogue.source import FolderSource, RemoteSource, Source, SqlSource, WebSource
+from vidkryto.pull.fetched import Fetched
+from vidkryto.pull.snapshot import Snapshot
+
+
+def pull(
+    source: Source,
+    *,
+    folder: Path,
+    archive: Archive,
+    resource: str,
+    environment: Mapping[str, str] | None = None,
+    previous: tuple[Snapshot, ...] = (),
+) -> tuple[Snapshot, ...]:
+    """The exports that `source` describes, kept in `archive`; several when the contract picks all as partitions.
+
+    `folder` is the contract's folder; `environment` holds the secrets that the contract names (default: os.environ);
+    `previous` are the snapshots of the last run, for a conditional request.
+    Raises ExportMissing when the source answers and the export is not there, SourceError for any technical reason.
+    The work happens in a temporary folder beside the archive, so a failed pull leaves nothing behind.
+    """
+    secrets = os.environ if environment is None else environment
+    archive.root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".pull-", dir=archive.root) as work:
+        fetched = _fetch(source, folder, resource, secrets, previous, Path(work))
+        unpack = None if isinstance(source, SqlSource) else source.unpack
+        if unpack:
+            from vidkryto.pull.unpack import members
+
+            for item in fetched:
+                archive.put(item.path)  # the archive itself is the export and stays as evidence
+            fetched = [member for item in fetched for member in members(item, unpack, Path(work), resource)]
+        return tuple(_kept(item, archive, resource) for item in fetched)
+
+
+def _fetch(
+    source: Source, folder: Path, resource: str, secrets: Mapping[str, str], previous: tuple[Snapshot, ...], work: Path
+) -> list[Fetched]:
+    """Imports stay inside: a folder needs neither requests nor SQLAlchemy."""
+    if isinstance(source, FolderSource):
+        from vidkryto.pull.folder import fetch_folder
+
+        return fetch_folder(source, folder, resource, work)
+    if isinstance(source, WebSource):
+        from vidkryto.pull.web import fetch_web
+
+        return fetch_web(source, resource, secrets, previous, work)
+    if isinstance(source, RemoteSource):
+        from vidkryto.pull.remote import fetch_remote
+
+        return fetch_remote(source, folder, resource, secrets, work)
+    from vidkryto.pull.sql import fetch_sql
+
+    return fetch_sql(source, resource, secrets, work)
+
+
+def _kept(item: Fetched, archive: Archive, resource: str) -> Snapshot:
+    sha256 = archive.put(item.path, sha256_of(item.path))
+    return Snapshot(
+        resource=resource,
+        file=item.file,
+        path=archive.path(sha256),
+        sha256=sha256,
+        size=item.path.stat().st_size,
+        pulled_at=datetime.now(UTC),
+        origin=item.origin,
+        etag=item.etag,
+        modified=item.modified,
+    )

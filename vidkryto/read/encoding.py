@@ -1,0 +1,230 @@
+"""The encoding of a text file, decided with evidence: BOM, strict UTF-8, UTF-16 by its shape, then letter statistics."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidkryto.errors import ReadError
+from vidkryto.findings import Finding, Place
+from vidkryto.read.letters import pair_scores
+
+CYRILLIC = ("windows-1251", "koi8-u", "cp866", "cp1125", "mac-cyrillic", "iso-8859-5")
+WESTERN = ("windows-1252", "windows-1250", "mac-roman", "cp850")
+_CODECS = {"mac-cyrillic": "mac_cyrillic", "mac-roman": "mac_roman"}
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+MARGIN = 12.0
+"""Natural logarithm of how much likelier the best reading must be than the second: e^12 is about 160,000 to 1."""
+WESTERN_MARGIN = 6.0
+"""Between two western code pages little differs but a few letters; the letters that do differ must agree."""
+LINE_MARGIN = 15.0
+ODD = -5.0
+"""Mean log-likelihood of a letter below which a line looks foreign; an unusual Ukrainian line stays above -4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One encoding that could be meant: how its letters score, and a line of the file read with it."""
+
+    encoding: str
+    score: float
+    sample: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided and on what evidence.
+
+    `encoding` is empty when nothing could be decided. `how` is bom, ascii, utf-8, utf-16, letters or declared.
+    `margin` is the logarithm of the likelihood ratio to the second candidate, where letters decided.
+    `odd_lines` are lines that are in another encoding than the rest.
+    """
+
+    encoding: str
+    how: str
+    margin: float = 0.0
+    candidates: tuple[Candidate, ...] = ()
+    odd_lines: tuple[int, ...] = ()
+    odd_encoding: str = ""
+    truncated: bool = False
+
+
+def codec_of(encoding: str) -> str:
+    """Python's name of an encoding; raises LookupError for a name it does not know."""
+    return codecs.lookup(_CODECS.get(encoding.lower(), encoding)).name
+
+
+def decide(content: bytes) -> Verdict:
+    """The verdict over the whole content; never a guess: below the margin `encoding` is empty."""
+    for mark, name in _BOMS:
+        if content.startswith(mark):
+            return Verdict(name, "bom") if name != "utf-8-sig" else _utf8(content, "bom")
+    if wide := _utf16(content):
+        return Verdict(wide, "utf-16")
+    if content.isascii():
+        return Verdict("utf-8", "ascii")
+    return _utf8(content, "utf-8")
+
+
+def _utf8(content: bytes, how: str) -> Verdict:
+    name = "utf-8-sig" if how == "bom" else "utf-8"
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data" and error.start >= len(content) - 4 and error.start > 0:
+            cut = content[: error.start]
+            if not cut.isascii():
+                return Verdict(name, how, truncated=True)
+        return _mixed(content, name, how) or decide_by_letters(content)
+    return Verdict(name, how)
+
+
+def _mixed(content: bytes, name: str, how: str) -> Verdict | None:
+    """A file in which some lines are UTF-8 and others are not; None when no line speaks for UTF-8."""
+    valid, broken = [], []
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if line.isascii():
+            continue
+        try:
+            line.decode("utf-8")
+            valid.append(number)
+        except UnicodeDecodeError:
+            broken.append((number, line))
+    if not valid or not broken:
+        return None
+    letters = decide_by_letters(b"\n".join(line for _, line in broken))
+    if len(valid) >= len(broken):
+        return Verdict(
+            name, how, odd_lines=tuple(number for number, _ in broken), odd_encoding=letters.encoding,
+            candidates=letters.candidates,
+        )
+    if how == "bom":
+        return Verdict(name, how, odd_lines=tuple(number for number, _ in broken), odd_encoding=letters.encoding)
+    return Verdict(
+        letters.encoding, letters.how, letters.margin, letters.candidates, tuple(valid), "utf-8"
+    )
+
+
+def _utf16(content: bytes) -> str:
+    """utf-16-le or utf-16-be without a mark: nearly every other byte is 0 (Latin) or 4 (Cyrillic)."""
+    if len(content) < 4 or len(content) % 2:
+        return ""
+    head = np.frombuffer(content[: 1 << 20], dtype=np.uint8)
+    head = head[: len(head) // 2 * 2].reshape(-1, 2)
+    share = np.isin(head, (0, 4)).mean(axis=0)
+    zero = (head == 0).mean(axis=0)
+    for side, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if share[side] > 0.9 and zero[side] > 0.02 and zero[1 - side] < 0.05:
+            try:
+                content.decode(name)
+            except UnicodeDecodeError:
+                return ""
+            return name
+    return ""
+
+
+def _pairs(content: bytes) -> NDArray[np.int64]:
+    """How often each pair of neighbouring bytes occurs."""
+    bytes_ = np.frombuffer(b"\n" + content + b"\n", dtype=np.uint8)
+    counts = np.zeros(65536, dtype=np.int64)
+    for start in range(0, len(bytes_) - 1, 1 << 24):
+        part = bytes_[start : start + (1 << 24) + 1].astype(np.uint16)
+        counts += np.bincount((part[:-1] << 8) | part[1:], minlength=65536)
+    return counts
+
+
+def decide_by_letters(content: bytes) -> Verdict:
+    """The likeliest one-byte encoding by its pairs of letters, over the whole content.
+
+    Repeats of one pair are weighed by their square root: the same word a thousand times is not a thousand witnesses.
+    """
+    counts = _pairs(content)
+    present = np.flatnonzero(counts)
+    present = present[(present >= 0x8000) | (present & 0x80 > 0)]
+    weight = np.sqrt(counts[present])
+    scores = {}
+    for name in (*CYRILLIC, *WESTERN):
+        score = float((pair_scores(codec_of(name))[present] * weight).sum())
+        if np.isfinite(score):
+            scores[name] = score
+    ranked = _distinct(scores, content)
+    candidates = tuple(Candidate(name, scores[name], _sample(content, name)) for name in ranked[:4])
+    if not candidates:
+        return Verdict("", "letters")
+    margin = candidates[0].score - candidates[1].score if len(candidates) > 1 else float("inf")
+    needed = WESTERN_MARGIN if candidates[0].encoding in WESTERN else MARGIN
+    decided = candidates[0].encoding if margin >= needed else ""
+    return Verdict(decided, "letters", margin, candidates)
+
+
+def _distinct(scores: dict[str, float], content: bytes) -> list[str]:
+    """Candidates from the best; of several that read the content alike only the first is kept."""
+    high = bytes(sorted({byte for byte in content if byte >= 0x80})) if len(content) < 1 << 16 else _high_bytes(content)
+    texts: dict[str, str] = {}
+    for name in sorted(scores, key=lambda name: (-scores[name], (*CYRILLIC, *WESTERN).index(name))):
+        texts.setdefault(high.decode(codec_of(name)), name)
+    return list(texts.values())
+
+
+def _high_bytes(content: bytes) -> bytes:
+    present = np.bincount(np.frombuffer(content, dtype=np.uint8), minlength=256)
+    return bytes(int(byte) for byte in np.flatnonzero(present) if byte >= 0x80)
+
+
+def _sample(content: bytes, encoding: str) -> str:
+    """The first line with letters beyond ASCII, read with `encoding`, at most 80 characters."""
+    found = re.search(rb"[^\n]*[\x80-\xff][^\n]*", content)
+    line = found.group() if found else b""
+    start = next((place for place, byte in enumerate(line) if byte >= 0x80), 0)
+    return line[max(0, start - 20) :][:80].decode(codec_of(encoding), "replace").strip()
+
+
+def odd_lines(content: bytes, encoding: str) -> tuple[tuple[int, ...], str]:
+    """Lines of a one-byte file that are plainly in another encoding, and which one; at least six letters a line."""
+    bytes_ = np.frombuffer(b"\n" + content + b"\n", dtype=np.uint8).astype(np.uint16)
+    pairs = (bytes_[:-1] << 8) | bytes_[1:]
+    breaks = np.flatnonzero(bytes_[1:] == 10)
+    high = np.concatenate(([0], np.cumsum(bytes_[1:] >= 0x80)))
+    ends = np.concatenate(([0], breaks + 1))
+    letters = np.diff(high[ends])
+    own = _line_scores(pairs, ends, encoding)
+    foreign = (letters >= 6) & (own < ODD * letters)
+    best, name = np.zeros(len(letters)), ""
+    if not foreign.any():
+        return (), ""
+    for other in CYRILLIC:
+        if other == encoding:
+            continue
+        gain = np.where(foreign, _line_scores(pairs, ends, other) - own, -np.inf)
+        if gain.max(initial=-np.inf) > max(best.max(initial=0), LINE_MARGIN):
+            best, name = gain, other
+    return tuple(int(line) + 1 for line in np.flatnonzero(best > LINE_MARGIN)), name
+
+
+def _line_scores(pairs: NDArray[np.uint16], ends: NDArray[np.int64], encoding: str) -> NDArray[np.float64]:
+    scores = np.maximum(pair_scores(codec_of(encoding))[pairs], -30).astype(np.float64)
+    return np.diff(np.concatenate(([0.0], np.cumsum(scores)))[ends])
+
+
+def require(verdict: Verdict, place: Place) -> str:
+    """The decided encoding; raises ReadError with the candidates and a line of each when there is none."""
+    if verdict.encoding:
+        return verdict.encoding
+    listed = "; ".join(f"{item.encoding}: «{item.sample}»" for item in verdict.candidates)
+    finding = Finding("encoding-undecided", place, details={"candidates": listed or "—"})
+    raise ReadError(
+        f"{place.file}: the encoding cannot be told apart with certainty ({listed})",
+        (finding,),
+        remedy="Choose the reading that makes sense and write `encoding: NAME` into the block `reading` of the contract.",
+    )

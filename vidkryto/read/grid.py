@@ -1,0 +1,81 @@
+"""A file as it stands: rectangular columns of text, with the place of each row; nothing is understood yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vidkryto.findings import Finding
+
+Merged = tuple[int, int, int, int]
+"""First row, first column, last row, last column of a merged area, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Columns of text (null or '' where the file has nothing) and the file's own number of each row.
+
+    `labels` are the names of the columns when the format gives them apart from the rows (JSON, DBF …).
+    `blank_after` counts formatted rows without content after the last row, `rejected` the rows that have no form,
+    `noted` rows that the format itself marks as no data (deleted records of a DBF).
+    `virtual` are labels of columns that we made (the coordinates of a point): nobody misses them when unused.
+    """
+
+    columns: tuple[pa.Array, ...]
+    rows: pa.Array
+    file: str
+    sheet: str = ""
+    labels: tuple[str, ...] | None = None
+    merged: tuple[Merged, ...] = ()
+    blank_after: int = 0
+    rejected: int = 0
+    noted: int = 0
+    virtual: frozenset[str] = frozenset()
+    findings: tuple[Finding, ...] = ()
+    encoding: str = ""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
+
+    @property
+    def width(self) -> int:
+        """How many columns there are."""
+        return len(self.columns)
+
+    def cells(self, index: int) -> list[str]:
+        """One row as text, by its index from 0."""
+        return [column[index].as_py() or "" for column in self.columns]
+
+    def slice(self, first: int, last: int) -> Grid:
+        """Only the columns from `first` to `last`, both from 0 and both included."""
+        kept = tuple(
+            (top, left - first, bottom, right - first)
+            for top, left, bottom, right in self.merged
+            if left >= first and right <= last
+        )
+        labels = self.labels[first : last + 1] if self.labels is not None else None
+        return replace(self, columns=self.columns[first : last + 1], merged=kept, labels=labels)
+
+
+def is_empty(column: pa.Array) -> pa.Array:
+    """True where a cell is null or has nothing but spaces."""
+    if column.null_count == len(column):
+        return pa.repeat(True, len(column))
+    blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0)
+    return pc.fill_null(blank, True)
+
+
+def blank_rows(grid: Grid) -> pa.Array:
+    """True for rows in which every cell is empty."""
+    blank = pa.repeat(True, grid.height)
+    for column in grid.columns:
+        if not pc.any(blank).as_py():
+            break
+        blank = pc.and_(blank, is_empty(column))
+    return blank

@@ -1,0 +1,244 @@
+"""Which rows of a grid are header, title, note, total, blank and data, by what the contract declares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from vidkryto.catalogue.reading import Reading
+from vidkryto.errors import ReadError
+from vidkryto.findings import Finding, Place
+from vidkryto.read.grid import Grid, blank_rows, is_empty
+from vidkryto.read.table import Account
+
+SUSPECT_TOTALS = ("всього", "усього", "разом", "загалом", "загальна сума", "підсумок", "итого", "всего", "total", "сума")
+
+
+class Kind(IntEnum):
+    """What a row is."""
+
+    DATA = 0
+    HEADER = 1
+    TITLE = 2
+    TOTAL = 3
+    BLANK = 4
+    NOTE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The kind of every row of a grid and the names of its columns."""
+
+    kinds: NDArray[np.int8]
+    labels: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    def account(self, grid: Grid) -> Account:
+        """The account of the grid's rows."""
+        found = np.bincount(self.kinds, minlength=len(Kind))
+        return Account(
+            rows_in_file=grid.height + grid.blank_after + grid.rejected + grid.noted,
+            data=int(found[Kind.DATA]),
+            header=int(found[Kind.HEADER]),
+            title=int(found[Kind.TITLE]),
+            total=int(found[Kind.TOTAL]),
+            blank=int(found[Kind.BLANK]) + grid.blank_after,
+            note=int(found[Kind.NOTE]) + grid.noted,
+            rejected=grid.rejected,
+        )
+
+
+def lay_out(grid: Grid, reading: Reading, place: Place) -> Layout:
+    """Kinds and labels of a grid. Raises ReadError when a declared header row is not in the file."""
+    rows = np.asarray(grid.rows)
+    kinds = np.zeros(grid.height, dtype=np.int8)
+    kinds[np.asarray(blank_rows(grid))] = Kind.BLANK
+    header = _header(grid, rows, reading, place)
+    last = int(header[-1]) if len(header) else -1
+    above = np.arange(grid.height) < last
+    kinds[above & (kinds != Kind.BLANK)] = Kind.TITLE
+    kinds[header] = Kind.HEADER
+    first = _first_cells(grid)
+    _notes(grid, rows, kinds, first, reading, last)
+    _footer(kinds, first, reading, last)
+    findings = _totals(grid, rows, kinds, first, reading, place)
+    return Layout(kinds, labels_of(grid, header, reading), tuple(findings))
+
+
+def _header(grid: Grid, rows: NDArray[np.int64], reading: Reading, place: Place) -> NDArray[np.int64]:
+    if grid.labels is not None or not reading.header.rows:
+        return np.array([], dtype=np.int64)
+    found = np.flatnonzero(np.isin(rows, reading.header.rows))
+    if len(found) != len(reading.header.rows):
+        missing = sorted(set(reading.header.rows) - {int(row) for row in rows[found]})
+        raise ReadError(
+            f"{place.file}: the contract says the header stands in row {missing[0]}, but no row begins there "
+            f"(the file has {grid.height} rows)",
+            (Finding("header-missing", place, wanted=str(missing[0]), found=str(grid.height)),),
+            remedy="Correct `header` in the block `reading`; `vidkryto look FILE` shows where the table begins.",
+        )
+    return found
+
+
+def _first_cells(grid: Grid) -> pa.Array:
+    """The first cell of each row that is not empty, trimmed; '' for a blank row."""
+    if not grid.columns:
+        return pa.array([""] * grid.height, pa.string())
+    result: pa.Array | None = None
+    for column in grid.columns:
+        filled = pc.if_else(is_empty(column), pa.scalar(None, pa.string()), column)
+        result = filled if result is None else pc.coalesce(result, filled)
+        if result.null_count == 0:
+            break
+    return pc.utf8_trim_whitespace(pc.fill_null(result, ""))
+
+
+def begins_with_word(texts: Sequence[str]) -> str:
+    """A pattern for cells that are one of `texts` or begin with it as a whole word.
+
+    «Загалом» matches «Загалом:» and «Загалом по місту», and not «Загальноосвітня школа».
+    """
+    words = "|".join(re.escape(text.strip().rstrip(":")).replace("/", r"\/") for text in texts)
+    return rf"(?i)^\s*(?:{words})(?:$|[^\p{{L}}\p{{N}}'’ʼ-])"
+
+
+def _matches(column: pa.Array, texts: Sequence[str]) -> NDArray[np.bool_]:
+    return np.asarray(pc.fill_null(pc.match_substring_regex(column, begins_with_word(texts)), False))
+
+
+def _notes(
+    grid: Grid, rows: NDArray[np.int64], kinds: NDArray[np.int8], first: pa.Array, reading: Reading, last: int
+) -> None:
+    notes, data = reading.notes, kinds == Kind.DATA
+    if notes.rows:
+        kinds[data & np.isin(rows, notes.rows)] = Kind.NOTE
+    if notes.begin:
+        pattern = "^(?:" + "|".join(re.escape(text) for text in notes.begin) + ")"
+        kinds[data & np.asarray(pc.match_substring_regex(first, pattern))] = Kind.NOTE
+    if notes.only_first:
+        filled = np.zeros(grid.height, dtype=np.int32)
+        for column in grid.columns:
+            filled += ~np.asarray(is_empty(column))
+        kinds[data & (filled == 1)] = Kind.NOTE
+    if notes.column_numbers:
+        following = next((i for i in range(last + 1, grid.height) if kinds[i] != Kind.BLANK), None)
+        if following is not None and is_column_numbers(grid.cells(following)):
+            kinds[following] = Kind.NOTE
+
+
+def is_column_numbers(cells: Sequence[str]) -> bool:
+    """Whether a row only numbers its columns: 1, 2, 3 …"""
+    filled = [cell.strip().removesuffix(".0") for cell in cells if cell.strip()]
+    return len(filled) > 1 and filled == [str(number) for number in range(1, len(filled) + 1)]
+
+
+def _footer(kinds: NDArray[np.int8], first: pa.Array, reading: Reading, last: int) -> None:
+    footer, end = reading.footer, len(kinds)
+    after = np.arange(end) > last
+    if footer.stop_at:
+        hits = np.flatnonzero(after & _matches(first, footer.stop_at))
+        if len(hits):
+            end = int(hits[0])
+            kinds[end] = Kind.TOTAL
+            rest = np.arange(len(kinds)) > end
+            kinds[rest & (kinds == Kind.DATA)] = Kind.NOTE
+    if footer.blank_rows:
+        run, seen = 0, False
+        for position in range(last + 1, end):
+            run = run + 1 if kinds[position] == Kind.BLANK else 0
+            seen = seen or kinds[position] == Kind.DATA
+            if seen and run == footer.blank_rows:
+                rest = np.arange(len(kinds)) > position
+                kinds[rest & (kinds == Kind.DATA)] = Kind.NOTE
+                break
+    if footer.rows:
+        filled = np.flatnonzero(after & (kinds != Kind.BLANK))
+        tail = filled[-footer.rows :]
+        kinds[tail[kinds[tail] == Kind.DATA]] = Kind.NOTE
+
+
+def _totals(
+    grid: Grid, rows: NDArray[np.int64], kinds: NDArray[np.int8], first: pa.Array, reading: Reading, place: Place
+) -> list[Finding]:
+    data = kinds == Kind.DATA
+    if reading.totals:
+        column = _named(grid, kinds, reading) if reading.totals.column else first
+        kinds[data & _matches(column, reading.totals.words)] = Kind.TOTAL
+        return []
+    suspects = np.flatnonzero(data & _matches(first, SUSPECT_TOTALS))
+    if not len(suspects):
+        return []
+    places = tuple(int(row) for row in rows[suspects])
+    where = Place(place.resource, place.file, grid.sheet, row=places[0])
+    text = first[int(suspects[0])].as_py()[:80]
+    return [Finding("total-row-suspected", where, found=text, count=len(places), rows=places[:10])]
+
+
+def _named(grid: Grid, kinds: NDArray[np.int8], reading: Reading) -> pa.Array:
+    wanted = normal(reading.totals.column) if reading.totals else ""
+    labels = labels_of(grid, np.flatnonzero(kinds == Kind.HEADER), reading)
+    for position, label in enumerate(labels):
+        if wanted in (normal(label), f"#{position + 1}"):
+            return pc.fill_null(pc.utf8_trim_whitespace(grid.columns[position]), "")
+    return pa.array([""] * grid.height, pa.string())
+
+
+def tidy(text: str) -> str:
+    """A header as people read it: line breaks, no-break and repeated spaces become one space."""
+    return " ".join(text.replace("\ufeff", "").replace("\u200b", "").replace("\u00ad", "").split())
+
+
+def normal(text: str) -> str:
+    """A header for comparing: tidy, case ignored."""
+    return tidy(text).casefold()
+
+
+def labels_of(grid: Grid, header: NDArray[np.int64], reading: Reading) -> tuple[str, ...]:
+    """The name of each column: the levels of the header joined; `Бал [2]` for a repeated one, `#3` for an empty one."""
+    if grid.labels is not None:
+        names = [tidy(label) for label in grid.labels]
+    else:
+        levels = [_level(grid, int(index), depth < len(header) - 1, reading) for depth, index in enumerate(header)]
+        names = [_joined([level[position] for level in levels], reading.header.join) for position in range(grid.width)]
+    seen: dict[str, int] = {}
+    labels = []
+    for position, name in enumerate(names, start=1):
+        if not name:
+            labels.append(f"#{position}")
+            continue
+        seen[normal(name)] = number = seen.get(normal(name), 0) + 1
+        labels.append(name if number == 1 else f"{name} [{number}]")
+    return tuple(labels)
+
+
+def _joined(parts: list[str], join: str) -> str:
+    """Levels joined; a level that repeats the one above (a cell merged downwards) counts once."""
+    kept: list[str] = []
+    for part in parts:
+        if part and (not kept or kept[-1] != part):
+            kept.append(part)
+    return join.join(kept)
+
+
+def _level(grid: Grid, index: int, upper: bool, reading: Reading) -> list[str]:
+    cells = [tidy(cell) for cell in grid.cells(index)]
+    if not reading.header.fill:
+        return cells
+    covered: set[int] = set()
+    for top, left, bottom, right in grid.merged:
+        if top <= index <= bottom:
+            source = grid.columns[left][top].as_py() if left < grid.width and top < grid.height else ""
+            for position in range(left, min(right, grid.width - 1) + 1):
+                cells[position] = tidy(source or "")
+                covered.add(position)
+    if upper and not grid.merged:
+        for position in range(1, len(cells)):
+            cells[position] = cells[position] or cells[position - 1]
+    return cells

@@ -1,0 +1,56 @@
+"""The value of this stage: a table of text cells with the place of each row and an account of every row of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+from vidkryto.findings import Finding
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What became of every row of the export; the parts always add up to `rows_in_file`.
+
+    Raises AssertionError when they do not: a row lost without a word is a defect of this program and stops the run.
+    """
+
+    rows_in_file: int = 0
+    data: int = 0
+    header: int = 0
+    title: int = 0
+    total: int = 0
+    blank: int = 0
+    note: int = 0
+    rejected: int = 0
+
+    def __post_init__(self) -> None:
+        parts = sum(getattr(self, item.name) for item in fields(self)[1:])
+        if parts != self.rows_in_file:
+            raise AssertionError(f"{self.rows_in_file} rows in the file, but {parts} accounted for: {self}")
+
+    def __add__(self, other: Account) -> Account:
+        return Account(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A snapshot read.
+
+    `columns` are text, named by the schema's fields in the schema's order; an empty cell is null.
+    `rows` is the row of the sheet, the line of the text file or the number of the record, from 1, in the officer's file.
+    `sources` names file and sheet of each row ("stops.xlsx / Аркуш1"), dictionary-encoded.
+    `repairs` are notes: what was changed, how often, where first. `findings` is what was noticed and left alone.
+    """
+
+    columns: pa.Table
+    rows: pa.Array
+    sources: pa.Array
+    repairs: tuple[Finding, ...]
+    findings: tuple[Finding, ...]
+    account: Account
+    transform: str = ""
+    """The sha256 of the transformation that made the columns, when there was one."""

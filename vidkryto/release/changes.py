@@ -1,0 +1,86 @@
+"""What changed since the last release, row by row: the feed that developers ask for."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from vidkryto.release.files import BATCH, write_csv
+from vidkryto.release.value import ReleaseTable
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Counts of rows against the last release."""
+
+    added: int
+    changed: int
+    removed: int
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.changed or self.removed)
+
+
+def write_changes(before: ReleaseTable | None, after: ReleaseTable, path: Path) -> Changes:
+    """Write `changes.csv` (change, then the key or, without one, all columns) and return the counts.
+
+    By key a row is added, changed or removed; without a key it is added or removed, each as often as
+    the number of equal rows differs. DuckDB joins the two and may spill to disk.
+    """
+    if before is None:
+        return Changes(after.rows, 0, 0)
+    with duckdb.connect() as connection:
+        old, new = (_load(connection, name, table) for name, table in (("old", before), ("new", after)))
+        both = [name for name in new if name in old]
+        keyed = bool(after.key) and after.key == before.key
+        connection.execute(f"create temp table changes as {_by_key(after.key, both) if keyed else _by_content(both)}")
+        counts = dict(connection.execute("select change, count(*) from changes group by 1").fetchall())
+        names = ", ".join(_quoted(name) for name in ("change", *(after.key if keyed else both)))
+        write_csv(connection.sql(f"select * from changes order by {names}").to_arrow_table(), path)
+    return Changes(counts.get("added", 0), counts.get("changed", 0), counts.get("removed", 0))
+
+
+def _load(connection: duckdb.DuckDBPyConnection, name: str, table: ReleaseTable) -> list[str]:
+    """Load a CSV as text columns, batch by batch, with the reader that belongs to its writer; returns the names."""
+    with table.csv.path.open(encoding="utf-8", newline="") as stream:
+        lines = csv.reader(stream)
+        columns = next(lines)
+        schema = pa.schema([(column, pa.string()) for column in columns])
+        batches = (
+            pa.record_batch([pa.array([cell or None for cell in column]) for column in zip(*rows, strict=True)], schema)
+            for rows in iter(lambda: list(islice(lines, BATCH)), [])
+        )
+        connection.register("incoming", pa.RecordBatchReader.from_batches(schema, batches))
+        connection.execute(f"create temp table {name} as select * from incoming")
+        connection.unregister("incoming")
+    return columns
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _by_key(key: tuple[str, ...], columns: list[str]) -> str:
+    join = " and ".join(f"old.{_quoted(k)} is not distinct from new.{_quoted(k)}" for k in key)
+    keys = ", ".join(f"coalesce(new.{_quoted(k)}, old.{_quoted(k)}) as {_quoted(k)}" for k in key)
+    rest = [c for c in columns if c not in key]
+    differs = " or ".join(f"old.{_quoted(c)} is distinct from new.{_quoted(c)}" for c in rest) or "false"
+    first = _quoted(key[0])
+    return f"""
+        select case when old.{first} is null then 'added' when new.{first} is null then 'removed' else 'changed' end
+            as change, {keys}
+        from old full join new on {join}
+        where old.{first} is null or new.{first} is null or {differs}"""
+
+
+def _by_content(columns: list[str]) -> str:
+    names = ", ".join(_quoted(c) for c in columns)
+    return f"""
+        select 'added' as change, * from (select {names} from new except all select {names} from old)
+        union all
+        select 'removed' as change, * from (select {names} from old except all select {names} from new)"""
