@@ -15,6 +15,7 @@ from typing import Any
 
 import pylibmagic  # noqa: F401  # before CKAN: it shows python-magic the libmagic of its wheel
 
+# isort: split
 import ckan.plugins.toolkit as toolkit
 from ckan import model
 from ckan.cli import CKANConfigLoader
@@ -51,7 +52,8 @@ def call(action: str, **values: Any) -> dict[str, Any]:
     """One CKAN action with every right."""
     site_user = toolkit.get_action("get_site_user")({"ignore_auth": True}, {})
     context: Any = {"ignore_auth": True, "user": site_user["name"]}
-    return toolkit.get_action(action)(context, values)
+    outcome: dict[str, Any] = toolkit.get_action(action)(context, values)
+    return outcome
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import errno
 import socket
 from pathlib import Path
 
-from vidkryto_portal.errors import PortalTrouble
+from vidkryto_portal.errors import LocalPortalError
 
 LOOPBACK = "127.0.0.1"
 LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
@@ -15,7 +15,7 @@ LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
 def reserve(port: int) -> socket.socket:
     """A socket bound to this port on loopback (0: any free one), to be handed to the program that will listen on it.
 
-    Raises PortalTrouble when the port is taken.
+    Raises LocalPortalError when the port is taken.
     """
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -24,18 +24,18 @@ def reserve(port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         if error.errno == errno.EADDRINUSE:
-            raise PortalTrouble(
+            raise LocalPortalError(
                 f"port {port} is taken{owner(port)}; nothing was started",
                 remedy=f"Stop that program, or choose another port: vidkryto portal up --port {port + 10}",
             ) from error
-        raise PortalTrouble(
+        raise LocalPortalError(
             f"port {port} cannot be used: {error.strerror}", remedy="Choose a port between 1024 and 65535 with --port."
         ) from error
     return bound
 
 
 def owner(port: int) -> str:
-    """" by NAME (process PID)" for the program that listens on a port; "" where the system does not tell.
+    """ " by NAME (process PID)" for the program that listens on a port; "" where the system does not tell.
 
     Only the program's name is told: its arguments may hold secrets.
     """

@@ -178,7 +178,9 @@ def test_a_torn_last_line_is_set_aside_and_named(ledger: Ledger, cut: int) -> No
     recovery = list(ledger.entries())[2]
     assert recovery.kind == "recovery"
     assert recovery.body == {
-        "torn_bytes": cut, "torn_sha256": hashlib.sha256(torn).hexdigest(), "uncovered_count": 0,
+        "torn_bytes": cut,
+        "torn_sha256": hashlib.sha256(torn).hexdigest(),
+        "uncovered_count": 0,
     }
     assert (ledger.folder / "torn" / hashlib.sha256(torn).hexdigest()).read_bytes() == torn
     assert verify(ledger.folder).good

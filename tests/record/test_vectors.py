@@ -26,7 +26,14 @@ from vidkryto.record.note import Signature, cosigned
 ENTRIES = [
     bytes.fromhex(entry)
     for entry in (
-        "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f",
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
     )
 ]
 ROOTS = [
@@ -179,7 +186,7 @@ def test_what_is_no_checkpoint_is_refused(text: str) -> None:
 
 def test_canonical_json_of_rfc_8785() -> None:
     """Sorting and escapes of RFC 8785, 3.2.2 and 3.2.3; the verifier's own writer gives the same bytes."""
-    value = {"b": [1, True, None], "a": "€$\u000f\nA'B\"\\\"/", "C": {"": "і", "aa": 2**53 - 1}, "\x7f": "😀"}
+    value = {"b": [1, True, None], "a": '€$\u000f\nA\'B"\\"/', "C": {"": "і", "aa": 2**53 - 1}, "\x7f": "😀"}
     written = '{"C":{"":"і","aa":9007199254740991},"a":"€$\\u000f\\nA\'B\\"\\\\\\"/","b":[1,true,null],"\x7f":"😀"}'
     assert canonical(value) == written.encode()
     assert verifier.canonical(value) == written.encode()

@@ -49,9 +49,7 @@ class City:
     def holds(self) -> bool:
         home = self.home
         try:
-            return verify(
-                home / "ledger", against=[str(self.kept)], objects=home / "objects", runs=home / "runs"
-            ).good
+            return verify(home / "ledger", against=[str(self.kept)], objects=home / "objects", runs=home / "runs").good
         except UnicodeDecodeError:
             return False  # a checkpoint that is no text: exit code 2
 
@@ -73,7 +71,8 @@ def city(tmp_path_factory: pytest.TempPathFactory, record: RunRecord) -> City:
         ran = replace(record, dataset=dataset, run_id=run)
         ran.save(home)
         ledger.append(
-            "result", dataset,
+            "result",
+            dataset,
             {"run": run, "outcome": "Published", "record": ran.digest(), "findings": {"warning": number}},
         )
         if number == 6:
@@ -213,8 +212,22 @@ def change_record(city: City, chance: random.Random) -> None:
 
 
 ATTACKS: list[Callable[[City, random.Random], None]] = [
-    flip, delete, swap, truncate, insert, edit, delete_and_rechain, append_without_key, roll_back, older_checkpoint,
-    flip_checkpoint, rewrite_with_key, begin_anew_with_another_key, change_object, lose_object, change_record,
+    flip,
+    delete,
+    swap,
+    truncate,
+    insert,
+    edit,
+    delete_and_rechain,
+    append_without_key,
+    roll_back,
+    older_checkpoint,
+    flip_checkpoint,
+    rewrite_with_key,
+    begin_anew_with_another_key,
+    change_object,
+    lose_object,
+    change_record,
 ]
 
 
@@ -297,7 +310,10 @@ def test_the_verifier_runs_alone(city: City, tmp_path: Path, language: str, said
     shutil.copy(SCRIPT, alone)
     done = subprocess.run(
         [sys.executable, "-I", str(alone), str(city.home / "ledger"), "--against", str(city.kept), "--lang", language],
-        capture_output=True, text=True, check=False, cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == said

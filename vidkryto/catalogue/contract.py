@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from vidkryto.catalogue.classes import ColumnClass, DisclosureRules
 from vidkryto.catalogue.model import Block
 from vidkryto.catalogue.reading import Reading
 from vidkryto.catalogue.source import Source
@@ -151,9 +152,9 @@ class Publication(Block):
     access: Access = Access()
     key: tuple[str, ...] = ()
     """The key of a dataset of one table; by default the primary key of its schema."""
-    columns: Mapping[str, Any] = {}
+    columns: Mapping[str, ColumnClass] = {}
     """The class of every column; `table.column` where two tables share a name. Unclassed columns block."""
-    disclosure: Mapping[str, Any] = {}
+    disclosure: DisclosureRules = DisclosureRules()
     """Thresholds of the statistical checks."""
     bands: Bands = Bands()
     on_invalid: Literal["block", "publish-valid"] = "block"

@@ -168,7 +168,8 @@ def log(
     for entry in entries[-last:][::-1]:
         said = entry.body.get("outcome") or entry.body.get("decision") or entry.body.get("action") or ""
         typer.echo(
-            entry.line.decode() if as_json
+            entry.line.decode()
+            if as_json
             else f"{entry.seq:>6}  {entry.time}  {entry.kind:<10}  {entry.dataset:<40}  {said}"
         )
 
@@ -204,4 +205,3 @@ def checkpoint() -> None:
         typer.echo(str(Ledger.open(Settings.from_environment().home).checkpoint()), nl=False)
     except VidkrytoError as error:
         _fail(error)
-

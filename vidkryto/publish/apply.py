@@ -12,6 +12,7 @@ from pathlib import Path
 from vidkryto.archive import sha256_of
 from vidkryto.errors import PlanError, PortalError, PortalMoved, VidkrytoError
 from vidkryto.plan.columns import columns_of
+from vidkryto.plan.fingerprint import fingerprint
 from vidkryto.plan.live import LOCK, LiveDataset, LiveTable, Lock
 from vidkryto.plan.make import anchor_id, table_ids
 from vidkryto.plan.metadata import package_fields, resource_fields
@@ -23,7 +24,7 @@ from vidkryto.publish.portal import Portal
 from vidkryto.publish.receipt import FileReceipt, Outcome, Receipt, TableReceipt
 from vidkryto.publish.structure import close_up, open_up
 from vidkryto.publish.switch import switch
-from vidkryto.publish.transport import Absent, AnswerLost, Refused
+from vidkryto.publish.portal import Absent, AnswerLost, Refused
 from vidkryto.release.value import Release
 
 Step = Callable[[str], None]
@@ -97,7 +98,7 @@ class _Work:
     def unchanged(self) -> Receipt:
         """The receipt of a plan with nothing to do; nothing is written."""
         live = self.there()
-        if live.fingerprint() != self.plan.live:
+        if fingerprint(live) != self.plan.live:
             raise _moved()
         tables = tuple(
             TableReceipt(t.id, t.resource, t.alias, t.after, t.sha256, "none") for t in self.plan.tables
@@ -114,7 +115,10 @@ class _Work:
                 self._table(held, change)
             held.confirm()
             self.how.step("switch")
-            live = switch(self.release, self.portal, held, self.there, self.loaded, notice=self.plan.notice, pause=self.how.pause)
+            live = switch(
+                self.release, self.portal, held, self.there, self.loaded,
+                notice=self.plan.notice, pause=self.how.pause,
+            )  # fmt: skip
         except BaseException as error:
             _give_up(held, error)
             raise
@@ -136,7 +140,7 @@ class _Work:
             self.portal, live, self.anchor, self.plan.hash, self.there, run=self.run, lifetime=self.how.lifetime
         )
         live = self.there()
-        if not resumes and live.fingerprint() != self.plan.live:
+        if not resumes and fingerprint(live) != self.plan.live:
             held.release()
             raise _moved()
         self.resumed = resumes
@@ -159,7 +163,9 @@ class _Work:
         for file in self.release.files:
             id_ = resource_id(self.release.dataset, file.name)
             fields = resource_fields(self.release, file, loaders=loaders)
-            resources.append({**fields, "id": id_, **({LOCK: str(lock)} if id_ == self.anchor else {})})
+            # Without `url` CKAN 2.12 fails (500) when it asks text_view for previews.
+            held = {LOCK: str(lock)} if id_ == self.anchor else {}
+            resources.append({"url": "", **fields, "id": id_, **held})
         fields = package_fields(self.release, self.plan.notice)
         for attempt in range(self.how.attempts):
             try:
@@ -196,7 +202,7 @@ class _Work:
                         "license": fields.get("license", ""),
                     }  # fmt: skip
                 # Its file comes with the switch; until then the sha256 would promise what is not there.
-                new.append({"id": id_, **{k: v for k, v in fields.items() if k not in ("vidkryto_sha256", "hash")}})
+                new.append({"url": "", "id": id_, **{k: v for k, v in fields.items() if k not in ("vidkryto_sha256", "hash")}})
             try:
                 self.portal.revise(live.id, held.match, extend=new)
             except (AnswerLost, Refused):
@@ -229,8 +235,8 @@ class _Work:
 
     def _views(self, live: LiveDataset) -> tuple[str, ...]:
         """Previews for new resources. A preview that cannot be made is a warning, not a failure."""
-        new = any(change.action == "create" for change in (*self.plan.resources, *self.plan.tables))
-        if not (new or self.resumed):
+        actions = {*(r.action for r in self.plan.resources), *(t.action for t in self.plan.tables)}
+        if "create" not in actions and not self.resumed:
             return ()
         self.how.step("views")
         for _ in range(self.how.attempts):

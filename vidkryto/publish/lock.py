@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from vidkryto.errors import PortalError, PortalMoved
 from vidkryto.plan.live import FREE, LOCK, LiveDataset, Lock
-from vidkryto.publish.portal import Portal
-from vidkryto.publish.transport import AnswerLost, Refused
+from vidkryto.publish.portal import Portal, AnswerLost, Refused
 
 LIFETIME = timedelta(minutes=15)
 ATTEMPTS = 6
@@ -39,7 +38,7 @@ def abandoned(lock: Lock, now: datetime) -> bool:
     if lock.run == INTERRUPTED or lock.expires <= now:
         return True
     parts = lock.run.split(".")
-    if len(parts) != 3 or parts[0] != _machine() or not parts[1].isdigit():  # noqa: PLR2004 - see new_run
+    if len(parts) != 3 or parts[0] != _machine() or not parts[1].isdigit():
         return False
     process = int(parts[1])
     return lock.run not in _active if process == os.getpid() else not _alive(process)
@@ -58,7 +57,9 @@ def _alive(process: int) -> bool:
 class Held:
     """A lock that this run holds. `confirm()` before every write that takes long; `give_up()` after a failure."""
 
-    def __init__(self, portal: Portal, dataset: str, anchor: str, lock: Lock, reread: Callable[[], LiveDataset]) -> None:
+    def __init__(
+        self, portal: Portal, dataset: str, anchor: str, lock: Lock, reread: Callable[[], LiveDataset]
+    ) -> None:
         self.portal = portal
         self.dataset = dataset
         self.anchor = anchor

@@ -61,7 +61,8 @@ def _taken(path: Path, root: Path, source: FolderSource, target: Path) -> Fetche
         if time.monotonic() > deadline:
             raise _growing(path, source.patience)
     modified = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(before[1] / 1e9))
-    return Fetched(path.name, target, f"folder:{path.relative_to(root)}", modified=modified)
+    name = path.relative_to(root).as_posix()
+    return Fetched(name, target, f"folder:{name}", modified=modified)
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -52,7 +52,7 @@ def match(grid: Grid, labels: Sequence[str], reading: Reading, schema: Mapping[s
             matching.melted.append(position)
         elif (name := by_name.get(normal(label))) and name not in matching.fields:
             matching.fields[name] = position
-        else:
+        elif label not in grid.virtual:
             extra.append(position)
     _drift(grid, labels, reading, names, matching, extra, used, place)
     return matching

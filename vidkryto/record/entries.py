@@ -31,7 +31,9 @@ KeySignature = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$"
 _DATES = re.compile(r"\b(\d{4}-\d\d-\d\d|\d\d\.\d\d\.\d{4})\b")
 _PERSONAL = {
     "an e-mail address": re.compile(r"\w@\w"),
-    "a web or network address": re.compile(r"://|\blocalhost\b|\b\d{1,3}(\.\d{1,3}){3}\b|\b[\w-]+\.(local|lan|internal)\b"),
+    "a web or network address": re.compile(
+        r"://|\blocalhost\b|\b\d{1,3}(\.\d{1,3}){3}\b|\b[\w-]+\.(local|lan|internal)\b"
+    ),
     "a long number (telephone, tax number, account)": re.compile(r"\d(?:[\s()-]?\d){6,}"),
     "a person's name with patronymic": re.compile(r"\b[А-ЯІЇЄҐ][а-яіїєґ'’]+(?:ович|йович|івна|ївна|овна)\b"),
 }

@@ -116,9 +116,7 @@ class Ledger:
             ledger._write("key", "", body, signer, datetime.now(UTC))
         return ledger
 
-    def append(
-        self, kind: Kind, dataset: str, body: Mapping[str, Any], *, at: datetime | None = None
-    ) -> Entry:
+    def append(self, kind: Kind, dataset: str, body: Mapping[str, Any], *, at: datetime | None = None) -> Entry:
         """Add one entry and sign a checkpoint over it; when this returns, both are on the disk.
 
         `body` must fit the shape of its kind (`vidkryto.record.entries`): anything else is refused, so that
@@ -139,8 +137,11 @@ class Ledger:
         with self._locked():
             self._catch_up(old)
             statement = {
-                "action": "rotate", "origin": self._known.origin, "key": str(new.verifier()),
-                "replaces": str(old.verifier()), "reason": reason,
+                "action": "rotate",
+                "origin": self._known.origin,
+                "key": str(new.verifier()),
+                "replaces": str(old.verifier()),
+                "reason": reason,
             }
             signed = canonical({**statement, "seq": self._known.frontier.size, "prev": self._known.prev})
             body = {**statement, "signature": base64.b64encode(old.sign(signed)).decode()}
@@ -262,8 +263,12 @@ class Ledger:
         if not DATASET.fullmatch(dataset):
             raise LedgerError("the dataset's name is not one of a contract", remedy="Use letters, digits and hyphens.")
         fields = {
-            "seq": self._known.frontier.size, "time": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "kind": kind, "dataset": dataset, "body": body, "prev": self._known.prev,
+            "seq": self._known.frontier.size,
+            "time": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "kind": kind,
+            "dataset": dataset,
+            "body": body,
+            "prev": self._known.prev,
         }
         entry = Entry.parse(canonical(fields))
         try:

@@ -96,8 +96,18 @@ class Task:
         }
         place = finding.place
         return cls(
-            finding.code, cast("Any", str(finding.severity)), place.resource, place.file, place.sheet,
-            place.field, place.column, place.row, finding.count, tuple(finding.rows), finding.found, finding.wanted,
+            finding.code,
+            cast("Any", str(finding.severity)),
+            place.resource,
+            place.file,
+            place.sheet,
+            place.field,
+            place.column,
+            place.row,
+            finding.count,
+            tuple(finding.rows),
+            finding.found,
+            finding.wanted,
             details or None,
         )
 

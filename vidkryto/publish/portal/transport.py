@@ -29,6 +29,7 @@ USER_AGENT = "vidkryto (open data of Khmelnytskyi)"
 TOO_MANY, UNAVAILABLE = 429, 503
 LONGEST_WAIT = 120.0
 CHUNK = 1 << 20
+AGAIN = "Run again; the next run reads back first."
 _gates: dict[str, threading.BoundedSemaphore] = {}
 _gates_lock = threading.Lock()
 
@@ -80,7 +81,8 @@ class Patience:
         """Seconds before attempt number `attempt` (from 1): what the portal asked for, else doubling with jitter."""
         if asked is not None:
             return min(asked, LONGEST_WAIT) + random.random() * self.pause  # noqa: S311 - jitter, not a secret
-        return min(self.pause * 2 ** (attempt - 1), self.longest) * (0.5 + random.random() / 2)  # noqa: S311
+        doubled = min(self.pause * 2.0 ** (attempt - 1), self.longest)
+        return doubled * (0.5 + random.random() / 2)  # noqa: S311 - jitter, not a secret
 
 
 class Transport:
@@ -201,8 +203,8 @@ def checked(answer: requests.Response) -> None:
     """Raise for a status that says nothing about the request itself."""
     if answer.status_code == TOO_MANY:
         raise _Busy(_retry_after(answer))
-    if answer.status_code >= 500:  # noqa: PLR2004 - the class of server errors
-        raise AnswerLost(f"the portal answered {answer.status_code}", remedy="Run again; the next run reads back first.")
+    if answer.status_code >= 500:
+        raise AnswerLost(f"the portal answered {answer.status_code}", remedy=AGAIN)
     if answer.is_redirect:
         raise PortalError(
             f"the portal redirects to {answer.headers.get('Location', '?')}",
@@ -245,16 +247,16 @@ def _explained(url: str) -> Iterator[None]:
         ) from None
     except NotFound as error:
         raise Absent(f"not found on the portal: {error}", remedy="It may have been removed by hand.") from None
-    except requests.exceptions.ConnectTimeout as error:
-        raise _unreachable(url, error) from None
+    except requests.exceptions.ConnectTimeout:
+        raise _unreachable(url) from None
     except requests.exceptions.SSLError as error:
         raise PortalError(f"no secure connection to {url}: {error}", remedy="Check the portal's certificate.") from None
     except requests.exceptions.ConnectionError as error:
         if _never_connected(error):
-            raise _unreachable(url, error) from None
-        raise AnswerLost(f"the connection to {url} broke", remedy="Run again; the next run reads back first.") from None
+            raise _unreachable(url) from None
+        raise AnswerLost(f"the connection to {url} broke", remedy=AGAIN) from None
     except (requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError):
-        raise AnswerLost(f"no answer from {url} in time", remedy="Run again; the next run reads back first.") from None
+        raise AnswerLost(f"no answer from {url} in time", remedy=AGAIN) from None
     except requests.exceptions.RequestException as error:
         raise PortalError(
             f"{url} cannot be asked: {error}", remedy="Check VIDKRYTO_CKAN_URL: https://data.example.ua"
@@ -270,10 +272,10 @@ class Unreachable(AnswerLost):
     """No connection could be made: nothing was sent."""
 
 
-def _unreachable(url: str, error: Exception) -> Unreachable:
-    del error
+def _unreachable(url: str) -> Unreachable:
     return Unreachable(
-        f"the portal {url} cannot be reached", remedy="Check the address and the network, or start it: vidkryto portal up"
+        f"the portal {url} cannot be reached",
+        remedy="Check the address and the network, or start it: vidkryto portal up",
     )
 
 
@@ -289,7 +291,7 @@ def _short(details: Mapping[str, Any]) -> str:
     """The portal's explanation without the rows that it likes to quote."""
     named = {key: value for key, value in details.items() if key not in ("__type", "info", "data")}
     text = str(named or {"data": "a value does not fit its column"})
-    return text if len(text) <= 300 else text[:300] + "…"  # noqa: PLR2004 - fits a terminal
+    return text if len(text) <= 300 else text[:300] + "…"
 
 
 def _remedy(details: Mapping[str, Any]) -> str:

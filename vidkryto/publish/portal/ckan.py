@@ -1,62 +1,20 @@
-"""A portal as publishing sees it, and CKAN 2.10 or later behind it."""
+"""CKAN 2.10 or later as a portal to publish to."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from vidkryto.errors import PortalError
-from vidkryto.plan.live import Capabilities, LiveColumn, LiveDataset, LiveResource, LiveTable, Readable
+from vidkryto.plan.live import Capabilities, LiveColumn, LiveDataset, LiveResource, LiveTable
 from vidkryto.plan.names import staging_id
-from vidkryto.publish.transport import Absent, NotAllowed, Patience, Transport
+from vidkryto.publish.portal.transport import Absent, NotAllowed, Patience, Transport
 from vidkryto.settings import Secret
 
 OLDEST = (2, 10)
 LOADERS = frozenset({"xloader", "datapusher", "datapusher_plus"})
-NEEDED = ("package_revise", "datastore_info", "datastore_records_delete", "package_create_default_resource_views")
-
-
-class Portal(Readable, Protocol):
-    """What applying a plan needs. Every method that writes raises AnswerLost when nobody knows its outcome."""
-
-    @property
-    def written(self) -> int:
-        """How many requests were sent that could change something."""
-
-    def create(self, fields: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str:
-        """Create a private dataset with these resources; returns its id."""
-
-    def revise(
-        self,
-        dataset: str,
-        match: Mapping[str, str],
-        *,
-        fields: Mapping[str, Any] | None = None,
-        resources: Mapping[str, Mapping[str, Any]] | None = None,
-        extend: Sequence[Mapping[str, Any]] = (),
-        files: Mapping[str, tuple[str, Path, str]] | None = None,
-    ) -> None:
-        """Change a dataset in one step, if every field of `match` still has its value (else Refused)."""
-
-    def shape(self, table: str, **parts: Any) -> None:
-        """Create a table or change its columns, key, aliases."""
-
-    def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Add rows, all or none."""
-
-    def update(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Change the rows named by `_id`, all or none."""
-
-    def delete(self, table: str, numbers: Sequence[int]) -> None:
-        """Remove the rows of these `_id`s, all or none."""
-
-    def views(self, dataset: str) -> None:
-        """Create the default previews that are missing."""
-
-    def download(self, address: str, target: Path | None, *, anonymous: bool = False) -> int:
-        """GET an address; returns the bytes."""
 
 
 class CkanPortal:
@@ -116,8 +74,8 @@ class CkanPortal:
             )
         known = ", ".join(sorted(organization["name"] for organization in mine)) or "none"
         raise PortalError(
-            f"the token's owner may not publish for the organisation {name!r}; organisations it may publish for: {known}",
-            remedy="Ask an administrator to make this user an editor of the organisation, or set VIDKRYTO_ORGANIZATION.",
+            f"the token's owner may not publish for the organisation {name!r}; it may publish for: {known}",
+            remedy="Ask an administrator to make this user an editor of it, or set VIDKRYTO_ORGANIZATION.",
         )
 
     def _knows_us(self) -> bool:
