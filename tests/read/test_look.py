@@ -59,9 +59,7 @@ def test_a_first_contract_reads_its_own_export_without_a_finding(file: str, expo
     assert (tables[0].first, tables[0].last) == (first, last)
     contract = yaml.safe_load(as_yaml(draft(seen, "a-dataset", tables[0])))
     (resource,) = contract["resources"]
-    snapshot = Snapshot(
-        "r", path.name, path, sha256_of(path), path.stat().st_size, datetime.now(UTC), "test"
-    )
+    snapshot = Snapshot("r", path.name, path, sha256_of(path), path.stat().st_size, datetime.now(UTC), "test")
     table = read([snapshot], Reading.model_validate(resource["reading"]), resource["schema"], resource="r")
     assert table.columns.num_rows == rows
     assert [finding.code for finding in table.findings if finding.code != "columns-empty"] == []

@@ -12,10 +12,26 @@ import pyarrow.compute as pc
 
 from vidkryto.read.repair import letters
 
-NULL_WORDS = ("-", "–", "—", "null", "NULL", "NA", "N/A", "n/a", "HIDDEN", "----------", "немає", "відсутній", "невідомо")
+NULL_WORDS = (
+    "-",
+    "–",
+    "—",
+    "null",
+    "NULL",
+    "NA",
+    "N/A",
+    "n/a",
+    "HIDDEN",
+    "----------",
+    "немає",
+    "відсутній",
+    "невідомо",
+)
 ENOUGH = 0.97
 """Share of the cells that must fit a type."""
-_CODE_WORDS = re.compile(r"єдрпоу|едрпоу|edrpou|edrpo|код|code|identifier|\bid\b|коатуу|katottg|catuttc|телефон|індекс|mfo")
+_CODE_WORDS = re.compile(
+    r"єдрпоу|едрпоу|edrpou|edrpo|код|code|identifier|\bid\b|коатуу|katottg|catuttc|телефон|індекс|mfo"
+)
 
 _DATES = (
     (r"^\d{4}-\d{2}-\d{2}$", ""),
@@ -23,7 +39,10 @@ _DATES = (
     (r"^\d{1,2}\.\d{1,2}\.\d{4}(?:\s*р\.?)?$", "дд.мм.рррр"),
     (r"^\d{1,2}\.\d{1,2}\.\d{2}$", "дд.мм.рр"),
     (r"^\d{1,2}/\d{1,2}/\d{4}$", "дд/мм/рррр"),
-    (r"(?i)^\d{1,2}\s+(?:січ|лют|бер|квіт|трав|черв|лип|серп|вер|жовт|лист|груд)\pL*\s+\d{4}(?:\s*р\.?|\s*року)?$", "дд місяць рррр"),
+    (
+        r"(?i)^\d{1,2}\s+(?:січ|лют|бер|квіт|трав|черв|лип|серп|вер|жовт|лист|груд)\pL*\s+\d{4}(?:\s*р\.?|\s*року)?$",
+        "дд місяць рррр",
+    ),
 )
 _MOMENTS = (
     (r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$", ""),
@@ -31,7 +50,9 @@ _MOMENTS = (
     (r"^\d{1,2}\.\d{1,2}\.\d{4} \d{1,2}:\d{2}$", "дд.мм.рррр гг:хх"),
     (r"^\d{1,2}\.\d{1,2}\.\d{4} \d{1,2}:\d{2}:\d{2}$", "дд.мм.рррр гг:хх:сс"),
 )
-_MONTH = r"(?i)^\s*(?:січень|лютий|березень|квітень|травень|червень|липень|серпень|вересень|жовтень|листопад|грудень)\s*$"
+_MONTH = (
+    r"(?i)^\s*(?:січень|лютий|березень|квітень|травень|червень|липень|серпень|вересень|жовтень|листопад|грудень)\s*$"
+)
 _INTEGER = r"^[-+]?(?:0|[1-9]\d{0,17})$"
 _NUMBER = r"^[-+]?(?:0|[1-9]\d*)?(?:\.\d+)?$"
 _COMMA = r"^[-+]?\d+,\d+$"
@@ -59,7 +80,9 @@ class ColumnLook:
 
 def look_at(label: str, name: str, column: pa.Array) -> ColumnLook:
     """The look of one column of data cells."""
-    cells = pc.drop_null(pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), pa.scalar(None, pa.string()), column))
+    cells = pc.drop_null(
+        pc.if_else(pc.equal(pc.utf8_trim_whitespace(column), ""), pa.scalar(None, pa.string()), column)
+    )
     found = ColumnLook(label, name, filled=len(cells))
     if not len(cells):
         return found

@@ -29,7 +29,9 @@ HEAD = 60
 _NUMBERLIKE = re.compile(r"[-+]?[\d\s.,%]*\d[\d\s.,%]*")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_PERIOD = re.compile(r"\d{4}(?:-\d\d-\d\d)?|.*(?:19|20)\d\d.*|(?i:січень|лютий|березень|квітень|травень|червень|липень).*")
+_PERIOD = re.compile(
+    r"\d{4}(?:-\d\d-\d\d)?|.*(?:19|20)\d\d.*|(?i:січень|лютий|березень|квітень|травень|червень|липень).*"
+)
 
 
 @dataclass(slots=True)

@@ -37,7 +37,11 @@ def machine_names(headers: Sequence[str]) -> list[str]:
         if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", header) and header not in names:
             names.append(header)  # a machine name already, such as those of Resolution 835
             continue
-        plain = unicodedata.normalize("NFKD", transliterated(header.replace("№", "номер"))).encode("ascii", "ignore").decode()
+        plain = (
+            unicodedata.normalize("NFKD", transliterated(header.replace("№", "номер")))
+            .encode("ascii", "ignore")
+            .decode()
+        )
         words = re.findall(r"[a-z0-9]+", plain)
         name = ""
         for word in words:
