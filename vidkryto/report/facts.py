@@ -139,7 +139,7 @@ def _live(stand: Standing, history: History) -> Facts:
 
 
 def metric_series(runs: Sequence[RunSummary]) -> list[Facts]:
-    """Measurements over the last runs: rows first, at most six measures, each with two points or more."""
+    """Measurements over the last runs: rows, then those that moved, at most six, each with two points or more."""
     series: dict[str, list[tuple[str, str]]] = {}
     for run in runs[-CHARTED_RUNS:]:
         if run.rows is not None:
@@ -157,7 +157,8 @@ def metric_series(runs: Sequence[RunSummary]) -> list[Facts]:
         for name, points in series.items()
         if len(points) > 1
     ]
-    return sorted(told, key=lambda item: item["name"] != "rows")[:6]
+    moved = [item for item in told if item["name"] == "rows" or item["low"] != item["high"]]
+    return sorted(moved, key=lambda item: item["name"] != "rows")[:6]
 
 
 def _is_number(value: str) -> bool:
