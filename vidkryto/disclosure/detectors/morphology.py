@@ -20,7 +20,7 @@ LOUD = rf"[{UPPER}][{UPPER}{APOSTROPHES}]+(?:-[{UPPER}{APOSTROPHES}]+)?"
 
 _MALE_PATRONYMIC = r"(?:[оеєиі]вич|йович|ьович|яковлевич)(?:а|у|ем|еві|і)?"
 _SHORT_PATRONYMIC = r"(?:ілліч|лукич|кузьмич|савич|хомич|фомич|ильич)(?:а|у|ем|еві|і)?"
-_FEMALE_PATRONYMIC = r"(?:івн|ївн|овн|евн|инічн|ічн)(?:а|и|і|у|ою|ой|е)"
+_FEMALE_PATRONYMIC = r"(?:івн|ївн|овн|евн)(?:а|и|і|у|ою|ой|е)"
 _PATRONYMIC = re.compile(rf"[{LOWER}{APOSTROPHES}]+?(?:{_MALE_PATRONYMIC}|{_FEMALE_PATRONYMIC})|{_SHORT_PATRONYMIC}")
 
 _SURNAME = re.compile(
@@ -54,6 +54,11 @@ def plain(word: str) -> str:
 def is_patronymic(word: str) -> bool:
     """Whether the word is a patronymic in any case: Іванович, Петрівною, ІЛЛІЧ."""
     return _PATRONYMIC.fullmatch(plain(word)) is not None and len(word) >= 5 and plain(word) not in _NOT_PATRONYMICS
+
+
+def is_russian_patronymic(word: str) -> bool:
+    """Whether a patronymic has the Russian female ending, which many Ukrainian adjectives share: Петровна, головна."""
+    return re.fullmatch(r".*[ое]вн(?:а|и|і|у|ою|ой|е)", plain(word)) is not None
 
 
 _ADJECTIVES = """
