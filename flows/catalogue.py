@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from prefect import flow
@@ -12,25 +11,12 @@ from prefect.client.schemas.objects import State, StateType
 from prefect.states import Completed
 
 from flows.publish import publish_one
-from vidkryto.catalogue import Dataset, load_all
-from vidkryto.catalogue.calendar import is_due
 from vidkryto.errors import VidkrytoError
-from vidkryto.pipeline import Approver, last_started
+from vidkryto.pipeline import Approver, due_datasets
 from vidkryto.record.run import RunRecord
 from vidkryto.settings import Settings
 
 Told = Callable[[str, RunRecord | VidkrytoError], None]
-
-
-def due_datasets(settings: Settings, now: datetime) -> tuple[Dataset, ...]:
-    """Active datasets whose scheduled moment has passed since their last run."""
-    datasets, _ = load_all(settings.datasets)
-    return tuple(
-        dataset
-        for dataset in datasets
-        if dataset.contract.publication.status == "active"
-        and is_due(dataset.contract.publication.schedule, last_started(settings, dataset.name), now)
-    )
 
 
 @flow(name="publish-catalogue", persist_result=False, validate_parameters=False)
@@ -44,7 +30,7 @@ def publish_catalogue(
 
     The run fails when any dataset was withheld or failed; the table artifact says which.
     """
-    chosen = names if names is not None else [item.name for item in due_datasets(Settings.from_environment(), datetime.now(UTC))]
+    chosen = names if names is not None else [item.name for item in due_datasets(Settings.from_environment())]
     rows = []
     for name in chosen:
         ended: RunRecord | VidkrytoError

@@ -8,3 +8,5 @@ cd "$(dirname "$0")"
     --no-emit-index-url --no-header --no-annotate --quiet --output-file requirements.lock "$@"
 awk '/^[a-z0-9]/ { keep = ($0 !~ /^psycopg2==/) } keep' requirements.lock > requirements.lock.new
 mv requirements.lock.new requirements.lock
+"${UV:-uv}" pip compile tests/requirements.in --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-header --no-annotate --quiet --output-file tests/requirements.lock "$@"

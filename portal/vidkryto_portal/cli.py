@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidkryto_portal import portal, session, snapshots
-from vidkryto_portal.errors import PortalTrouble
+from vidkryto_portal.errors import LocalPortalError
 from vidkryto_portal.places import Home
 
 EXAMPLES = """examples:
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             session.serve(home, options.port, sys.stdin, lambda line: print(line, flush=True), keep=options.keep)
             return 0
         answer = _run(options, home, say)
-    except PortalTrouble as trouble:
+    except LocalPortalError as trouble:
         print(trouble, file=sys.stderr)
         if options.json:
             print(json.dumps({"error": trouble.message, "remedy": trouble.remedy}, ensure_ascii=False))

@@ -7,13 +7,14 @@ import secrets
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from vidkryto_portal.errors import PortalTrouble
+from vidkryto_portal.errors import LocalPortalError
 from vidkryto_portal.places import Home
 from vidkryto_portal.processes import write_private
 
 DEFAULT_PORT = 5155
 ORGANIZATION = "khmelnytskyi"
 ORGANIZATION_TITLE = "Хмельницька міська рада (місцевий пробний портал)"
+RESULT = "first-run.result.json"  # what the first run hands back, in the home's run folder
 PLUGINS = "datastore text_view datatables_view activity dcat structured_data"
 TITLE = "Відкриті дані Хмельницького: місцевий пробний портал"
 NOTE = (
@@ -41,14 +42,14 @@ class State:
 
     @classmethod
     def read(cls, home: Home) -> State | None:
-        """The remembered state; None before the first start. Raises PortalTrouble when it cannot be understood."""
+        """The remembered state; None before the first start. Raises LocalPortalError when it cannot be understood."""
         try:
             found = json.loads(home.state.read_text(encoding="utf-8"))
             return cls(**{field.name: found[field.name] for field in fields(cls) if field.name in found})
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError) as error:
-            raise PortalTrouble(
+            raise LocalPortalError(
                 f"{home.state} cannot be read: {type(error).__name__}", remedy="Begin anew: vidkryto portal reset"
             ) from error
 

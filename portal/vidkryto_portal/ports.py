@@ -6,17 +6,20 @@ import errno
 import socket
 from pathlib import Path
 
-from vidkryto_portal.errors import PortalTrouble
+from vidkryto_portal.errors import LocalPortalError
 
 LOOPBACK = "127.0.0.1"
+HIGHEST = 65535
 LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
 
 
 def reserve(port: int) -> socket.socket:
     """A socket bound to this port on loopback (0: any free one), to be handed to the program that will listen on it.
 
-    Raises PortalTrouble when the port is taken.
+    Raises LocalPortalError when the port is taken.
     """
+    if not 0 <= port <= HIGHEST:
+        raise LocalPortalError(f"there is no port {port}", remedy=f"Choose one between 1024 and {HIGHEST} with --port.")
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -24,18 +27,19 @@ def reserve(port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         if error.errno == errno.EADDRINUSE:
-            raise PortalTrouble(
+            another = port + 10 if port + 10 <= HIGHEST else port - 10
+            raise LocalPortalError(
                 f"port {port} is taken{owner(port)}; nothing was started",
-                remedy=f"Stop that program, or choose another port: vidkryto portal up --port {port + 10}",
+                remedy=f"Stop that program, or choose another port: vidkryto portal up --port {another}",
             ) from error
-        raise PortalTrouble(
+        raise LocalPortalError(
             f"port {port} cannot be used: {error.strerror}", remedy="Choose a port between 1024 and 65535 with --port."
         ) from error
     return bound
 
 
 def owner(port: int) -> str:
-    """" by NAME (process PID)" for the program that listens on a port; "" where the system does not tell.
+    """ " by NAME (process PID)" for the program that listens on a port; "" where the system does not tell.
 
     Only the program's name is told: its arguments may hold secrets.
     """

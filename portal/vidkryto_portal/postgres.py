@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidkryto_portal import processes
-from vidkryto_portal.errors import PortalTrouble
+from vidkryto_portal.errors import LocalPortalError
 from vidkryto_portal.places import own_user_name, postgres_user
 
 ROLES = ("postgres", "ckan", "datastore_ro")
@@ -48,29 +49,29 @@ class Postgres:
         """Make the cluster if there is none; whole or not at all. True when it was made now."""
         if (self.data / "PG_VERSION").exists():
             return False
-        fresh = self.data.with_name(self.data.name + ".new")
-        shutil.rmtree(fresh, ignore_errors=True)
+        for left in self.data.parent.glob(self.data.name + ".new-*"):  # of a start that was cut off
+            shutil.rmtree(left, ignore_errors=True)
+        fresh = self.data.with_name(f"{self.data.name}.new-{os.getpid()}")
         fresh.mkdir(mode=0o700, parents=True)
         if user := postgres_user():
-            shutil.chown(fresh, user.pw_uid, user.pw_gid)
+            shutil.chown(fresh, *user)
         outcome = self._initdb(fresh, "--locale=C.UTF-8")
         if outcome.returncode and "invalid locale" in outcome.stdout:  # a system without C.UTF-8: PostgreSQL's own
             outcome = self._initdb(fresh, "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         if outcome.returncode:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise PortalTrouble(f"the database could not be made:\n{outcome.stdout.strip()}")
+            raise LocalPortalError(f"the database could not be made:\n{outcome.stdout.strip()}")
         fresh.rename(self.data)
         return True
 
     def _initdb(self, folder: Path, *locale: str) -> subprocess.CompletedProcess[str]:
-        user = postgres_user()
-        identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
-        return subprocess.run(
+        outcome: subprocess.CompletedProcess[str] = subprocess.run(
             [str(self.install / "bin" / "initdb"), "--auth=peer", "--encoding=UTF8", *locale, "--username=postgres",
              "--no-sync", "--no-instructions", "-D", str(folder)],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/", umask=0o077, check=False,
-            env=processes.clean_environment(), **identity,  # type: ignore[call-overload]  # Popen's own keys
+            env=processes.clean_environment(), **processes.as_user(postgres_user()),
         )  # fmt: skip
+        return outcome
 
     def start(self) -> bool:
         """Start the server unless it runs; True when it was started now. Recovers by itself after a kill."""
@@ -79,10 +80,10 @@ class Postgres:
         self._clear_remains()
         self._write_access_rules()
         settings = {**SETTINGS, **(THROWAWAY if self.throwaway else {}), "unix_socket_directories": str(self.sockets)}
-        user = postgres_user()
+        options = (f"--{name}={value}" for name, value in settings.items())
         process = processes.start(
-            [self.install / "bin" / "postgres", "-D", self.data, *(f"--{key}={value}" for key, value in settings.items())],
-            log=self.log, folder=Path("/"), user=(user.pw_uid, user.pw_gid) if user else None,
+            [self.install / "bin" / "postgres", "-D", self.data, *options],
+            log=self.log, folder=Path("/"), user=postgres_user(),
         )  # fmt: skip
         processes.wait_for(self._ready, process, name="PostgreSQL", log=self.log, seconds=120)
         return True
@@ -139,7 +140,7 @@ class Postgres:
             input=sql, capture_output=True, text=True, cwd="/", check=False, env=processes.clean_environment(),
         )  # fmt: skip
         if outcome.returncode:
-            raise PortalTrouble(f"the database refused: {outcome.stderr.strip()}", remedy=f"Its log: {self.log}")
+            raise LocalPortalError(f"the database refused: {outcome.stderr.strip()}", remedy=f"Its log: {self.log}")
         return outcome.stdout
 
     def make_databases(self) -> None:

@@ -13,10 +13,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from vidkryto_portal.errors import PortalTrouble
+from vidkryto_portal.errors import LocalPortalError
 
 KEPT_VARIABLES = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "LD_LIBRARY_PATH")
 LARGEST_LOG = 10_000_000
@@ -135,9 +137,9 @@ def start(
     """Start a program in its own session, its output in `log`; `user` is (uid, gid) to become."""
     if log.exists() and log.stat().st_size > LARGEST_LOG:
         log.replace(log.with_suffix(".old.log"))
-    identity = {"user": user[0], "group": user[1], "extra_groups": []} if user else {}
+    identity = as_user(user)
     with log.open("ab") as output:
-        return subprocess.Popen(
+        process: subprocess.Popen[bytes] = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -147,21 +149,29 @@ def start(
             pass_fds=pass_fds,
             start_new_session=True,
             umask=0o077,
-            **identity,  # type: ignore[call-overload]  # the three keys are Popen's own
+            **identity,
         )
+    return process
+
+
+def as_user(user: tuple[int, int] | None) -> dict[str, Any]:
+    """The arguments of Popen that become another user (uid, gid) without any of our groups."""
+    return {"user": user[0], "group": user[1], "extra_groups": []} if user else {}
 
 
 def wait_for(
     ready: Callable[[], bool], process: subprocess.Popen[bytes] | None, *, name: str, log: Path, seconds: float
 ) -> None:
-    """Wait until `ready`; raises PortalTrouble with the end of the log when the program ends or takes too long."""
+    """Wait until `ready`; raises LocalPortalError with the end of the log when the program ends or takes too long."""
     deadline = time.monotonic() + seconds
     pause = 0.01
     while not ready():
         if process is not None and process.poll() is not None:
-            raise PortalTrouble(f"{name} ended right after its start:\n{tail(log)}", remedy=f"The whole log: {log}")
+            raise LocalPortalError(f"{name} ended right after its start:\n{tail(log)}", remedy=f"The whole log: {log}")
         if time.monotonic() > deadline:
-            raise PortalTrouble(f"{name} did not answer within {seconds:.0f} s:\n{tail(log)}", remedy=f"The log: {log}")
+            raise LocalPortalError(
+                f"{name} did not answer within {seconds:.0f} s:\n{tail(log)}", remedy=f"The log: {log}"
+            )
         time.sleep(pause)
         pause = min(pause * 1.5, 0.1)
 
@@ -185,10 +195,8 @@ def stop(record: Record | None, *, gentle: int = signal.SIGTERM, seconds: float 
 
 def _reap(pid: int) -> None:
     """Collect the process if it is our own child, so that it does not stay as a zombie."""
-    try:
+    with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
 
 
 def tail(log: Path, lines: int = 15) -> str:

@@ -1,8 +1,8 @@
 """A portal for a test session: it lives as long as whoever started it, and goes back to its first state on request.
 
-Requests come as lines on standard input (`restore`, or `snapshot NAME`, `restore NAME`), each is answered by one line of
-JSON. The end of the input, however the other side ended, wipes the portal; so nothing is left running after a test run
-that was killed.
+Requests come as lines on standard input (`restore`, or `snapshot NAME`, `restore NAME`), each is answered by one line
+of JSON. The end of the input, however the other side ended, wipes the portal; so nothing is left running after a test
+run that was killed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import IO
 
 from vidkryto_portal import portal, snapshots
-from vidkryto_portal.errors import PortalTrouble
+from vidkryto_portal.errors import LocalPortalError
 from vidkryto_portal.places import Home
 
 FIRST_STATE = "first"
@@ -23,7 +23,7 @@ FIRST_STATE = "first"
 def serve(home: Home, port: int | None, requests: IO[str], answer: Callable[[str], None], *, keep: bool) -> None:
     """Bring the portal up, keep its first state, then do as asked until the input ends.
 
-    `keep` leaves the portal up for the next session: for developers. Raises PortalTrouble when it cannot start.
+    `keep` leaves the portal up for the next session: for developers. Raises LocalPortalError when it cannot start.
     """
     if not keep:
         portal.reset(home)
@@ -53,6 +53,6 @@ def _done(home: Home, words: list[str]) -> dict[str, str]:
                 snapshots.restore(home, name)
             case _:
                 return {"error": "wanted: snapshot NAME, restore, or restore NAME"}
-    except PortalTrouble as trouble:
+    except LocalPortalError as trouble:
         return {"error": str(trouble)}
     return {}

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from vidkryto_portal.configuration import State
-from vidkryto_portal.errors import PortalTrouble
+from vidkryto_portal.errors import LocalPortalError
 from vidkryto_portal.lock import only_one
 from vidkryto_portal.places import Home
 from vidkryto_portal.portal import Machine
@@ -31,14 +31,14 @@ def take(home: Home, name: str = "clean") -> None:
 
 
 def restore(home: Home, name: str = "clean") -> None:
-    """Put a snapshot back. Raises PortalTrouble when there is none of that name or the portal is down.
+    """Put a snapshot back. Raises LocalPortalError when there is none of that name or the portal is down.
 
     CKAN keeps running; requests under way fail, as their connections are cut.
     """
     _check(name)
     folder = home.snapshots / name
     if not (folder / "index.sqlite").exists():
-        raise PortalTrouble(f"there is no snapshot named {name}", remedy=f"Take one: snapshot take {name}")
+        raise LocalPortalError(f"there is no snapshot named {name}", remedy=f"Take one: snapshot take {name}")
     with only_one(home, "restore"):
         machine = _machine(home)
         machine.postgres.copy((f"{database}@{name}", database) for database in DATABASES)
@@ -50,14 +50,16 @@ def restore(home: Home, name: str = "clean") -> None:
 
 def _check(name: str) -> None:
     if not NAME.fullmatch(name):
-        raise PortalTrouble(f"{name!r} is not a name of a snapshot", remedy="Use a-z, 0-9 and _, up to 31 characters.")
+        raise LocalPortalError(
+            f"{name!r} is not a name of a snapshot", remedy="Use a-z, 0-9 and _, up to 31 characters."
+        )
 
 
 def _machine(home: Home) -> Machine:
     state = State.read(home) if home.root.is_dir() else None
     machine = Machine.of(home, state) if state else None
     if machine is None or not all(machine.running().values()):
-        raise PortalTrouble("the portal is down", remedy="Start it: vidkryto portal up")
+        raise LocalPortalError("the portal is down", remedy="Start it: vidkryto portal up")
     return machine
 
 

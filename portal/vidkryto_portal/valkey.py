@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidkryto_portal import processes
-from vidkryto_portal.errors import PortalTrouble
+from vidkryto_portal.errors import LocalPortalError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Valkey:
     def forget_everything(self) -> None:
         """Empty it: sessions, queued jobs, cached counts."""
         if not self._ask("FLUSHALL").startswith(b"+OK"):
-            raise PortalTrouble("Valkey did not empty itself", remedy=f"Its log: {self.log}")
+            raise LocalPortalError("Valkey did not empty itself", remedy=f"Its log: {self.log}")
 
     def _ask(self, command: str) -> bytes:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:

@@ -5,6 +5,7 @@ from logging.config import fileConfig
 
 import pylibmagic  # noqa: F401  # before CKAN: it shows python-magic the libmagic of its wheel
 
+# isort: split
 from ckan.cli import CKANConfigLoader
 from ckan.config.middleware import make_app
 

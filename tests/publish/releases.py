@@ -41,7 +41,8 @@ METADATA: dict[str, Any] = {
     "temporal": ["2020-01-01", "2026-10-31"],
     "modified": "2026-11-01T05:00:00Z",
     "contact": {"name": "Управління транспорту", "email": "transport@example.org"},
-    "department": {"name": "transport", "title": {"uk": "Управління транспорту", "en": "Transport"}, "edrpou": "00000000"},
+    "department": {"name": "transport", "title": {"uk": "Управління транспорту", "en": "Transport"},
+                   "edrpou": "00000000"},
     "publisher": {"name": "khmelnytskyi", "title": {"uk": "Хмельницька міська рада", "en": "Khmelnytskyi City Council"},
                   "edrpou": "00000000", "homepage": "https://example.org/", "organization": "khm"},
     "resources": {},
@@ -60,7 +61,7 @@ def stop(number: int, **cells: Any) -> dict[str, Any]:
         "routes": json.dumps([number, number + 1]),
         "platforms": str(number % 4),
     }
-    return {**row, **{key: value for key, value in cells.items()}}
+    return {**row, **cells}
 
 
 def a_release(
@@ -77,7 +78,8 @@ def a_release(
     more: Mapping[str, tuple[Sequence[Mapping[str, Any]], Mapping[str, Any], tuple[str, ...]]] | None = None,
 ) -> Release:
     """A release of one table, or of `more`, as the release stage would leave it on disk."""
-    folder = folder / f"{dataset}-{version}-{hashlib.sha256(str((rows, more, extra, metadata)).encode()).hexdigest()[:8]}"
+    mark = hashlib.sha256(str((rows, schema, key, more, extra, metadata)).encode()).hexdigest()[:8]
+    folder = folder / f"{dataset}-{version}-{mark}"
     folder.mkdir(parents=True, exist_ok=True)
     files, tables = [], []
     for name, (table_rows, table_schema, table_key) in {resource: (rows, schema, key), **(more or {})}.items():

@@ -60,7 +60,16 @@ def portal_python() -> Path:
 def start_portal(home: Path, *, keep: bool = False) -> LocalPortal:
     """Start a portal that ends with `stop_portal`, or when this process ends in whatever way."""
     process = subprocess.Popen(
-        [str(portal_python()), "-P", "-m", "vidkryto_portal", "session", "--home", str(home), *(["--keep"] if keep else [])],
+        [
+            str(portal_python()),
+            "-P",
+            "-m",
+            "vidkryto_portal",
+            "session",
+            "--home",
+            str(home),
+            *(["--keep"] if keep else []),
+        ],
         env={**os.environ, "PYTHONPATH": str(FOLDER)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

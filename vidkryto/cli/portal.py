@@ -54,7 +54,8 @@ def reset(
 def run(command: str, *options: str, capture: bool = False) -> tuple[int, str]:
     """Run one command of the portal's own program; its progress goes to stderr.
 
-    Returns exit code and, with `capture`, what it printed on stdout. Raises PortalError when the environment is missing.
+    Returns exit code and, with `capture`, what it printed on stdout.
+    Raises PortalError when the environment is missing.
     """
     from vidkryto.errors import PortalError
 

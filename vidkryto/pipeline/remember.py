@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from vidkryto import __version__
-from vidkryto.catalogue.calendar import next_due
+from vidkryto.catalogue import Dataset, load_all
+from vidkryto.catalogue.calendar import is_due, next_due
 from vidkryto.findings import Finding
 from vidkryto.outcome import Outcome, Published, Unchanged, Withheld
 from vidkryto.pipeline.job import Exports, Job, Tables
@@ -73,6 +74,19 @@ def last_started(settings: Settings, dataset: str) -> datetime | None:
     """When the last run of a dataset began; None before the first."""
     record = last_run(settings, dataset)
     return datetime.fromisoformat(record.started) if record else None
+
+
+def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Dataset, ...]:
+    """Active datasets whose scheduled moment has passed since their last run."""
+    datasets, _ = load_all(settings.datasets)
+    return tuple(
+        dataset
+        for dataset in datasets
+        if dataset.contract.publication.status == "active"
+        and is_due(
+            dataset.contract.publication.schedule, last_started(settings, dataset.name), now or datetime.now(UTC)
+        )
+    )
 
 
 def utc(moment: datetime) -> str:

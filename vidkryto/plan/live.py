@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -111,31 +109,6 @@ class LiveDataset:
     def resource(self, id_: str) -> LiveResource | None:
         """The resource of that id."""
         return next((resource for resource in self.resources if resource.id == id_), None)
-
-    def fingerprint(self) -> str:
-        """A hash of all that a plan depends on, except rows: those are compared in full when they are written.
-
-        The lock and the times that a portal sets by itself are left out.
-        """
-        left_out = {LOCK, RUN, "metadata_modified", "position", "datastore_active", "last_modified"}
-        whole = {
-            "id": self.id,
-            "private": self.private,
-            "state": self.state,
-            "fields": {key: value for key, value in self.fields.items() if key not in VOLATILE},
-            "resources": [
-                {key: value for key, value in resource.fields.items() if key not in left_out}
-                for resource in self.resources
-            ],
-            "tables": {
-                id_: [table.rows, sorted(table.aliases), [[c.name, c.type, dict(c.info)] for c in table.columns]]
-                for id_, table in sorted(self.tables.items())
-            },
-        }
-        return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
-
-
-VOLATILE = frozenset({"metadata_modified", "organization", "num_resources", "num_tags", "tracking_summary", "resources"})
 
 
 class Readable(Protocol):

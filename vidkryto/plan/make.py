@@ -8,11 +8,12 @@ from typing import Any
 
 from vidkryto.errors import PlanError
 from vidkryto.findings import Finding, Place
+from vidkryto.plan.fingerprint import fingerprint
 from vidkryto.plan.live import FREE, LOCK, SHA256, VERSION, Capabilities, LiveDataset, LiveResource, Lock, Readable
 from vidkryto.plan.metadata import EXTRAS, package_fields, resource_fields
 from vidkryto.plan.names import resource_id, table_id
 from vidkryto.plan.tables import table_change, table_findings
-from vidkryto.plan.value import Cost, FieldChange, Kind, Plan, ResourceChange, TableChange
+from vidkryto.plan.value import Action, Cost, FieldChange, Kind, Plan, ResourceChange, TableChange
 from vidkryto.release.value import Release, ReleaseFile
 
 DESCRIPTOR = "datapackage.json"
@@ -23,7 +24,7 @@ BYTES_PER_SECOND = 50_000_000
 SECONDS_PER_REQUEST = 0.05
 BREAKING = frozenset(
     {"plan-field-removed", "plan-field-retyped", "plan-field-renamed", "plan-key-changed", "plan-rows-dropped",
-     "plan-table-retired"}
+     "plan-table-retired", "plan-dataset-deleted"}
 )  # fmt: skip
 
 
@@ -82,7 +83,7 @@ def make_plan(release: Release, portal: Readable, settings: PlanSettings | None 
         release_sha256=release.sha256,
         contract_sha256=release.contract_sha256,
         live_version=anchor.text(VERSION) if anchor else "",
-        live=live.fingerprint() if live else "",
+        live=fingerprint(live) if live else "",
         kind=_kind(first, live, metadata, resources, tables, findings),
         first=first,
         metadata=metadata,
@@ -120,6 +121,10 @@ def metadata_changes(
         for name, value in wanted.items()
         if name != "extras" and (there.get(name) or "") != (value or "") and (value or there.get(name))
     ]
+    if live is not None and live.private:
+        changes.append(FieldChange("private", True, False))
+    if live is not None and live.state != "active":
+        changes.append(FieldChange("state", live.state, "active"))
     extras: Mapping[str, str] = there.get("extras", {})
     for key in sorted({*wanted["extras"], *(set(extras) & set(EXTRAS))}):
         before, after = extras.get(key), wanted["extras"].get(key)
@@ -173,7 +178,7 @@ def _resource(
         and live.text("url_type") == "upload"
         and live.text("url").endswith(f"/{file.name}")
     )
-    action = "keep" if same else ("replace" if live.text("url_type") == "upload" else "create")
+    action: Action = "keep" if same else ("replace" if live.text("url_type") == "upload" else "create")
     return ResourceChange(action, id_, file.name, file.sha256, file.bytes, live.text(SHA256), fields)
 
 

@@ -51,7 +51,7 @@ def package_fields(release: Release, notice: str = "") -> dict[str, Any]:
     """
     words = release.metadata
     license_id, _ = license_of(release)
-    fields = {
+    return {
         "title": _in(words, "title", "uk") or release.dataset,
         "notes": _in(words, "description", "uk"),
         "version": release.version,
@@ -63,20 +63,20 @@ def package_fields(release: Release, notice: str = "") -> dict[str, Any]:
         "tags": sorted(set(words.get("keywords", ()))),
         "extras": _extras(release, notice),
     }
-    return fields
 
 
 def _extras(release: Release, notice: str) -> dict[str, str]:
     words = release.metadata
     publisher, department = words.get("publisher", {}), words.get("department", {})
     contact, temporal = words.get("contact", {}), list(words.get("temporal", ())) or ["", ""]
-    theme, frequency, territory = words.get("theme"), words.get("frequency"), words.get("spatial")
+    theme, territory = words.get("theme"), words.get("spatial")
+    frequency, restricted = str(words.get("frequency", "")), words.get("access", "open") != "open"
     extras = {
         "identifier": release.dataset,
         "language": f"{AUTHORITY}/language/UKR",
         "frequency": f"{AUTHORITY}/frequency/{FREQUENCIES.get(frequency, 'UNKNOWN')}" if frequency else "",
         "theme": f"{AUTHORITY}/data-theme/{theme}" if theme else "",
-        "access_rights": f"{AUTHORITY}/access-right/{'PUBLIC' if words.get('access', 'open') == 'open' else 'RESTRICTED'}",
+        "access_rights": f"{AUTHORITY}/access-right/{'RESTRICTED' if restricted else 'PUBLIC'}",
         "spatial_uri": f"urn:katottg:{territory}" if territory else "",
         "temporal_start": temporal[0],
         "temporal_end": temporal[1],

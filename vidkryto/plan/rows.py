@@ -73,14 +73,14 @@ class Comparison:
 
     def change(self) -> RowChange:
         """Counts and samples of what differs."""
-        counts = [self._count(part) for part in ("added", "changed", "removed")]
+        counts = {part: self._count(part) for part in ("added", "changed", "removed")}
         samples = tuple(
             (part, self._sample(row))
-            for part, count in zip(("added", "changed", "removed"), counts, strict=True)
+            for part, count in counts.items()
             if count
             for row in self._rows(part, limit=SAMPLES)
         )
-        return RowChange(*counts, samples)
+        return RowChange(**counts, samples=samples)
 
     def _count(self, part: str) -> int:
         return int(_one(self._connection, f"select count(*) from {part}")[0])

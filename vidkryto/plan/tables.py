@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from vidkryto.findings import Finding, Place
 from vidkryto.plan.columns import Column, columns_of
 from vidkryto.plan.live import TABLE_HASH, LiveColumn, LiveDataset, LiveTable, Readable
 from vidkryto.plan.names import alias_of
-from vidkryto.plan.rows import RowChange, compared
-from vidkryto.plan.value import ColumnChange, Route, TableChange
+from vidkryto.plan.rows import compared
+from vidkryto.plan.value import Action, ColumnChange, Route, TableChange
 from vidkryto.release.value import Release, ReleaseTable
 
 
@@ -44,13 +45,8 @@ def table_change(
         rekey=there is not None and live_key(there) != table.key,
         realias=there is not None and there.aliases != (alias,),
     )
-    return TableChange(**{**vars(change), "action": _action(change), "route": route if rows else "none"})
-
-
-def _action(change: TableChange) -> str:
-    if change.action == "create":
-        return "create"
-    return "replace" if change else "keep"
+    action: Action = "create" if there is None else "replace" if change else "keep"
+    return replace(change, action=action, route=route if rows else "none")
 
 
 def emptied(changes: tuple[ColumnChange, ...]) -> frozenset[str]:

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 from vidkryto.errors import PortalError, PortalMoved
 from vidkryto.plan.columns import Column
 from vidkryto.plan.rows import Comparison, Digest, RowChange, compared
 from vidkryto.plan.value import TableChange
 from vidkryto.publish import staging
-from vidkryto.publish.portal import Portal
-from vidkryto.publish.transport import AnswerLost, Refused
+from vidkryto.publish.batches import chunks, in_requests
+from vidkryto.publish.portal import AnswerLost, Portal, Refused
 
-ROWS_PER_REQUEST = 5_000
-BYTES_PER_REQUEST = 2_000_000
 NUMBERS_PER_REQUEST = 10_000
 ROUNDS = 8
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +48,7 @@ def bring(
     """
     route = change.route if change.route == "staging" else "stock"
     refused: Refused | None = None
+    ignored: Digest | None = None
     for round_ in range(ROUNDS):
         with tempfile.TemporaryDirectory(prefix="vidkryto-live-") as folder:
             dump = Path(folder) / "live.csv"
@@ -63,12 +58,14 @@ def bring(
                     return Loaded(comparison.live, round_, route if round_ else "none")
                 if round_ == 0 and expected is not None:
                     _as_planned(comparison.change(), expected, change.resource)
+                if ignored == comparison.live:
+                    # The staging table took the rows and the target did not move: its trigger is gone.
+                    route = "stock"
                 try:
                     _write(portal, change.id, comparison, route, before_write)
+                    ignored = comparison.live if route == "staging" else None
                 except AnswerLost:
                     time.sleep(pause)
-                except staging.NotPrepared:
-                    route = "stock"
                 except Refused as error:
                     if refused is not None and refused.message == error.message:
                         raise
@@ -102,30 +99,3 @@ def _write(
     for numbers in chunks(comparison.removed(), NUMBERS_PER_REQUEST):
         before_write()
         portal.delete(table, numbers)
-
-
-def in_requests(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Rows in requests of at most 5,000 rows or about 2 MB: larger ones are not faster and cost the portal memory."""
-    batch: list[dict[str, Any]] = []
-    size = 0
-    for row in rows:
-        length = len(json.dumps(row))
-        if batch and (len(batch) == ROWS_PER_REQUEST or size + length > BYTES_PER_REQUEST):
-            yield batch
-            batch, size = [], 0
-        batch.append(row)
-        size += length
-    if batch:
-        yield batch
-
-
-def chunks(items: Iterable[Item], length: int) -> Iterator[list[Item]]:
-    """Items in lists of at most `length`."""
-    batch: list[Item] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == length:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

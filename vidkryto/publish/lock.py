@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from vidkryto.errors import PortalError, PortalMoved
 from vidkryto.plan.live import FREE, LOCK, LiveDataset, Lock
-from vidkryto.publish.portal import Portal
-from vidkryto.publish.transport import AnswerLost, Refused
+from vidkryto.publish.portal import AnswerLost, Portal, Refused
 
 LIFETIME = timedelta(minutes=15)
 ATTEMPTS = 6
@@ -39,7 +38,7 @@ def abandoned(lock: Lock, now: datetime) -> bool:
     if lock.run == INTERRUPTED or lock.expires <= now:
         return True
     parts = lock.run.split(".")
-    if len(parts) != 3 or parts[0] != _machine() or not parts[1].isdigit():  # noqa: PLR2004 - see new_run
+    if len(parts) != 3 or parts[0] != _machine() or not parts[1].isdigit():
         return False
     process = int(parts[1])
     return lock.run not in _active if process == os.getpid() else not _alive(process)
@@ -58,7 +57,9 @@ def _alive(process: int) -> bool:
 class Held:
     """A lock that this run holds. `confirm()` before every write that takes long; `give_up()` after a failure."""
 
-    def __init__(self, portal: Portal, dataset: str, anchor: str, lock: Lock, reread: Callable[[], LiveDataset]) -> None:
+    def __init__(
+        self, portal: Portal, dataset: str, anchor: str, lock: Lock, reread: Callable[[], LiveDataset]
+    ) -> None:
         self.portal = portal
         self.dataset = dataset
         self.anchor = anchor
@@ -128,6 +129,7 @@ def take(
     lifetime: timedelta = LIFETIME,
 ) -> Held:
     """Take the lock of a dataset. Raises Busy when another run holds it."""
+    new_anchor = {"id": anchor, "name": "datapackage.json", "url": "", "vidkryto_name": "datapackage.json"}
     for _ in range(ATTEMPTS):
         current = _text(live, anchor)
         held = Lock.parse(current)
@@ -136,7 +138,11 @@ def take(
             raise _busy(held)
         mine = Lock(run, plan, now + lifetime)
         try:
-            portal.revise(live.id, _condition(live, anchor, current), resources={anchor: {LOCK: str(mine)}})
+            if live.resource(anchor) is None:
+                # Removed by hand, or a dataset that others made: the resource comes back with the lock in it.
+                portal.revise(live.id, _condition(live, anchor, ""), extend=[{**new_anchor, LOCK: str(mine)}])
+            else:
+                portal.revise(live.id, _condition(live, anchor, current), resources={anchor: {LOCK: str(mine)}})
         except (AnswerLost, Refused) as error:
             live = reread()
             if _text(live, anchor) != str(mine):

@@ -12,8 +12,7 @@ from vidkryto.plan.make import PlanSettings, live_fields, metadata_changes, reso
 from vidkryto.plan.metadata import EXTRAS, package_fields
 from vidkryto.publish.load import Loaded
 from vidkryto.publish.lock import Held
-from vidkryto.publish.portal import Portal
-from vidkryto.publish.transport import AnswerLost, Refused
+from vidkryto.publish.portal import AnswerLost, Portal, Refused
 from vidkryto.release.value import Release
 
 ATTEMPTS = 6
@@ -72,7 +71,7 @@ def _revise(
     fields.setdefault(held.anchor, {}).update(
         {LOCK: FREE, RUN: held.lock.run, VERSION: release.version, RELEASE: release.sha256}
     )
-    extend = [{"id": change.id, **change.fields} for change in changes if change.id not in there]
+    extend = [{"url": "", "id": change.id, **change.fields} for change in changes if change.id not in there]
     files = {
         change.id: (change.name, file.path, file.media_type)
         for change in changes

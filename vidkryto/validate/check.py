@@ -85,11 +85,11 @@ class ColumnVerdict:
     key: KeyPart | None
 
 
-def check_text(plan: Plan, cells: Cells, data: bytes, control: Any, base: int | None) -> Checked:
+def check_text(plan: Plan, cells: Cells, data: memoryview, control: Any, base: int | None) -> Checked:
     """Check a tokenised segment; where empty lines matter, its bytes are tokenised again by Python's csv module."""
     kept = content(cells, plan.structure.dialect, base)
     if not kept.empty_lines_known and not plan.blank_is_missing and kept.empty().any():
-        records = list(csv.reader(io.StringIO(data.decode("utf-8"), newline=""), dialect=control))
+        records = list(csv.reader(io.StringIO(str(data, "utf-8"), newline=""), dialect=control))
         kept = content(from_records(records, plan.structure.width), plan.structure.dialect, base)
     return check_cells(plan, kept)
 

@@ -1,18 +1,22 @@
 """Features of Data Package v2 that frictionless 5.21 does not check: `uniqueKeys` and `categories`.
 
 Their findings have types of their own, `unique-key` and `category-error`, so that they are never taken for
-frictionless' verdict. (`exclusiveMinimum` and `exclusiveMaximum` are checked by frictionless itself.)
+frictionless' verdict. `exclusiveMinimum` and `exclusiveMaximum` are checked by
+frictionless itself, but only where a schema says that it is of version 2; tables of the pipeline always are.
 """
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from typing import Any
 
-from frictionless import Field
+from frictionless import Field, Schema
 
 UNIQUE_KEY = "unique-key"
 CATEGORY = "category-error"
 SHOWN = 10
+VERSION_2 = "https://datapackage.org/profiles/2.0/tableschema.json"
 """Categories named in a note, at most."""
 
 
@@ -44,3 +48,14 @@ def category_note(values: frozenset[Any]) -> str:
     shown = sorted(map(str, values))
     more = ", …" if len(shown) > SHOWN else ""
     return f'categories are "{", ".join(shown[:SHOWN])}{more}"'
+
+
+def schema_of(descriptor: Mapping[str, Any], *, extended: bool) -> Any:
+    """The frictionless Schema of a descriptor, of version 2 unless it says otherwise and extensions are wanted.
+
+    Raises FrictionlessException when the descriptor is not a Table Schema.
+    """
+    copied = copy.deepcopy(dict(descriptor))
+    if extended:
+        copied.setdefault("$schema", VERSION_2)
+    return Schema.from_descriptor(copied)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from frictionless import Dialect, FrictionlessException, Resource, Schema
+from frictionless import Dialect, FrictionlessException, Report, Resource, Schema
 from frictionless.formats.csv import CsvControl
 
 from vidkryto.validate.declined import Declined, NeedsStream
 from vidkryto.validate.endchecks import end_errors, file_stats
 from vidkryto.validate.fallback import by_frictionless, unusable
 from vidkryto.validate.keys import LookUp
-from vidkryto.validate.opening import ForeignKey, Structure, foreign_keys, refuse_unproven, structure_of
+from vidkryto.validate.opening import ForeignKey, Structure, declared_key, refuse_unproven, structure_of
 from vidkryto.validate.planning import make_plan
 from vidkryto.validate.referenced import lookups_of
 from vidkryto.validate.report import cells_of_file
@@ -38,39 +39,33 @@ def validate_file(
 ) -> Validation:
     """Validate a delimited text file against a Table Schema, as frictionless 5.21 would.
 
-    `schema` is a descriptor or the path of one; without it frictionless infers one. `dialect`, `control` and
-    `detector` are frictionless' objects or, for the dialect, a descriptor. `limit_errors` stops after so many
-    findings, 0 finds all. `progress` is called with the bytes read and their total. `extensions` adds what frictionless
-    does not check (see `extensions.py`). Raises ContractError when the
-    schema cannot be used, OSError when the file cannot be read.
+    `schema` and `dialect` are descriptors, paths of descriptors or frictionless' objects, `control` and `detector`
+    frictionless' objects; without a schema frictionless infers one. `limit_errors` stops after so many findings, 0
+    finds all. `progress` is called with the bytes read and their total. `extensions` adds what frictionless does not
+    check (see `extensions.py`). Raises ContractError when the schema cannot be used, OSError when the file cannot be
+    read.
     """
     path = Path(path)
-    options: dict[str, Any] = {"encoding": encoding} if encoding else {}
-    if detector is not None:
-        options["detector"] = detector
     try:
-        descriptor: dict[str, Any] = {"name": "table", "path": path.name}
-        if isinstance(schema, Mapping):
-            descriptor["schema"] = dict(schema)
-        if isinstance(dialect, Mapping):
-            descriptor["dialect"] = dict(dialect)
+        options: dict[str, Any] = {} if detector is None else {"detector": detector}
+        descriptor = {"name": "table", "path": path.name} | ({"encoding": encoding} if encoding else {})
         resource = Resource.from_descriptor(descriptor, basepath=str(path.parent), **options)
-        if schema is not None and not isinstance(schema, Mapping):
-            resource.schema = Schema.from_descriptor(str(schema)) if isinstance(schema, str | Path) else schema
-        if dialect is not None and not isinstance(dialect, Mapping):
-            resource.dialect = dialect
+        if schema is not None:
+            resource.schema = described(Schema, schema)
+        if dialect is not None:
+            resource.dialect = described(Dialect, dialect)
         if control is not None:
-            resource.dialect = Dialect(controls=[control]) if dialect is None else with_control(resource, control)
+            resource.dialect.set_control(control)
     except FrictionlessException as error:
         raise unusable(error) from error
     return validate_resource(resource, limit_errors=limit_errors, progress=progress, extensions=extensions)
 
 
-def with_control(resource: Any, control: Any) -> Any:
-    """The resource's dialect with a control added."""
-    dialect = resource.dialect
-    dialect.set_control(control)
-    return dialect
+def described(kind: Any, value: Any) -> Any:
+    """A frictionless Schema or Dialect, of a descriptor or of the path of one."""
+    if isinstance(value, Mapping):
+        return kind.from_descriptor(copy.deepcopy(dict(value)))
+    return kind.from_descriptor(str(value)) if isinstance(value, str | Path) else value
 
 
 def validate_resource(
@@ -111,6 +106,7 @@ def unread(resource: Any, error: FrictionlessException) -> Validation:
         reason="the source could not be opened",
         head=errors,
         origin=Origin(name=resource.name, type=resource.type, place=resource.place),
+        told=Report.from_validation_task(resource, time=0.0, errors=list(errors)),
     )
 
 
@@ -132,25 +128,26 @@ def in_columns(resource: Any, limit: int, progress: Progress | None, extended: b
             )
         except FrictionlessException as error:
             return unread(resource, error)
-        structure, lookup, whole = with_lookups(resource, structure, declared)
+        lookup, whole = lookups_and_fields(resource, structure, declared)
         run, error = checked_file(resource, structure, lookup, whole, limit, progress)
         return conclude(resource, structure, run, error, limit)
 
 
-def with_lookups(
-    resource: Any, structure: Structure, declared: list[Any]
-) -> tuple[Structure, LookUp, frozenset[int]]:
-    """The structure with its foreign keys told apart: those to other resources are looked up at once; the fields whose
-    texts must all be numbered."""
-    for key in declared:
-        name = key["reference"]["resource"]
-        known = resource.package is not None and resource.package.has_resource(name)
-        if name and name != resource.name and not known:
+def lookups_and_fields(resource: Any, structure: Structure, declared: list[Any]) -> tuple[LookUp, frozenset[int]]:
+    """What foreign keys to other resources may hold, and the fields whose texts must all be numbered.
+
+    frictionless looks up what every declared key refers to, also for a key that it then passes over because a field
+    of it is not in the data; it fails there on values that cannot be compared, and so do we.
+    """
+    keys = [declared_key(key) for key in declared]
+    for key in keys:
+        known = resource.package is not None and resource.package.has_resource(key.resource)
+        if not is_own(resource, key) and not known:
             raise Declined("a foreign key refers to a resource that is not at hand")
-    keys = foreign_keys(declared, list(structure.names))
-    fields = [name for key in keys for name in (*key.fields, *(key.reference if is_own(resource, key) else ()))]
-    whole = frozenset(structure.names.index(name) for name in fields if name in structure.names)
-    return structure, lookups_of(resource, [key for key in keys if not is_own(resource, key)]), whole
+    names = {name for key in structure.foreign for name in key.fields}
+    names.update(name for key in keys if is_own(resource, key) for name in key.reference)
+    whole = frozenset(structure.names.index(name) for name in names if name in structure.names)
+    return lookups_of(resource, [key for key in keys if not is_own(resource, key)]), whole
 
 
 def is_own(resource: Any, key: ForeignKey) -> bool:
@@ -163,7 +160,7 @@ def checked_file(
 ) -> tuple[Run, Any]:
     """Check the rows of an open resource: by Arrow's tokeniser, else by frictionless' own cell stream. The second value
     is the error that ended the stream, if one did."""
-    self_referring = any(is_own(resource, key) for key in structure.foreign)
+    self_referring = bool(whole)
     left = max(limit - len(structure.head), 0)
     hurry = bool(limit) and not left
 
@@ -208,7 +205,7 @@ def conclude(resource: Any, structure: Structure, run: Run, error: Any, limit: i
             place=resource.place,
             labels=structure.labels,
             fields=len(resource.schema.fields),
-            cells=cells_of_file(resource.to_copy()),
+            cells=cells_of_file(resource),
             stats=lambda: file_stats(path),
             foreign=structure.foreign,
             schema_fields=structure.fields,

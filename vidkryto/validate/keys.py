@@ -89,7 +89,18 @@ def unique_errors(
     if not len(again):
         return []
     cells = shown_values(column, table, again)
-    return [Late("unique-error", table.rows[again], same_as(table.shown(before)), cells, step, reads, column.position + 1, column.name)]
+    return [
+        Late(
+            "unique-error",
+            table.rows[again],
+            same_as(table.shown(before)),
+            cells,
+            step,
+            reads,
+            column.position + 1,
+            column.name,
+        )
+    ]
 
 
 def primary_errors(columns: Sequence[Identities], table: KeyTable, reads: tuple[int, ...], step: int) -> list[Late]:
@@ -103,7 +114,11 @@ def primary_errors(columns: Sequence[Identities], table: KeyTable, reads: tuple[
         late.append(Late("primary-key", table.rows[empty], notes, pa.nulls(len(empty), TEXT), step, reads))
     again, before = repeated(Identities(combined, missing), table.rows)
     if len(again):
-        late.append(Late("primary-key", table.rows[again], same_as(table.shown(before)), pa.nulls(len(again), TEXT), step, reads))
+        late.append(
+            Late(
+                "primary-key", table.rows[again], same_as(table.shown(before)), pa.nulls(len(again), TEXT), step, reads
+            )
+        )
     return late
 
 

@@ -104,11 +104,14 @@ def primary_key(schema: Any, names: list[str], header_case: bool) -> tuple[int, 
 
 def foreign_keys(descriptors: Any, names: list[str]) -> tuple[ForeignKey, ...]:
     """The foreign keys whose fields are all expected in the data; frictionless passes over the others."""
-    keys = (
-        ForeignKey(key["reference"]["resource"], tuple(key["fields"]), tuple(key["reference"]["fields"]))
-        for key in descriptors
-    )
+    keys = (declared_key(key) for key in descriptors)
     return tuple(key for key in keys if set(key.fields) <= set(names))
+
+
+def declared_key(descriptor: Any) -> ForeignKey:
+    """A foreign key as a schema declares it."""
+    reference = descriptor["reference"]
+    return ForeignKey(reference["resource"], tuple(descriptor["fields"]), tuple(reference["fields"]))
 
 
 def refuse_unproven(resource: Any) -> None:

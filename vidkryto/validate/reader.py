@@ -69,7 +69,10 @@ class DistinctReader:
 
     def read(self, text: str | None) -> tuple[Any, int]:
         """The value of one text (None for missing and for type errors) and its verdict number."""
-        value, notes = self._read(text)
+        try:
+            value, notes = self._read(text)
+        except Exception as error:  # whatever frictionless' reader raises, it raises again when it is asked itself
+            raise Declined(f"frictionless fails on a cell of the field {self.field.name}") from error
         if not notes and value is None:
             return value, self._number_of(Verdict(blank=True, notes=()))
         if not notes and (self.categories is None or value in self.categories):

@@ -22,7 +22,9 @@ def make_report(validation: Validation) -> Any:
     errors = [*validation.head, *row_errors(validation), *validation.tail]
     stats: dict[str, Any] = {"errors": len(errors), "warnings": len(validation.warnings), "seconds": validation.seconds}
     if origin.fields is not None:
-        stats.update(({} if validation.stopped else origin.stats()) | {"fields": origin.fields, "rows": validation.rows})
+        stats.update(
+            ({} if validation.stopped else origin.stats()) | {"fields": origin.fields, "rows": validation.rows}
+        )
         stats = {name: value for name, value in stats.items() if value or name in ("errors", "warnings", "seconds")}
     task = ReportTask(
         valid=not errors,
@@ -103,7 +105,9 @@ def cells_of_file(resource: Any) -> RowCells:
                 for number, values in enumerate(islice(stream, max(rows)), start=1):
                     if number in wanted:
                         found[number] = values
-            except FrictionlessException:  # the stream breaks off where it broke off before: what is wanted comes earlier
+            except (
+                FrictionlessException
+            ):  # the stream breaks off where it broke off before: what is wanted comes earlier
                 pass
         return found
 

@@ -96,7 +96,9 @@ class Run:
 
     def key_table(self) -> KeyTable:
         """The key fields of the rows so far."""
-        return KeyTable(np.concatenate(self.numbers) if self.numbers else np.zeros(0, np.int64), self.keys, self.numbering)
+        return KeyTable(
+            np.concatenate(self.numbers) if self.numbers else np.zeros(0, np.int64), self.keys, self.numbering
+        )
 
     def enough(self) -> bool:
         """Whether the limit is reached. Keys are looked at each time the rows have doubled."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from vidkryto.validate.declined import NeedsStream
 
@@ -15,13 +15,16 @@ SEGMENT = 8 << 20
 """Bytes of a segment: large enough that fixed costs vanish, small enough to stay in the processor's cache."""
 FIRST_SEGMENT = 1 << 16
 """Bytes of the first segment, which is checked alone; a validation that may stop early grows from there."""
+SMALLEST = 1 << 12
+"""Bytes read at a time, at least."""
+Text = bytes | bytearray
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Some records of a file: their bytes in UTF-8, and how far into the file they reach."""
 
-    data: bytes
+    data: memoryview
     quoted: bool
     """Whether a quote character stands in it, so that its end must be checked to be the end of a record."""
     position: int
@@ -50,40 +53,39 @@ def segments(path: Path, encoding: str, control: Any, *, universal: bool, growin
     rest = b""
     position = 0
     with path.open("rb") as file:
-        decode = transcoder(encoding, universal=universal)
-        first = True
+        read = reader(file, encoding, universal=universal)
         while True:
-            raw = file.read(max(size - len(rest), 1 << 12))
-            position += len(raw)
-            data = rest + decode(raw, not raw)
-            if first and data:
+            data, taken = read(rest, max(size - len(rest), SMALLEST))
+            if not position:
                 refuse_byte_order_mark(data)
-                first = False
+            position += taken
             if control.skipinitialspace:
                 refuse_spaces(data, control.delimiter.encode())
-            if not raw:
+            quoted = quote in data
+            if not taken:
                 if data:
-                    yield Segment(data, quote in data, position)
+                    yield Segment(memoryview(data), quoted, position)
                 return
-            end = last_record_end(data, quote)
+            end = last_record_end(data, quote if quoted else None)
+            rest = bytes(memoryview(data)[end:])
             if end:
-                yield Segment(data[:end], quote in data[:end], position)
+                yield Segment(memoryview(data)[:end], quoted, position)
                 size = min(size * 2, SEGMENT) if growing else SEGMENT
             else:
                 size *= 2  # one record longer than the segment
-            rest = data[end:]
 
 
-def last_record_end(data: bytes, quote: bytes) -> int:
-    """Where the last record that surely is complete ends, by the parity of quotes; 0 when there is none.
+def last_record_end(data: Text, quote: bytes | None) -> int:
+    """Where the last record that surely is complete ends, by the parity of quotes; 0 when there is none. `quote` is
+    None where no quote stands in the data.
 
     Parity is a guess where quotes are malformed: the tokeniser checks it, see `tokenise.SENTINEL`.
     """
-    newline = b"\n" if b"\n" in data else b"\r"
+    newline = b"\n" if data.rfind(b"\n") >= 0 else b"\r"
     end = data.rfind(newline) + 1
     if newline == b"\r" and end == len(data):
         end = data.rfind(newline, 0, end - 1) + 1  # the newline of a CRLF may follow
-    if not end or quote not in data:
+    if not end or quote is None:
         return end
     odd = data.count(quote, 0, end) % 2
     for _ in range(1000):
@@ -95,40 +97,51 @@ def last_record_end(data: bytes, quote: bytes) -> int:
     return 0
 
 
-def refuse_byte_order_mark(data: bytes) -> None:
+def refuse_byte_order_mark(data: Text) -> None:
     """Raise NeedsStream when a byte order mark is part of the text: Arrow would drop it."""
     if data.startswith(codecs.BOM_UTF8):
         raise NeedsStream("a byte order mark inside the text")
 
 
-def refuse_spaces(data: bytes, delimiter: bytes) -> None:
+def refuse_spaces(data: Text, delimiter: bytes) -> None:
     """Raise NeedsStream when spaces would be skipped after a delimiter: Arrow keeps them."""
     if delimiter + b" " in data or b"\n " in data or b"\r " in data or data[:1] == b" ":
         raise NeedsStream("spaces after the delimiter")
 
 
-def transcoder(encoding: str, *, universal: bool) -> Any:
-    """A function (bytes, final) -> UTF-8 bytes that decodes as frictionless' text stream does, or raises NeedsStream.
+def reader(file: BinaryIO, encoding: str, *, universal: bool) -> Callable[[bytes, int], tuple[Text, int]]:
+    """A function (rest, size) -> (text, taken) that reads about `size` bytes more and puts them behind `rest`.
 
-    UTF-8 passes through unchanged; the tokeniser checks it.
+    The text is UTF-8, decoded as frictionless' text stream decodes it, or NeedsStream is raised. Files in UTF-8 are
+    read into place and left to the tokeniser to check.
     """
     name = codecs.lookup(encoding).name
     if name == "utf-8" and not universal:
-        return lambda data, final: data
+        return lambda rest, size: read_into_place(file, rest, size)
     decoder = codecs.getincrementaldecoder(name)("strict")
     held = ""
 
-    def decode(data: bytes, final: bool) -> bytes:
+    def decode(rest: bytes, size: int) -> tuple[Text, int]:
         nonlocal held
+        raw = file.read(size)
         try:
-            text = held + decoder.decode(data, final)
+            text = held + decoder.decode(raw, not raw)
             held = ""
             if universal:
-                if text.endswith("\r") and not final:
+                if text.endswith("\r") and raw:
                     text, held = text[:-1], "\r"
                 text = text.replace("\r\n", "\n").replace("\r", "\n")
-            return text.encode("utf-8")
+            return rest + text.encode("utf-8"), len(raw)
         except UnicodeError as error:
             raise NeedsStream("bytes that cannot be decoded") from error
 
     return decode
+
+
+def read_into_place(file: BinaryIO, rest: bytes, size: int) -> tuple[Text, int]:
+    """`rest` and the next bytes of the file behind it, without copying them."""
+    data = bytearray(len(rest) + size)
+    data[: len(rest)] = rest
+    taken = file.readinto(memoryview(data)[len(rest) :])  # type: ignore[attr-defined]  # every binary file has it
+    del data[len(rest) + taken :]
+    return data, taken

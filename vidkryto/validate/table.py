@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from frictionless import Dialect, FrictionlessException, Schema
+from frictionless import Dialect, FrictionlessException
 from frictionless.resources import TableResource
 from frictionless.table import Header, fields_match
 
@@ -21,6 +20,7 @@ from vidkryto.validate.arrays import TEXT, Rows
 from vidkryto.validate.cells import Cells
 from vidkryto.validate.check import check_cells
 from vidkryto.validate.declined import Declined
+from vidkryto.validate.extensions import schema_of
 from vidkryto.validate.fallback import by_frictionless, unusable
 from vidkryto.validate.file import elapsed, refused, unread
 from vidkryto.validate.keys import LookUp
@@ -59,9 +59,7 @@ def validate_table(
     table = text_table(table)
     numbering = None if rows is None else np.asarray(pa.array(rows, pa.int64()) if isinstance(rows, list) else rows)
     try:
-        resource = TableResource(
-            name=name, path="table.csv", schema=Schema.from_descriptor(copy.deepcopy(dict(schema)))
-        )
+        resource = TableResource(name=name, path="table.csv", schema=schema_of(schema, extended=extensions))
     except FrictionlessException as error:
         raise unusable(error) from error
     refusal = refused(resource)
@@ -71,7 +69,12 @@ def validate_table(
         structure = structure_of_table(table, resource.schema, extensions)
         lookup, whole = table_lookups(structure, lookups, name)
         run = Run(make_plan(structure, whole), lookup, *limits(limit_errors, structure), numbering=numbering)
-        run_table(run, table, own=any(not key.resource or key.resource == name for key in structure.foreign), progress=progress)
+        run_table(
+            run,
+            table,
+            own=any(not key.resource or key.resource == name for key in structure.foreign),
+            progress=progress,
+        )
     except FrictionlessException as error:
         return replace(unread(resource, error), seconds=elapsed(began))
     except Declined as reason:
@@ -92,7 +95,12 @@ def text_table(table: Any) -> Any:
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or pa.types.is_null(kind)):
+        if not (
+            pa.types.is_string(kind)
+            or pa.types.is_large_string(kind)
+            or pa.types.is_string_view(kind)
+            or pa.types.is_null(kind)
+        ):
             raise TypeError(f"the column {name!r} is {column.type}; a table is validated as text")
         columns.append(pc.fill_null(column.cast(TEXT), ""))
     return pa.table(columns, names=table.column_names)
@@ -112,9 +120,7 @@ def structure_of_table(table: Any, schema: Any, extended: bool) -> Structure:
     return structure_of(header, schema, Dialect(), sample, schema.foreign_keys, extended=extended)
 
 
-def table_lookups(
-    structure: Structure, tables: Mapping[str, Any], name: str
-) -> tuple[LookUp, frozenset[int]]:
+def table_lookups(structure: Structure, tables: Mapping[str, Any], name: str) -> tuple[LookUp, frozenset[int]]:
     """The values that foreign keys may hold, and the fields whose texts must all be numbered."""
     found: dict[tuple[str, tuple[str, ...]], frozenset[tuple[Any, ...]]] = {}
     whole: set[str] = set()

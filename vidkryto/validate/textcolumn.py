@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +25,7 @@ class TextColumn:
 
     def __init__(self, array: Any) -> None:
         self.array = one_array(array)
+        self._numbers: dict[Any, Any] = {}
 
     def __len__(self) -> int:
         return len(self.array)
@@ -75,11 +77,32 @@ class TextColumn:
         """Whether all cells are ASCII."""
         return self.highest_byte < 128
 
-    def cells(self, width: int) -> Bytes | None:
-        """All cells as a matrix of bytes when each has exactly `width` of them, else None."""
-        if not len(self) or self.shortest != width or self.longest != width:
+    def fixed(self, width: int) -> FixedCells | None:
+        """The cells of exactly `width` bytes, as rows of bytes; None when they are fewer than half."""
+        if not len(self):
             return None
-        return self.bytes.reshape(-1, width)
+        if self.shortest == width == self.longest:
+            return FixedCells(None, np.ascontiguousarray(self.bytes.reshape(-1, width).T), len(self))
+        chosen = self.lengths == width
+        count = int(np.count_nonzero(chosen))
+        if 2 * count < len(self):
+            return None
+        part = TextColumn(self.array.filter(pa.array(chosen)))
+        return FixedCells(chosen, np.ascontiguousarray(part.bytes.reshape(-1, width).T), len(self))
+
+    def rows_of(self, positions: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """The cells in which these bytes stand."""
+        found: npt.NDArray[np.intp] = np.searchsorted(self.offsets, positions + self.offsets[0], side="right") - 1
+        return found
+
+    def matches_among(self, suspects: Mask, pattern: str) -> Mask | None:
+        """Accept all cells but the suspects, and of those the ones that hold a match; None for all cells."""
+        positions = np.flatnonzero(suspects)
+        if not len(positions):
+            return None
+        mask = ~suspects
+        mask[positions] = as_mask(pc.match_substring_regex(self.array.take(pa.array(positions)), pattern))
+        return mask
 
     def matches(self, pattern: str) -> Mask:
         """Which cells hold a match of an RE2 pattern."""
@@ -91,5 +114,40 @@ class TextColumn:
 
     def numbers(self, mask: Mask | None, kind: Any) -> Any:
         """The cells as an Arrow array of numbers; cells outside `mask` become 0."""
-        array = self.array if mask is None else pc.if_else(pa.array(mask), self.array, pa.scalar("0"))
-        return pc.cast(array, kind)
+        if mask is not None:
+            return pc.cast(pc.if_else(pa.array(mask), self.array, pa.scalar("0")), kind)
+        if kind not in self._numbers:
+            self._numbers[kind] = pc.cast(self.array, kind)
+        return self._numbers[kind]
+
+
+@dataclass(frozen=True, slots=True)
+class FixedCells:
+    """Cells of one width: `at[k]` are their bytes at place k; `chosen` tells which cells of the column they are."""
+
+    chosen: Mask | None
+    at: Bytes
+    total: int
+
+    def digits(self, *places: int) -> Mask:
+        """Which cells have ASCII digits at these places."""
+        return self.between(ord("0"), ord("9"), *places)
+
+    def between(self, low: int, high: int, *places: int) -> Mask:
+        """Which cells have bytes from `low` to `high` at these places."""
+        worst = self.at[places[0]] - np.uint8(low)
+        for place in places[1:]:
+            np.maximum(worst, self.at[place] - np.uint8(low), out=worst)
+        return worst <= high - low
+
+    def equal(self, byte: int, *places: int) -> Mask:
+        """Which cells have this byte at these places."""
+        return self.between(byte, byte, *places)
+
+    def of_column(self, mask: Mask) -> Mask | None:
+        """A mask over these cells as one over the column; None for all."""
+        if self.chosen is None:
+            return None if mask.all() else mask
+        whole = np.zeros(self.total, bool)
+        whole[self.chosen] = mask
+        return whole

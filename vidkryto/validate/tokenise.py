@@ -22,7 +22,6 @@ from vidkryto.validate.segments import Segment
 
 SENTINEL = "\x02\x03END"
 ENCODED = pa.dictionary(pa.int32(), TEXT)
-BLOCK = 1 << 20
 
 
 def tokenise(segment: Segment, width: int, control: Any, encoded: frozenset[int]) -> Cells:
@@ -31,11 +30,11 @@ def tokenise(segment: Segment, width: int, control: Any, encoded: frozenset[int]
     Raises NeedsStream when Arrow cannot vouch for the records.
     """
     data = segment.data
-    if data.startswith(codecs.BOM_UTF8):
+    if data[:3] == codecs.BOM_UTF8:
         raise NeedsStream("a byte order mark at the start of a segment")
     if segment.quoted:
-        end = b"" if data.endswith((b"\n", b"\r")) else b"\n"
-        data = b"".join((data, end, control.delimiter.join([SENTINEL] * width).encode(), b"\n"))
+        end = b"" if bytes(data[-1:]) in (b"\n", b"\r") else b"\n"
+        data = memoryview(b"".join((data, end, control.delimiter.join([SENTINEL] * width).encode(), b"\n")))
     ragged_texts: list[tuple[int, str]] = []
     table = read_columns(data, width, control, encoded, ragged_texts, whole=segment.quoted)
     records = table.num_rows + len(ragged_texts)
@@ -55,7 +54,7 @@ def tokenise(segment: Segment, width: int, control: Any, encoded: frozenset[int]
 
 
 def read_columns(
-    data: bytes, width: int, control: Any, encoded: frozenset[int], ragged: list[tuple[int, str]], *, whole: bool
+    data: memoryview, width: int, control: Any, encoded: frozenset[int], ragged: list[tuple[int, str]], *, whole: bool
 ) -> Any:
     """Arrow's table of the rows of `width` cells; the texts of other rows are appended to `ragged`."""
 
@@ -67,9 +66,9 @@ def read_columns(
     types = {name: ENCODED if position in encoded else TEXT for position, name in enumerate(names)}
     try:
         return arrow_csv.read_csv(
-            pa.BufferReader(data),
+            pa.BufferReader(pa.py_buffer(data)),
             read_options=arrow_csv.ReadOptions(
-                column_names=names, use_threads=False, block_size=len(data) + 64 if whole else BLOCK
+                column_names=names, use_threads=False, block_size=len(data) + 64
             ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=control.delimiter,

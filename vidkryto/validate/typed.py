@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from frictionless import Field, FrictionlessException, Schema
+from frictionless import Field, FrictionlessException
 
 from vidkryto.validate.arrays import TEXT, distinct
+from vidkryto.validate.extensions import schema_of
 from vidkryto.validate.fallback import unusable
 from vidkryto.validate.fieldtypes import REGISTRY, Acceptance, FieldType, missing_values
 from vidkryto.validate.fieldtypes.base import missing_among
@@ -44,7 +44,10 @@ def typed(table: Any, schema: Mapping[str, Any]) -> Any:
     """
     table = text_table(table)
     fields = expected_fields(table, schema)
-    columns = [typed_column(canonical_column(column, field), field) for column, field in zip(table.columns, fields, strict=True)]
+    columns = [
+        typed_column(canonical_column(column, field), field)
+        for column, field in zip(table.columns, fields, strict=True)
+    ]
     described = [
         pa.field(field.name, column.type, metadata=None if plain_text(column, field) else {TYPE: field.type.encode()})
         for field, column in zip(fields, columns, strict=True)
@@ -60,8 +63,7 @@ def plain_text(column: Any, field: Field) -> bool:
 def expected_fields(table: Any, schema: Mapping[str, Any]) -> tuple[Field, ...]:
     """The field of each column. Raises ContractError when the schema cannot be used."""
     try:
-        descriptor = Schema.from_descriptor(copy.deepcopy(dict(schema)))
-        return structure_of_table(table, descriptor, False).fields
+        return structure_of_table(table, schema_of(schema, extended=True), False).fields
     except FrictionlessException as error:
         raise unusable(error) from error
 
@@ -97,7 +99,9 @@ def written(array: Any, kind: FieldType, field: Field) -> Any:
     for text in texts:
         value, notes = read(text)
         if notes and "type" in notes:
-            raise ValueError(f"the field {field.name} holds a cell that is not of the type {field.type}; validate first")
+            raise ValueError(
+                f"the field {field.name} holds a cell that is not of the type {field.type}; validate first"
+            )
         known.append(None if value is None else kind.write(value, field))
     return pa.array(known, TEXT).take(pa.array(codes))
 

@@ -53,7 +53,9 @@ CONSTRAINTS: Mapping[str, str] = {
 }
 CONSTRAINT_NOTE = re.compile(r'^(?:array item )?constraint "(\w+)" is "(.*)"$', re.DOTALL)
 TYPE_NOTE = re.compile(r'^(?:array item )?type is "([^/]+)/(.*)"$', re.DOTALL)
-FOREIGN_NOTE = re.compile(r'^for "(?P<fields>.*?)": values ".*" not found in the lookup table "(?P<table>[^"]*)"', re.DOTALL)
+FOREIGN_NOTE = re.compile(
+    r'^for "(?P<fields>.*?)": values ".*" not found in the lookup table "(?P<table>[^"]*)"', re.DOTALL
+)
 
 
 @dataclass(slots=True)
@@ -93,7 +95,9 @@ def to_findings(
     left = groups[limit_per_task:]
     if left or validation.stopped:
         counted = sum(group.count for group in left)
-        findings.append(Finding("more-findings", Place(resource=resource, file=file, sheet=sheet), count=max(counted, 1)))
+        findings.append(
+            Finding("more-findings", Place(resource=resource, file=file, sheet=sheet), count=max(counted, 1))
+        )
     return tuple(findings)
 
 
@@ -150,7 +154,9 @@ def wanted_words(kind: str, note: str, name: str) -> str:
         described = match[1] if match[2] == "default" else f"{match[1]}/{match[2]}"
         return SAMPLES.get(described, SAMPLES.get(match[1], "") if match[2] in ("default", "any") else match[2])
     if kind == "constraint-error" and (match := CONSTRAINT_NOTE.match(note)):
-        return CONSTRAINTS.get(match[1], match[1] + " {}").format(match[2].strip("[]") if match[1] == "enum" else match[2])
+        return CONSTRAINTS.get(match[1], match[1] + " {}").format(
+            match[2].strip("[]") if match[1] == "enum" else match[2]
+        )
     if kind == "foreign-key" and (match := FOREIGN_NOTE.match(note)):
         return f"{match['fields']} → {match['table']}"
     if kind in ("incorrect-label", "missing-label", "unique-error"):

@@ -15,17 +15,15 @@ APOSTROPHES = str.maketrans(dict.fromkeys("’ʼ‘`´ʹ′＇‛", "'"))
 PIECE = re.compile(r"[^\W_]+(?:'[^\W\d_]+)*")
 PART = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)*")
 CASE_CHANGE = re.compile(r"(?<=[a-zа-яіїєґ])(?=[A-ZА-ЯІЇЄҐ])")
-KEPT_MARKS = ("\u0306", "\u0308")  # the breve of й and the dots of ї and ё
+ACCENTS = re.compile(r"(?<![\u0400-\u04ff])[\u0300-\u036f]+|[\u0300-\u0305\u0307\u0309-\u036f]+")  # й and ї keep theirs
 CYRILLIC = re.compile(r"[а-яіїєґ']+")
 SHORTEST_STEM = 3
-UKRAINIAN_ENDINGS = tuple(
-    sorted(
-        "ами ями ові еві єві ові ах ях ам ям ом ем єм ою ею єю ів їв ей ого ому ими іми ими ого ій их іх им ім "
-        "ої ую юю яя ая ий ії ія ію єї их ість ості істю а я о е є и і ї у ю ь й".split(),
-        key=len,
-        reverse=True,
-    )
+_ENDINGS = (
+    "ами ями ові еві єві ові ах ях ам ям ом ем єм ою ею єю ів їв ей ого ому ими іми ими ого ій их іх им ім "
+    "ої ую юю яя ая ий ії ія ію єї их ість ості істю а я о е є и і ї у ю ь й"
 )
+UKRAINIAN_ENDINGS = tuple(sorted(_ENDINGS.split(), key=len, reverse=True))
+FLEETING = re.compile(r"(?<=[а-яіїєґ]{3})[ое]к$")
 POSSESSIVE = re.compile(r"'s?$")
 
 
@@ -52,16 +50,7 @@ def stem(word: str) -> str:
 def folded(text: str) -> str:
     """Text with one apostrophe and without accents, except where the accent makes another letter (й, ї)."""
     decomposed = unicodedata.normalize("NFKD", text.translate(APOSTROPHES))
-    kept = "".join(
-        character
-        for index, character in enumerate(decomposed)
-        if not unicodedata.combining(character) or (character in KEPT_MARKS and index and _cyrillic(decomposed[index - 1]))
-    )
-    return unicodedata.normalize("NFC", kept)
-
-
-def _cyrillic(character: str) -> bool:
-    return "\u0400" <= character <= "\u04ff"
+    return unicodedata.normalize("NFC", ACCENTS.sub("", decomposed))
 
 
 def _pieces(text: str) -> list[str]:
@@ -82,7 +71,12 @@ def _english(word: str) -> str:
 
 
 def _ukrainian(word: str) -> str:
-    """A light Ukrainian stemmer: the longest ending of a noun or adjective that leaves at least three letters."""
+    """A light Ukrainian stemmer: the longest ending of a noun or adjective that leaves at least three letters.
+
+    The fleeting vowel of зупинок and будинок goes, as it does in зупинки and будинку.
+    """
+    if FLEETING.search(word):
+        return word[:-2] + word[-1]
     for ending in UKRAINIAN_ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= SHORTEST_STEM:
             return word[: len(word) - len(ending)]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from vidkryto_portal.search import schema
-from vidkryto_portal.search.errors import BadRequest
+from vidkryto_portal.search import local, schema
+from vidkryto_portal.search.errors import BadRequestError
 from vidkryto_portal.search.language import Combined, Node, parse
 from vidkryto_portal.search.matching import Scores, Weights, dismax, find, least
 from vidkryto_portal.search.postings import Document, Postings
@@ -33,10 +33,10 @@ class Answer:
 
 
 def search(postings: Postings, parameters: Parameters) -> Answer:
-    """Answer one /select. Raises BadRequest for a query, a value or an option that cannot be understood."""
+    """Answer one /select. Raises BadRequestError for a query, a value or an option that cannot be understood."""
     for name in NOT_SUPPORTED:
         if any(value not in ("", "false") for value in parameters.get(name, ())):
-            raise BadRequest(f"the parameter {name} is not supported by this search")
+            raise BadRequestError(f"the parameter {name} is not supported by this search")
     every = _one(parameters, "q.op", "OR").upper() == "AND"
     default = _one(parameters, "df", "text")
     scores = _query(postings, parameters, every=every, default=default)
@@ -60,7 +60,7 @@ def _query(postings: Postings, parameters: Parameters, *, every: bool, default: 
     query = _one(parameters, "q", "").strip()
     kind = _one(parameters, "defType", "lucene")
     if kind not in ("lucene", "dismax", "edismax"):
-        raise BadRequest(f"Unknown query parser '{kind[:50]}'")
+        raise BadRequestError(f"Unknown query parser '{kind[:50]}'")
     if query == "*:*" or kind == "lucene":
         return find(_parsed(query, default, every=every), postings) if query else {}
     weights = _weights(parameters, default)
@@ -76,22 +76,15 @@ def _reader_query(query: str, kind: str) -> Node:
     """dismax takes any text; edismax takes the full language and falls back to any text."""
     if kind == "edismax":
         try:
-            _refuse_local_parameters(query)
             node = parse(query, field=None)
             return node if isinstance(node, Combined) else Combined((node,), (), (), 0)
-        except BadRequest:
+        except BadRequestError:
             pass  # edismax never fails on a reader's text: it takes it word by word
     return dismax(query)
 
 
 def _parsed(query: str, default: str, *, every: bool) -> Node:
-    _refuse_local_parameters(query)
-    return parse(query, field=default, every=every)
-
-
-def _refuse_local_parameters(query: str) -> None:
-    if query.lstrip().startswith("{!"):
-        raise BadRequest("local parameters {!…} are not supported by this search")
+    return local.read(query, lambda text: parse(text, field=default, every=every))
 
 
 def _weights(parameters: Parameters, default: str) -> Weights:
@@ -101,11 +94,11 @@ def _weights(parameters: Parameters, default: str) -> Weights:
         try:
             fields.append((name, float(weight or 1)))
         except ValueError:
-            raise BadRequest(f"cannot read qf: {part[:100]}") from None
+            raise BadRequestError(f"cannot read qf: {part[:100]}") from None
     try:
         return Weights(tuple(fields), float(_one(parameters, "tie", "0")))
     except ValueError:
-        raise BadRequest("cannot read tie") from None
+        raise BadRequestError("cannot read tie") from None
 
 
 def _sorted(postings: Postings, scores: Scores, rule: str) -> list[int]:
@@ -114,16 +107,16 @@ def _sorted(postings: Postings, scores: Scores, rule: str) -> list[int]:
     for part in reversed([part for part in re.split(r"\s*,\s*", rule.strip()) if part]):
         found = re.fullmatch(r"(\S+)\s+(asc|desc)", part, re.IGNORECASE)
         if found is None:
-            raise BadRequest(f"Can't determine a Sort Order (asc or desc) in sort spec '{rule[:100]}', pos=0")
+            raise BadRequestError(f"Can't determine a Sort Order (asc or desc) in sort spec '{rule[:100]}', pos=0")
         name, falling = found[1], found[2].lower() == "desc"
         if name == "score":
             ordered.sort(key=lambda number: scores[number], reverse=falling)
             continue
         if schema.many(name):
-            raise BadRequest(f"can not sort on multivalued field: {name}")
+            raise BadRequestError(f"can not sort on multivalued field: {name}")
         present = [number for number in ordered if postings.documents[number].values.get(name)]
         absent = [number for number in ordered if not postings.documents[number].values.get(name)]
-        present.sort(key=lambda number, name=name: _sort_key(postings.documents[number], name), reverse=falling)  # type: ignore[misc]  # mypy cannot type a default in a lambda
+        present.sort(key=lambda number, name=name: _sort_key(postings.documents[number], name), reverse=falling)
         first = schema.kind(name) in (Kind.DATE, Kind.NUMBER) and not falling
         ordered = absent + present if first else present + absent  # sortMissingLast holds for strings
     return ordered
@@ -147,7 +140,8 @@ def _facets(postings: Postings, numbers: Sequence[int], parameters: Parameters) 
         return {}
     facets: dict[str, list[str | int]] = {}
     for name in parameters.get("facet.field", ()):
-        limit = _number(parameters, f"f.{name}.facet.limit", _number(parameters, "facet.limit", 100, lowest=-1), lowest=-1)
+        general = _number(parameters, "facet.limit", 100, lowest=-1)
+        limit = _number(parameters, f"f.{name}.facet.limit", general, lowest=-1)
         smallest = _number(parameters, "facet.mincount", 0)
         counts = Counter(
             value for number in numbers for value in set(postings.documents[number].values.get(name, ())) if value
@@ -165,9 +159,7 @@ def _fields(parameters: Parameters) -> set[str]:
 
 
 def _shown(document: Document, fields: set[str], score: float) -> dict[str, Any]:
-    shown = {
-        name: _value(name, value) for name, value in document.stored.items() if name in fields or "*" in fields
-    }
+    shown = {name: _value(name, value) for name, value in document.stored.items() if name in fields or "*" in fields}
     return {**shown, "score": score} if "score" in fields else shown
 
 
@@ -187,8 +179,8 @@ def _one(parameters: Parameters, name: str, default: str) -> str:
 def _number(parameters: Parameters, name: str, default: int, *, lowest: int = 0) -> int:
     text = _one(parameters, name, str(default))
     if not re.fullmatch(r"-?\d{1,10}", text):
-        raise BadRequest(f"For input string: \"{text[:50]}\" (parameter {name})")
+        raise BadRequestError(f'For input string: "{text[:50]}" (parameter {name})')
     number = int(text)
     if number < lowest:
-        raise BadRequest(f"'{name}' parameter cannot be negative" if lowest == 0 else f"'{name}' is {number}")
+        raise BadRequestError(f"'{name}' parameter cannot be negative" if lowest == 0 else f"'{name}' is {number}")
     return min(number, MAXIMUM)

@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """What is wrong with the request, for the person who wrote it."""

@@ -39,7 +39,7 @@ class Index:
         self._file.close()
 
     def add(self, documents: Sequence[dict[str, Any]]) -> None:
-        """Add documents, all or none. Raises BadRequest when one cannot be added."""
+        """Add documents, all or none. Raises BadRequestError when one cannot be added."""
         with self._lock:
             postings = self._current()
             dated = [{"indexed_ts": date_term("NOW"), **document} for document in documents]
@@ -53,7 +53,7 @@ class Index:
                 postings.put(document)
 
     def delete(self, *, query: str | None = None, keys: Sequence[str] = ()) -> None:
-        """Delete what a query finds, or documents by key. Raises BadRequest for a query that cannot be read."""
+        """Delete what a query finds, or documents by key. Raises BadRequestError for a query that cannot be read."""
         with self._lock:
             postings = self._current()
             gone = [*keys, *(matching_keys(postings, query) if query else ())]
@@ -63,7 +63,7 @@ class Index:
                 postings.remove(key)
 
     def search(self, parameters: Parameters) -> Answer:
-        """Answer one search. Raises BadRequest."""
+        """Answer one search. Raises BadRequestError."""
         with self._lock:
             return search(self._current(), parameters)
 

@@ -1,8 +1,9 @@
 """The query language: Lucene's, as far as people and CKAN use it, made into a tree.
 
-    field:word  "a phrase"  field:(a OR b)  +must  -not  AND OR NOT && || !  [a TO b}  wild*  w?ld  fuzzy~  "near by"~2  x^2
+    field:word  "a phrase"  field:(a OR b)  +must  -not  AND OR NOT && || !
+    [a TO b}  wild*  w?ld  fuzzy~  "near by"~2  word^2
 
-Not read, and refused with a reason: regular expressions, {!local parameters}, _query_ and _val_.
+Not read, and refused with a reason: regular expressions, _query_ and _val_. {!local parameters} are in `local`.
 The rules of AND and OR are those of Lucene's classic parser (QueryParserBase.addClause), surprises included.
 """
 
@@ -12,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
-from vidkryto_portal.search.errors import BadRequest
+from vidkryto_portal.search.errors import BadRequestError
 
 LONGEST = 100_000
 DEEPEST = 40
@@ -104,10 +105,10 @@ TOKEN = re.compile(
 def parse(query: str, *, field: str | None = "text", every: bool = False) -> Node:
     """The tree of a query. `field` is searched where none is named; `every`: words without sign must all be found.
 
-    Raises BadRequest with the place of the fault.
+    Raises BadRequestError with the place of the fault.
     """
     if len(query) > LONGEST:
-        raise BadRequest(f"the query is longer than {LONGEST} characters")
+        raise BadRequestError(f"the query is longer than {LONGEST} characters")
     return _Parser(query, every).whole(field)
 
 
@@ -126,7 +127,8 @@ class _Parser:
         position = 0
         while not self.tokens or self.tokens[-1][0] != "end":
             found = TOKEN.match(query, position)
-            assert found is not None and found.lastgroup is not None  # "bad" and "end" cover everything
+            if found is None or found.lastgroup is None:  # cannot be: "bad" and "end" cover everything
+                raise BadRequestError(f"Cannot parse '{query[:200]}'")
             self.tokens.append((found.lastgroup, found[found.lastgroup], found.start(found.lastgroup)))
             position = found.end()
 
@@ -139,7 +141,7 @@ class _Parser:
         """Raise what Solr would say."""
         kind, text, place = self.tokens[self.at]
         met = "the end" if kind == "end" else f"'{text[:40]}'"
-        raise BadRequest(
+        raise BadRequestError(
             f"org.apache.solr.search.SyntaxError: Cannot parse '{self.query[:200]}': "
             f"{reason or 'unexpected'} at column {place}: {met}"
         )
@@ -163,7 +165,7 @@ class _Parser:
             node = self.clause(field)
             self.clauses += 1
             if self.clauses > MOST_CLAUSES:
-                raise BadRequest(f"too many boolean clauses (at most {MOST_CLAUSES})")
+                raise BadRequestError(f"too many boolean clauses (at most {MOST_CLAUSES})")
             if clauses and clauses[-1][0] != "-" and (link == "AND" or (link == "OR" and self.every)):
                 clauses[-1] = ("+" if link == "AND" else "", clauses[-1][1])
             if not sign and (link == "AND" or (self.every and link != "OR")):
@@ -245,7 +247,5 @@ def _combined(clauses: list[tuple[str, Node]]) -> Node:
 
 
 def _range(field: str | None, text: str) -> Range:
-    ends = re.fullmatch(r"""[\[{]\s*("(?:\\.|[^"\\])*"|\S+)\s+TO\s+("(?:\\.|[^"\\])*"|[^\s\]}]+)\s*[\]}]""", text, re.DOTALL)
-    assert ends is not None  # the token's own pattern
-    low, high = (unescaped(end.strip('"')) for end in ends.groups())
-    return Range(field, low, high, text[0] == "[", text[-1] == "]")
+    ends = re.findall(r'"(?:\\.|[^"\\])*"|[^\s\[\]{}"]+', text, re.DOTALL)  # low, TO, high: the token's own pattern
+    return Range(field, unescaped(ends[0].strip('"')), unescaped(ends[-1].strip('"')), text[0] == "[", text[-1] == "]")

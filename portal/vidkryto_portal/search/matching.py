@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from vidkryto_portal.search import language, schema
 from vidkryto_portal.search.analysis import folded
-from vidkryto_portal.search.errors import BadRequest
+from vidkryto_portal.search.errors import BadRequestError
 from vidkryto_portal.search.language import Boosted, Combined, Everything, Fuzzy, Node, Pattern, Range, Words
 from vidkryto_portal.search.postings import Postings, Term, terms
 from vidkryto_portal.search.schema import Kind
@@ -31,7 +31,7 @@ class Weights:
 def find(node: Node, postings: Postings, weights: Weights | None = None, *, every: bool = False) -> Scores:
     """The documents a query finds, with their scores. `every`: all the words of one clause must be found.
 
-    Raises BadRequest for values that do not fit their field.
+    Raises BadRequestError for values that do not fit their field.
     """
     return _Search(postings, weights, every).scores(node)
 
@@ -65,7 +65,7 @@ class _Search:
     def anywhere(self, node: Words | Pattern | Fuzzy | Range) -> Scores:
         """The best field counts, the others add a little (DisjunctionMaxQuery)."""
         if self.weights is None:
-            raise BadRequest("no default field")
+            raise BadRequestError("no default field")
         best: Scores = {}
         total: Scores = {}
         for field, weight in self.weights.fields:
@@ -76,19 +76,19 @@ class _Search:
 
     def combined(self, node: Combined) -> Scores:
         """Boolean combination; scores add up."""
-        must = [self.scores(part) for part in node.must]
-        may = [found for part in node.may if (found := self.scores(part)) or not _empty(part)]
+        must = [self.scores(part) for part in node.must if not _empty(part)]
+        may = [self.scores(part) for part in node.may if not _empty(part)]
         never = set().union(*(self.scores(part) for part in node.never))
         if must:
-            found = set(must[0]).intersection(*must[1:])
+            numbers = set(must[0]).intersection(*must[1:])
         elif may:
-            found = set().union(*may)
+            numbers = set().union(*may)
         else:  # only exclusions: all the rest, as Solr does at the top of a query
             return {number: 1.0 for number in self.postings.documents if number not in never}
         least = min(node.least, len(may))
         return {
             number: sum(scores[number] for scores in must) + sum(scores.get(number, 0.0) for scores in may)
-            for number in found
+            for number in numbers
             if number not in never and (least <= 0 or sum(number in scores for scores in may) >= least)
         }
 
@@ -141,9 +141,9 @@ class _Search:
             return dict.fromkeys(self.postings.having(field), 1.0)
         pieces = wildcard_pieces(node.pattern)
         if sum(piece in ("*", "?") for piece, literal in pieces if not literal) > MOST_WILDCARDS:
-            raise BadRequest(f"more than {MOST_WILDCARDS} wildcards in one word")
+            raise BadRequestError(f"more than {MOST_WILDCARDS} wildcards in one word")
         if schema.kind(field) in (Kind.TEXT, Kind.WORDS, Kind.NGRAM):
-            pieces = [(letter, literal) for piece, literal in pieces for letter in (folded(piece).lower() if literal else piece)]
+            pieces = [(folded(piece).lower() if literal else piece, literal) for piece, literal in pieces]
         found = self.any_term(field, lambda term: glob(str(term), pieces))
         if not found and schema.kind(field) is Kind.TEXT:  # stems are shorter than what was written: водопроводи*
             found = self._by_written_word(field, pieces)
@@ -162,9 +162,7 @@ class _Search:
     def range(self, node: Range) -> Scores:
         """Values between two ends, in the order of their kind."""
         field = str(node.field)
-        read: Callable[[str], Term] = {Kind.DATE: date_term, Kind.NUMBER: number_term}.get(schema.kind(field), str)
-        low = None if node.low == "*" else read(node.low)
-        high = None if node.high == "*" else read(node.high)
+        low, high = (None if end == "*" else _end(field, end) for end in (node.low, node.high))
         if low is None and high is None:
             return dict.fromkeys(self.postings.having(field), 1.0)
 
@@ -173,6 +171,18 @@ class _Search:
             return above and (high is None or (term <= high if node.with_high else term < high))  # type: ignore[operator]  # one kind
 
         return self.any_term(field, inside)
+
+
+def _end(field: str, text: str) -> Term:
+    """One end of a range, as the field's values are kept."""
+    match schema.kind(field):
+        case Kind.DATE:
+            return date_term(text)
+        case Kind.NUMBER:
+            return number_term(text)
+        case Kind.TEXT | Kind.WORDS | Kind.NGRAM:
+            return folded(text).lower()
+    return text
 
 
 def _with_field(node: Words | Pattern | Fuzzy | Range, field: str) -> Node:
@@ -246,9 +256,17 @@ def _within(term: str, wanted: str, edits: int) -> bool:
 
 
 def dismax(query: str) -> Node:
-    """The tree of a plain reader's query: words, "phrases", + and -; nothing in it is an error (DisMaxQParser)."""
+    """The tree of a plain reader's query: words, "phrases", + and -, as Solr's DisMaxQParser reads it.
+
+    Nothing in it is an error but two signs at its very beginning: Solr takes them for one only after a space.
+    Raises BadRequestError for those.
+    """
+    if re.match(r"[+-][+-]", query):
+        raise BadRequestError(
+            f"org.apache.solr.search.SyntaxError: Cannot parse '{query[:200]}': two signs at its start"
+        )
     signs: dict[str, list[Node]] = {"+": [], "-": [], "": []}
-    for sign, phrase, word in re.findall(r'(?:(?<=\s)|^)([+-]?)(?:"([^"]*)"|([^\s"]+))|"', query):
+    for sign, phrase, word in re.findall(r'(?:(?<=\s)|^)([+-]?)[+-]*(?:"([^"]*)"|([^\s"]+))|"', query):
         text = phrase or word
         if text and (phrase or re.search(r"\w", text)):
             signs[sign].append(Words(None, language.unescaped(text), phrase=bool(phrase)))
@@ -258,7 +276,7 @@ def dismax(query: str) -> Node:
 def least(rule: str, count: int) -> int:
     """How many of `count` words must be found, by Solr's mm: "3", "-1", "75%", "2<-1 5<80%".
 
-    Raises BadRequest for anything else.
+    Raises BadRequestError for anything else.
     """
     chosen = rule.strip()
     if "<" in chosen:
@@ -267,11 +285,11 @@ def least(rule: str, count: int) -> int:
         for part in above:
             bound, _, value = part.partition("<")
             if not bound.isdigit():
-                raise BadRequest(f"cannot read mm: {rule[:100]}")
+                raise BadRequestError(f"cannot read mm: {rule[:100]}")
             if count > int(bound):
                 chosen = value
     found = re.fullmatch(r"(-?)(\d+)(%?)", chosen)
     if found is None:
-        raise BadRequest(f"cannot read mm: {rule[:100]}")
+        raise BadRequestError(f"cannot read mm: {rule[:100]}")
     number = int(found[2]) * count // 100 if found[3] else int(found[2])
     return max(0, min(count, count - number if found[1] else number))

@@ -10,7 +10,7 @@ from typing import Any
 
 from vidkryto_portal.search import schema
 from vidkryto_portal.search.analysis import folded, stems, words
-from vidkryto_portal.search.errors import BadRequest
+from vidkryto_portal.search.errors import BadRequestError
 from vidkryto_portal.search.schema import Kind
 from vidkryto_portal.search.values import date_term, number_term
 
@@ -29,10 +29,10 @@ class Document:
 
 
 def document(raw: dict[str, Any], order: int) -> Document:
-    """A document from what CKAN sent. Raises BadRequest for what Solr would refuse too."""
+    """A document from what CKAN sent. Raises BadRequestError for what Solr would refuse too."""
     key = raw.get(schema.UNIQUE)
     if not isinstance(key, str) or not key:
-        raise BadRequest(f"Document is missing mandatory uniqueKey field: {schema.UNIQUE}")
+        raise BadRequestError(f"Document is missing mandatory uniqueKey field: {schema.UNIQUE}")
     values: dict[str, list[str]] = {}
     for name, value in raw.items():
         values.setdefault(name, []).extend(_texts(key, name, value))
@@ -50,15 +50,15 @@ def _texts(key: str, name: str, value: Any) -> list[str]:
         if item is None:
             continue
         if isinstance(item, (dict, list)):
-            raise BadRequest(f"ERROR: [doc={key}] field '{name}' holds a nested value, which cannot be indexed")
+            raise BadRequestError(f"ERROR: [doc={key}] field '{name}' holds a nested value, which cannot be indexed")
         found.append(str(item).lower() if isinstance(item, bool) else str(item))
     if len(found) > 1 and not schema.many(name):
-        raise BadRequest(f"ERROR: [doc={key}] multiple values encountered for non multiValued field {name}: {len(found)}")
+        raise BadRequestError(f"ERROR: [doc={key}] multiple values encountered for non multiValued field {name}")
     return found
 
 
 def terms(name: str, text: str) -> tuple[Term, ...]:
-    """The terms of one value. Raises BadRequest where the value does not fit the field."""
+    """The terms of one value. Raises BadRequestError where the value does not fit the field."""
     match schema.kind(name):
         case Kind.TEXT:
             return stems(text)
@@ -73,7 +73,7 @@ def terms(name: str, text: str) -> tuple[Term, ...]:
         case Kind.NONE:
             return ()
     if len(text.encode()) > schema.LONGEST_STRING:
-        raise BadRequest(f"Document contains at least one immense term in field=\"{name}\" (at most 32766 bytes)")
+        raise BadRequestError(f'Document contains at least one immense term in field="{name}" (at most 32766 bytes)')
     return (text,)
 
 
@@ -92,7 +92,7 @@ class Postings:
         self._insert(*self._prepared(raw))
 
     def prepare(self, raws: Iterable[dict[str, Any]]) -> None:
-        """Check documents without adding them. Raises BadRequest for the first that cannot be added."""
+        """Check documents without adding them. Raises BadRequestError for the first that cannot be added."""
         for raw in raws:
             self._prepared(raw)
 

@@ -32,16 +32,18 @@ _KINDS = {
     Kind.NONE: ("data_dict", "validated_data_dict"),
 }  # fmt: skip
 _KIND_OF = {field: kind for kind, fields in _KINDS.items() for field in fields}
-_STORED = frozenset(
+_STORED_NAMES = (
     "index_id id site_id title title_ngram entity_type dataset_type state name name_ngram revision_id version url "
     "ckan_url download_url notes author author_email maintainer maintainer_email license license_id tags groups "
     "organization capacity res_name res_description res_format res_url res_type metadata_created metadata_modified "
-    "indexed_ts data_dict validated_data_dict _version_".split()
+    "indexed_ts data_dict validated_data_dict _version_"
 )
-_MANY = frozenset(
+_STORED = frozenset(_STORED_NAMES.split())
+_MANY_NAMES = (
     "tags groups permission_labels res_name res_description res_format res_url res_type text urls depends_on "
-    "dependency_of derives_from has_derivation links_to linked_from child_of parent_of".split()
+    "dependency_of derives_from has_derivation links_to linked_from child_of parent_of"
 )
+_MANY = frozenset(_MANY_NAMES.split())
 _URLS = ("url", "ckan_url", "download_url", "res_url")
 _INTO_TEXT = frozenset(
     ("name", "title", "text", "license", "notes", "tags", "groups", "organization", "res_name", "res_description",

@@ -6,7 +6,7 @@ import calendar
 import re
 from datetime import UTC, datetime, timedelta
 
-from vidkryto_portal.search.errors import BadRequest
+from vidkryto_portal.search.errors import BadRequestError
 
 DATE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:\d\d)")
 STEP = re.compile(r"([+-]\d+|/)([A-Z]+)")
@@ -20,7 +20,7 @@ FIELDS = ("year", "month", "day", "hour", "minute", "second", "milli")
 
 
 def date_term(text: str) -> str:
-    """A date, possibly with arithmetic, as `2026-11-23T09:05:00.000Z`. Raises BadRequest for anything else.
+    """A date, possibly with arithmetic, as `2026-11-23T09:05:00.000Z`. Raises BadRequestError for anything else.
 
     The arithmetic is Solr's: `NOW-1MONTH/DAY` (Solr reference guide, "Date Math").
     """
@@ -31,10 +31,10 @@ def date_term(text: str) -> str:
         try:
             moment = datetime.fromisoformat(found[1][:26] + zone).astimezone(UTC)
         except (ValueError, OverflowError):
-            raise BadRequest(f"Invalid Date String:'{text[:100]}'") from None
+            raise BadRequestError(f"Invalid Date String:'{text[:100]}'") from None
         rest = text[found.end() :]
     else:
-        raise BadRequest(f"Invalid Date String:'{text[:100]}'")
+        raise BadRequestError(f"Invalid Date String:'{text[:100]}'")
     return _written(_reckoned(moment, rest, text))
 
 
@@ -44,11 +44,11 @@ def _reckoned(moment: datetime, rest: str, text: str) -> datetime:
         step = STEP.match(rest, position)
         unit = UNITS.get(step[2]) if step else None
         if step is None or unit is None:
-            raise BadRequest(f"Invalid Date Math String:'{text[:100]}'")
+            raise BadRequestError(f"Invalid Date Math String:'{text[:100]}'")
         try:
             moment = _rounded(moment, unit) if step[1] == "/" else _moved(moment, int(step[1]), unit)
         except (ValueError, OverflowError):
-            raise BadRequest(f"Date out of range:'{text[:100]}'") from None
+            raise BadRequestError(f"Date out of range:'{text[:100]}'") from None
         position = step.end()
     return moment
 
@@ -80,8 +80,8 @@ def date_shown(term: str) -> str:
 
 
 def number_term(text: str) -> int:
-    """A whole number. Raises BadRequest for anything else."""
+    """A whole number. Raises BadRequestError for anything else."""
     try:
         return int(text)
     except ValueError:
-        raise BadRequest(f"Invalid Number: {text[:100]}") from None
+        raise BadRequestError(f"Invalid Number: {text[:100]}") from None

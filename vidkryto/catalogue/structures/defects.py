@@ -13,6 +13,10 @@ KINDS = {
         "The column is declared required, but its instruction orders `null` or anonymisation in some rows, "
         "so a correct table would be refused; `required` was lifted."
     ),
+    "required-too-early": (
+        "The column is declared required, but its value is known only later: a petition that collects signatures "
+        "has no answer yet. `required` was lifted."
+    ),
     "key-missing": "The structure names no primary key; a natural one was set.",
     "key-without-column": "The primary key names no column of the table; the column that was meant was set.",
     "key-repeats": "The primary key repeats by the nature of the table; columns were added or exchanged.",

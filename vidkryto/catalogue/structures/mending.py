@@ -149,6 +149,9 @@ def _required(path: str, column: Column, in_key: bool, defects: list[Defect]) ->
         or ("ЄДРПОУ" in column.description and bool(_ANONYMOUS.search(column.description)))
         or path in decisions()["missing"]
     )
+    if column.required and path in decisions()["later"]["columns"]:
+        defects.append(_defect(path, "required-too-early", "required", "not required"))
+        return False
     if column.required and may_be_empty and not in_key:
         defects.append(_defect(path, "required-yet-empty", "required", "not required"))
         return False

@@ -116,9 +116,7 @@ def missing_values(field: Field) -> list[str]:
 def constraints(field: Field) -> dict[str, Any]:
     """The constraints that frictionless' reader of `field` checks."""
     return {
-        name: field.constraints[name]
-        for name in field.supported_constraints
-        if field.constraints.get(name) is not None
+        name: field.constraints[name] for name in field.supported_constraints if field.constraints.get(name) is not None
     }
 
 

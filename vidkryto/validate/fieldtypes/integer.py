@@ -16,25 +16,23 @@ from vidkryto.validate.textcolumn import TextColumn
 
 PLAIN = r"^-?[0-9]{1,18}$"
 MOST_DIGITS = 18
-MINUS, ZERO, NINE = ord("-"), ord("0"), ord("9")
+ZERO, NINE = ord("0"), ord("9")
 
 
 def plain_integers(column: TextColumn) -> Mask | None:
-    """Cells of one to 18 ASCII digits, with or without a leading minus."""
-    if column.shortest and column.longest <= MOST_DIGITS and column.highest_byte <= NINE:
-        if column.lowest_byte >= ZERO:
-            return None
-        if column.lowest_byte == MINUS and only_leading_minus(column):
-            return None
-    return column.matches(PLAIN)
+    """Cells of one to 18 ASCII digits, with or without a leading minus.
 
-
-def only_leading_minus(column: TextColumn) -> bool:
-    """Whether all bytes are digits except a minus before at least one digit at the start of a cell."""
-    first = column.bytes[column.offsets[:-1] - column.offsets[0]]
-    leading = first == MINUS
-    others = int(np.count_nonzero(column.bytes < ZERO))
-    return others == int(np.count_nonzero(leading)) and bool((column.lengths[leading] > 1).all())
+    A column of nothing but digits is seen at a glance; else the cells that hold another byte, or too few or too many,
+    are looked at one by one.
+    """
+    if column.shortest and column.longest <= MOST_DIGITS and column.lowest_byte >= ZERO and column.highest_byte <= NINE:
+        return None
+    suspects = (column.lengths < 1) | (column.lengths > MOST_DIGITS)
+    others = np.flatnonzero(column.bytes - np.uint8(ZERO) > NINE - ZERO)
+    if 2 * len(others) > len(column):
+        return column.matches(PLAIN)
+    suspects[column.rows_of(others)] = True
+    return column.matches_among(suspects, PLAIN)
 
 
 def integer_enum(draft: Draft, field: Field, value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -12,12 +13,12 @@ from frictionless import Field
 from vidkryto.validate.arrays import Mask
 from vidkryto.validate.fieldtypes.base import Draft, FieldType, register
 from vidkryto.validate.fieldtypes.bounds import DIGITS_OF_A_DOUBLE, number_bound
-from vidkryto.validate.fieldtypes.integer import MINUS, NINE
+from vidkryto.validate.fieldtypes.integer import NINE, ZERO
 from vidkryto.validate.textcolumn import TextColumn
 
 DECIMAL = r"^(?:-?[0-9]{1,15}|-?[0-9]{1,9}\.[0-9]{1,6})$"
 WHOLE = r"^-?[0-9]{1,15}$"
-SLASH = ord("/")
+MINUS, POINT, SLASH = ord("-"), ord("."), ord("/")
 LONGEST_PLAIN = 100
 
 
@@ -25,16 +26,25 @@ def plain_decimals(column: TextColumn) -> Mask | None:
     """Cells that are plain decimals of at most 15 digits with a point.
 
     The fast way: nothing but digits, minus and point, short enough, and Arrow reads each as a number; what Arrow's
-    parser takes of such texts ("5.", ".5" among them), Decimal takes too.
+    parser takes of such texts ("5.", ".5" among them), Decimal takes too. Else cells of digits around at most one
+    point are taken as they are, and only the others are looked at one by one.
     """
     short = column.shortest > 0 and column.longest <= DIGITS_OF_A_DOUBLE
     if short and column.lowest_byte >= MINUS and column.highest_byte <= NINE and not (column.bytes == SLASH).any():
-        try:
+        with suppress(pa.ArrowInvalid):
             column.numbers(None, pa.float64())
-        except pa.ArrowInvalid:
-            return column.matches(DECIMAL)
-        return None
-    return column.matches(DECIMAL)
+            return None
+    suspects = (column.lengths < 1) | (column.lengths > DIGITS_OF_A_DOUBLE)
+    others = np.flatnonzero((column.bytes - np.uint8(ZERO) > NINE - ZERO) & (column.bytes != POINT))
+    if 2 * len(others) > len(column):
+        return column.matches(DECIMAL)
+    suspects[column.rows_of(others)] = True
+    points = np.flatnonzero(column.bytes == POINT)
+    rows = column.rows_of(points)
+    suspects[rows[1:][rows[1:] == rows[:-1]]] = True
+    starts = column.offsets[rows] - column.offsets[0]
+    suspects[rows[(points == starts) | (points == starts + column.lengths[rows] - 1)]] = True
+    return column.matches_among(suspects, DECIMAL)
 
 
 def whole_numbers(column: TextColumn) -> Mask | None:

@@ -12,6 +12,7 @@ from frictionless import Field
 
 from vidkryto.validate.arrays import TEXT, Mask, as_mask, both
 from vidkryto.validate.fieldtypes.base import Draft, FieldType, Shape, register
+from vidkryto.validate.fieldtypes.patterns import fixed_places, fixed_test
 from vidkryto.validate.textcolumn import TextColumn
 
 EMAIL = r"^[a-z0-9]+(?:[._-][a-z0-9]+)*@(?:[a-z0-9]{1,30}(?:-[a-z0-9]{1,30})?\.){1,3}[a-z]{2,20}$"
@@ -59,11 +60,14 @@ def matching(pattern: str, longest: int | None = None) -> Shape:
 
 def uuids(column: TextColumn) -> Mask | None:
     """Cells of 8-4-4-4-12 hexadecimal digits."""
-    cells = column.cells(36)
-    if cells is not None and bool((cells[:, UUID_DASHES] == ord("-")).all()):
-        if HEXADECIMAL[np.delete(cells, UUID_DASHES, axis=1)].all():
-            return None
-    return column.matches(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
+    cells = column.fixed(36)
+    if cells is None:
+        return column.matches(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
+    good = cells.equal(ord("-"), *UUID_DASHES)
+    for place in range(36):
+        if place not in UUID_DASHES:
+            good &= HEXADECIMAL[cells.at[place]]
+    return cells.of_column(good)
 
 
 FORMATS: dict[str, Shape] = {
@@ -104,6 +108,10 @@ class String(FieldType):
         return False
 
     def _pattern(self, draft: Draft, pattern: str) -> bool:
+        places = fixed_places(pattern)
+        if places is not None:
+            draft.tests.append(fixed_test(places))
+            return True
         if not pattern.isascii() or not SAFE_PATTERN.match(pattern):
             return False
         whole = f"^(?:^{pattern}$)"  # frictionless anchors only the outer ends of alternatives; RE2's $ is the very end
@@ -130,8 +138,10 @@ def length_test(name: str, value: int) -> Shape:
     """Cells of at least or at most `value` characters."""
 
     def test(column: TextColumn) -> Mask | None:
+        if column.longest <= value if name == "maxLength" else column.shortest >= 4 * value:
+            return None  # no cell has more characters than bytes, nor fewer than a quarter of them
         if column.ascii:
-            if column.shortest >= value if name == "minLength" else column.longest <= value:
+            if name == "minLength" and column.shortest >= value:
                 return None
             return column.lengths >= value if name == "minLength" else column.lengths <= value
         characters = pc.utf8_length(column.array)

@@ -40,7 +40,7 @@ def json_of(kind: str) -> Shape:
         session = connection()
         session.register("cells", pa.table({"cell": column.array}))
         try:
-            answer = session.execute(JSON_QUERY, [kind]).to_arrow_table()
+            answer = session.sql(JSON_QUERY, params=[kind]).to_arrow_table()
         finally:
             session.unregister("cells")
         return as_mask(one_array(answer.column("accepted")))

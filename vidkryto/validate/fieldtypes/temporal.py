@@ -11,69 +11,59 @@ from frictionless import Field
 from vidkryto.validate.arrays import Mask
 from vidkryto.validate.fieldtypes.base import Draft, FieldType, register
 from vidkryto.validate.fieldtypes.bounds import text_bound
-from vidkryto.validate.textcolumn import Bytes, TextColumn
+from vidkryto.validate.textcolumn import Bytes, FixedCells, TextColumn
 
 YEAR = r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9][0-9]|[1-9][0-9]{3})"
 DAY = r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
 TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-LAST_DAY = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.uint8)
-"""By month; 29 February is left to the reader, which knows the leap years."""
-DIGIT = ord("0")
+LAST_DAY = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, *[0] * 243], np.uint8)
+"""By month; 29 February is left to the reader, which knows the leap years, and other numbers have no days."""
+ZERO = np.uint8(ord("0"))
 
 
-def two_digits(cells: Bytes, position: int) -> Bytes:
-    """The number of the two digits at `position`; meaningless where they are not digits."""
-    return (cells[:, position] - DIGIT) * 10 + (cells[:, position + 1] - DIGIT)
+def two_digits(cells: FixedCells, place: int) -> Bytes:
+    """The number of the two digits at `place`; meaningless where they are not digits."""
+    return (cells.at[place] - ZERO) * np.uint8(10) + (cells.at[place + 1] - ZERO)
 
 
-def digits_at(cells: Bytes, positions: tuple[int, ...]) -> bool:
-    """Whether all bytes at these positions are ASCII digits."""
-    return all(bool((cells[:, position] - DIGIT <= 9).all()) for position in positions)
+def are_dates(cells: FixedCells) -> Mask:
+    """Which cells begin with YYYY-MM-DD, a real date other than 29 February."""
+    good = cells.digits(0, 1, 2, 3, 5, 6, 8, 9) & cells.equal(ord("-"), 4, 7)
+    day = two_digits(cells, 8)
+    good &= (day >= 1) & (day <= LAST_DAY[two_digits(cells, 5)])
+    no_year = cells.equal(ord("0"), 0, 1, 2, 3)  # the year 0000 does not exist
+    return good & ~no_year
 
 
-def are_dates(cells: Bytes) -> bool:
-    """Whether all cells begin with YYYY-MM-DD, a real date other than 29 February."""
-    if not digits_at(cells, (0, 1, 2, 3, 5, 6, 8, 9)):
-        return False
-    if not bool(((cells[:, 4] == ord("-")) & (cells[:, 7] == ord("-"))).all()):
-        return False
-    month, day = two_digits(cells, 5), two_digits(cells, 8)
-    if month.min() < 1 or month.max() > 12 or day.min() < 1 or bool((day > LAST_DAY[month]).any()):
-        return False
-    return bool((cells[:, :4] != DIGIT).any(axis=1).all())  # the year 0000 does not exist
-
-
-def are_times(cells: Bytes, start: int) -> bool:
-    """Whether all cells hold HH:MM:SS at `start`."""
-    if not digits_at(cells, tuple(start + step for step in (0, 1, 3, 4, 6, 7))):
-        return False
-    colons = (cells[:, start + 2] == ord(":")) & (cells[:, start + 5] == ord(":"))
-    hours, minutes, seconds = (two_digits(cells, start + step) for step in (0, 3, 6))
-    return bool(colons.all() and hours.max() < 24 and minutes.max() < 60 and seconds.max() < 60)
+def are_times(cells: FixedCells, start: int) -> Mask:
+    """Which cells hold HH:MM:SS at `start`."""
+    good = cells.digits(*(start + step for step in (0, 1, 3, 4, 6, 7))) & cells.equal(ord(":"), start + 2, start + 5)
+    return (
+        good
+        & (two_digits(cells, start) < 24)
+        & (two_digits(cells, start + 3) < 60)
+        & (two_digits(cells, start + 6) < 60)
+    )
 
 
 def dates(column: TextColumn) -> Mask | None:
     """Cells of the form YYYY-MM-DD."""
-    cells = column.cells(10)
-    if cells is not None and are_dates(cells):
-        return None
-    return column.matches(f"^{YEAR}-{DAY}$")
+    cells = column.fixed(10)
+    return column.matches(f"^{YEAR}-{DAY}$") if cells is None else cells.of_column(are_dates(cells))
 
 
 def times(column: TextColumn) -> Mask | None:
     """Cells of the form HH:MM:SS."""
-    cells = column.cells(8)
-    if cells is not None and are_times(cells, 0):
-        return None
-    return column.matches(f"^{TIME}$")
+    cells = column.fixed(8)
+    return column.matches(f"^{TIME}$") if cells is None else cells.of_column(are_times(cells, 0))
 
 
 def datetimes(column: TextColumn) -> Mask | None:
     """Cells of the form YYYY-MM-DDTHH:MM:SS."""
-    cells = column.cells(19)
-    if cells is not None and are_dates(cells) and bool((cells[:, 10] == ord("T")).all()) and are_times(cells, 11):
-        return None
-    return column.matches(f"^{YEAR}-{DAY}T{TIME}$")
+    cells = column.fixed(19)
+    if cells is None:
+        return column.matches(f"^{YEAR}-{DAY}T{TIME}$")
+    return cells.of_column(are_dates(cells) & cells.equal(ord("T"), 10) & are_times(cells, 11))
 
 
 class Temporal(FieldType):

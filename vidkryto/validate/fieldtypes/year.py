@@ -16,7 +16,7 @@ from vidkryto.validate.textcolumn import TextColumn
 
 def four_digits(column: TextColumn) -> Mask | None:
     """Cells of exactly four ASCII digits."""
-    if column.cells(4) is not None and column.lowest_byte >= ZERO and column.highest_byte <= NINE:
+    if column.shortest == 4 == column.longest and column.lowest_byte >= ZERO and column.highest_byte <= NINE:
         return None
     return column.matches("^[0-9]{4}$")
 
