@@ -44,10 +44,11 @@ def hosts() -> list[tuple[str, pa.Table, list[str]]]:
         if name.startswith("reference_835") or table.num_rows < 20 or detect_protected(table):
             continue
         words = [
-            column for column in table.column_names
+            column
+            for column in table.column_names
             if sum(any(letter.isalpha() for letter in text) for text in table.column(column).to_pylist()[:200])
             >= 0.95 * min(200, table.num_rows)
-        ]  # fmt: skip
+        ]
         if words:
             found.append((name, table, words))
     return found

@@ -74,9 +74,15 @@ def test_the_list_does_not_show_in_a_repr(deny: DenyList) -> None:
 
 @pytest.mark.parametrize(
     "broken",
-    ["[[rule]]\nrule = 'X'", "[[rule]]\nrule = 'X'\nedrpo = ['01107935']", "[[rule]]\nrule = 'X'\nedrpou = ['abc']",
-     "[[rule]\n", "[[rule]]\nrule = 'X'\npolygon_file = 'absent.geojson'", "[[rule]]\nedrpou = ['01107935']"],
-)  # fmt: skip
+    [
+        "[[rule]]\nrule = 'X'",
+        "[[rule]]\nrule = 'X'\nedrpo = ['01107935']",
+        "[[rule]]\nrule = 'X'\nedrpou = ['abc']",
+        "[[rule]\n",
+        "[[rule]]\nrule = 'X'\npolygon_file = 'absent.geojson'",
+        "[[rule]]\nedrpou = ['01107935']",
+    ],
+)
 def test_a_list_that_cannot_be_used_stops_everything(tmp_path: Path, broken: str) -> None:
     """Half a deny list would publish what an act closes; the error quotes nothing of it."""
     (tmp_path / "broken.toml").write_text(broken, encoding="utf-8")

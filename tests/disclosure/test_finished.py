@@ -51,15 +51,18 @@ def write_workbook(path: Path, table: pa.Table) -> openpyxl.Workbook:
     return book
 
 
+def point(row: dict[str, str]) -> dict[str, object]:
+    return {"type": "Point", "coordinates": [float(row["lon"]), float(row["lat"])]}
+
+
 def write_all(folder: Path, table: pa.Table) -> None:
     """One table in every format of a release."""
     arrow_csv.write_csv(table, folder / "stops.csv")
     parquet.write_table(table, folder / "stops.parquet")
     write_workbook(folder / "stops.xlsx", table)
     features = [
-        {"type": "Feature", "geometry": {"type": "Point", "coordinates": [float(row["lon"]), float(row["lat"])]}, "properties": {"label": row["label"]}}
-        for row in table.to_pylist()
-    ]  # fmt: skip
+        {"type": "Feature", "geometry": point(row), "properties": {"label": row["label"]}} for row in table.to_pylist()
+    ]
     (folder / "stops.geojson").write_text(
         json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
     )

@@ -26,8 +26,12 @@ def gate(columns: dict[str, list[str]], classes: dict[str, Any], **more: Any) ->
     types = more.pop("types", {})
     given = {
         "schema": {"fields": [{"name": name, "type": types.get(name, "string")} for name in columns]},
-        "resource": "table", "file": "вивантаження.xlsx", "dataset": "set", "salt": SALT, "today": TODAY,
-    }  # fmt: skip
+        "resource": "table",
+        "file": "вивантаження.xlsx",
+        "dataset": "set",
+        "salt": SALT,
+        "today": TODAY,
+    }
     rows = pa.array(range(5, 5 + table.num_rows), pa.int64())
     return disclose(
         table,

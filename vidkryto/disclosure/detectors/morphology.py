@@ -74,7 +74,9 @@ def is_surname_like(word: str) -> bool:
     return _SURNAME.fullmatch(plain(word)) is not None
 
 
-_OBLIQUE = re.compile(r".*(?:енк|єнк)(?:а|у|ові|ом)|.*[сцз]ьк(?:ого|ому|им|ої)|.*(?:ч|щ|ю)ук(?:а|у|ові|ом)")
+_OBLIQUE = re.compile(
+    r".*(?:енк|єнк)(?:а|у|ові|ом)|.*[сцз]ьк(?:ого|ому|им|ої)|.*(?:ук|юк|ак|як|ик|їк|ич|ун|юх)(?:а|у|ові|еві|ом|ем)"
+)
 
 
 def is_oblique(surname: str) -> bool:
