@@ -107,9 +107,7 @@ def suppression(tables: int = 20) -> None:
     outcomes = [protect_cells(count_table(seed), rule) for seed in range(tables)]
     spent = time.perf_counter() - start
     hidden, small = sum(one.hidden for one in outcomes), sum(one.evidence["small"] for one in outcomes)
-    print(
-        f"{tables} tables of 10 by 6: {spent / tables:.2f} s each; {small} small, {hidden} of {tables * 60} cells hidden"
-    )
+    print(f"{tables} tables of 10 by 6: {spent / tables:.2f} s each; {small} small, {hidden} hidden of {tables * 60}")
 
 
 if __name__ == "__main__":

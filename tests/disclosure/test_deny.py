@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from vidkryto.disclosure import DenyList
+from vidkryto.disclosure import DenyList, deny_list_from_environment
 from vidkryto.disclosure.deny import withheld_rows
 from vidkryto.errors import SettingsError
 
@@ -106,3 +106,18 @@ def test_codes_and_areas_may_stand_in_files_of_their_own(tmp_path: Path) -> None
     codes, area = DenyList.load(tmp_path).rules
     assert codes.edrpou == {"01107935", "26244113"}
     assert len(area.polygons) == 1
+
+
+def test_the_lists_lie_outside_the_repository(tmp_path: Path) -> None:
+    """Named by the environment; a missing folder or one that would be committed is refused."""
+    assert deny_list_from_environment({}) == DenyList()
+    outside, repository = tmp_path / "secret", tmp_path / "repository"
+    for folder in (outside, repository / "closed"):
+        folder.mkdir(parents=True)
+        (folder / "closed.toml").write_text(LIST, encoding="utf-8")
+    environment = {"VIDKRYTO_DENY_LISTS": str(outside)}
+    assert len(deny_list_from_environment(environment, repository=repository).rules) == 3
+    with pytest.raises(SettingsError, match="inside the repository"):
+        deny_list_from_environment({"VIDKRYTO_DENY_LISTS": str(repository / "closed")}, repository=repository)
+    with pytest.raises(SettingsError, match="names no folder"):
+        deny_list_from_environment({"VIDKRYTO_DENY_LISTS": str(tmp_path / "absent")})

@@ -301,3 +301,13 @@ def test_no_message_of_this_stage_has_a_place_for_a_value() -> None:
     stage = [code for code in codes().values() if code.stage == "disclosure"]
     assert len(stage) >= 25
     assert not [code.name for code in stage for text in code.message.values() if "{found}" in text]
+
+
+def test_decisions_and_the_last_release_are_kept_as_json() -> None:
+    """What is written into the ledger and beside a release is read back equal."""
+    decided = decision("email", "email", cells=7)
+    assert Exemption.from_entry(json.loads(json.dumps(decided.to_entry()))) == decided
+    snap = {"class": "geo", "snap": {"grid": 250, "with": "lon"}}
+    written = {"age": {"class": "quasi", "generalise": {"age_band": 10}}, "lat": snap}
+    previous = Previous(classes={name: ColumnClass.model_validate(one) for name, one in written.items()})
+    assert Previous.from_json(previous.to_json()) == previous

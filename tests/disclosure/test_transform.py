@@ -9,7 +9,8 @@ import pytest
 
 from vidkryto.catalogue.classes import ColumnClass
 from vidkryto.disclosure import salt_from_environment
-from vidkryto.disclosure.transform import hashed, masked, snapped, too_young, transformed
+from vidkryto.disclosure.grid import snapped
+from vidkryto.disclosure.transform import hashed, masked, too_young, transformed
 from vidkryto.errors import SettingsError
 from vidkryto.settings import Secret
 
