@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -48,8 +49,9 @@ class Postgres:
         """Make the cluster if there is none; whole or not at all. True when it was made now."""
         if (self.data / "PG_VERSION").exists():
             return False
-        fresh = self.data.with_name(self.data.name + ".new")
-        shutil.rmtree(fresh, ignore_errors=True)
+        for left in self.data.parent.glob(self.data.name + ".new-*"):  # of a start that was cut off
+            shutil.rmtree(left, ignore_errors=True)
+        fresh = self.data.with_name(f"{self.data.name}.new-{os.getpid()}")
         fresh.mkdir(mode=0o700, parents=True)
         if user := postgres_user():
             shutil.chown(fresh, *user)

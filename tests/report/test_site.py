@@ -226,7 +226,7 @@ class _Text(HTMLParser):
             self.languages.add(str(found["hreflang"]))
 
     def handle_endtag(self, tag: str) -> None:
-        self._silent = False
+        self._silent = self._silent and tag != "style"
 
     def handle_data(self, data: str) -> None:
         if not self._silent:

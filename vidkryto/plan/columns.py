@@ -33,6 +33,7 @@ otherwise than the CSV does.
 
 SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "oid"})
 LONGEST_NAME = 63
+FORMS_OF_TYPES: Mapping[str, Form] = {**dict(TYPES.values()), "int4": "integer", "text": "text"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from vidkryto.plan.rows import Comparison, Digest, RowChange, compared
 from vidkryto.plan.value import TableChange
 from vidkryto.publish import staging
 from vidkryto.publish.batches import chunks, in_requests
-from vidkryto.publish.portal import Portal, AnswerLost, Refused
+from vidkryto.publish.portal import AnswerLost, Portal, Refused
 
 NUMBERS_PER_REQUEST = 10_000
 ROUNDS = 8

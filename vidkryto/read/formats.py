@@ -53,7 +53,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def _by_bytes(path: Path, head: bytes, place: Place) -> str:
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip_kind(path, place)
     if head.startswith(_OLE):
         return _ole_kind(path, place)

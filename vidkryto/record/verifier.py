@@ -2,7 +2,7 @@
 """Verify a Vidkryto ledger: offline, on its own, with nothing but Python and `cryptography`.
 
     python verifier.py LEDGER [--against FILE_OR_URL]... [--key NAME+ID+KEY] [--objects FOLDER]
-                              [--runs FOLDER] [--lang uk|en] [--json] [--allow-uncovered]
+                              [--runs FOLDER] [--only DATASET_OR_RUN] [--lang uk|en] [--json] [--allow-uncovered]
 
 LEDGER is the folder with `entries.jsonl` and `checkpoint`. Exit code: 0 everything holds, 1 something does
 not, 2 it could not be checked. What is checked, in this order:
@@ -411,6 +411,7 @@ def verify(  # the whole procedure, in the order of the docstring above
     witnesses: Iterable[str] = (),
     objects: Path | None = None,
     runs: Path | None = None,
+    only: str = "",
     allow_uncovered: bool = False,
 ) -> Report:
     """Check everything and say so. Raises OSError when a file that was named cannot be read."""
@@ -441,12 +442,13 @@ def verify(  # the whole procedure, in the order of the docstring above
             report.failure("cosigner-missing", who=parse_key(witness)[0])
     if not elsewhere:
         report.warning("alone")
+    chosen = [entry for entry in history.entries if only in ("", entry["dataset"], entry["body"].get("run"))]
     if objects is not None and objects.is_dir():
-        check_objects(objects, history.entries, report)
+        check_objects(objects, chosen, report)
     elif objects is not None:
         report.warning("objects-none")
     if runs is not None:
-        check_runs(runs, history.entries, report)
+        check_runs(runs, chosen, report)
     return report
 
 
@@ -461,6 +463,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--witness", action="append", default=[], help="a cosigner's key that must have signed")
     parser.add_argument("--objects", type=Path, help="the archive; default: `objects` beside the ledger")
     parser.add_argument("--runs", type=Path, help="run records; default: `runs` beside the ledger, if there")
+    parser.add_argument("--only", default="", help="a dataset or a run: files of others are not looked for")
     parser.add_argument("--allow-uncovered", action="store_true", help="entries after the checkpoint only warn")
     parser.add_argument("--lang", choices=("uk", "en"), default="en")
     parser.add_argument("--json", action="store_true")
@@ -470,7 +473,7 @@ def main(arguments: list[str] | None = None) -> int:
         report = verify(
             given.ledger, against=given.against, key=given.key, witnesses=given.witness,
             objects=given.objects or given.ledger.parent / "objects", runs=runs if runs.is_dir() else None,
-            allow_uncovered=given.allow_uncovered,
+            only=given.only, allow_uncovered=given.allow_uncovered,
         )
     except (OSError, ValueError) as error:
         print(phrase("unreadable", given.lang, {"why": error}), file=sys.stderr)

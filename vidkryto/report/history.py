@@ -44,7 +44,10 @@ class RunSummary:
             warnings=counts["warning"],
             notes=counts["note"],
             rows=sum(table.rows for table in record.tables) if record.tables else None,
-            metrics={_metric_name(metric.resource, metric.name): metric.value for metric in record.metrics},
+            metrics={
+                _metric_name(metric.resource if len(record.tables) > 1 else "", metric.name): metric.value
+                for metric in record.metrics
+            },
             stamp=stamp,
         )
 
