@@ -13,6 +13,8 @@ from vidkryto.settings import Settings
 from vidkryto_samples.city import check_digit, edrpou, generator
 from vidkryto_samples.registry import SAMPLES, write
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # raised inside GX
+
 ROOT = Path(__file__).parents[2]
 DATASETS = ROOT / "datasets"
 EXPORTS = sorted({file.suffix for name in SAMPLES for file in (DATASETS / name / "exports").iterdir()})
