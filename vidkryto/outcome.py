@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from vidkryto.findings import Finding
+from vidkryto.findings import Finding, Severity, code
 
 
 class ExitCode(IntEnum):
@@ -45,9 +45,13 @@ class Withheld:
     name = "Withheld"
     exit_code = ExitCode.WITHHELD
 
-    def reason(self, language: str) -> str:
-        """Why, in one sentence."""
-        return self.reason_uk if language == "uk" else self.reason_en
+    @classmethod
+    def because(cls, findings: tuple[Finding, ...]) -> Withheld:
+        """Withheld for the findings of severity error among `findings`; the first of them gives the reason."""
+        errors = tuple(finding for finding in findings if finding.severity is Severity.ERROR)
+        count = sum(finding.count for finding in errors)
+        title = code(errors[0].code).title
+        return cls(f"{title['uk']} (усього помилок: {count})", f"{title['en']} (errors in all: {count})", errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def test_every_code_has_every_text_in_both_languages_and_they_differ() -> None:
         for texts in (code.title, code.meaning, code.remedy, code.message):
             assert set(texts) == {"uk", "en"}, code.name
             assert texts["uk"].strip(), code.name
-            assert texts["uk"] != texts["en"], code.name
+            assert texts["uk"] != texts["en"] or not re.sub(r"{\w+}|\W", "", texts["uk"]), code.name
         assert Severity(code.severity), code.name
 
 

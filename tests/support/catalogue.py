@@ -57,7 +57,7 @@ CONTRACT: dict[str, Any] = {
         "frequency": "monthly",
         "schedule": {"cron": "30 4 1 * *"},
         "theme": "TRAN",
-        "columns": {"uid": "open", "label": "open", "lat": "open", "lon": "open", "opened": "open"},
+        "columns": {"uid": "open", "label": "open", "lat": "geo", "lon": "geo", "opened": "open"},
         "approval": {"first": "none", "breaking": "required"},
     },
 }

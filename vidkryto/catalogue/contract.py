@@ -16,7 +16,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from vidkryto.catalogue.classes import ColumnClass, DisclosureRules
 from vidkryto.catalogue.model import Block
+from vidkryto.catalogue.reading import Reading
+from vidkryto.catalogue.source import Source
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", min_length=2, max_length=90)]
 Percentage = Annotated[str, StringConstraints(pattern=r"^\d{1,3}(\.\d+)?%$")]
@@ -149,9 +152,9 @@ class Publication(Block):
     access: Access = Access()
     key: tuple[str, ...] = ()
     """The key of a dataset of one table; by default the primary key of its schema."""
-    columns: Mapping[str, Any] = {}
+    columns: Mapping[str, ColumnClass] = {}
     """The class of every column; `table.column` where two tables share a name. Unclassed columns block."""
-    disclosure: Mapping[str, Any] = {}
+    disclosure: DisclosureRules = DisclosureRules()
     """Thresholds of the statistical checks."""
     bands: Bands = Bands()
     on_invalid: Literal["block", "publish-valid"] = "block"
@@ -189,8 +192,8 @@ class Resource(Block):
     translations: Mapping[str, Translation] = {}
     schema_: str | Mapping[str, Any] = Field(alias="schema")
     """A Table Schema, or a path to one relative to the contract."""
-    source: Mapping[str, Any] | None = None
-    reading: Mapping[str, Any] = {}
+    source: Source | None = None
+    reading: Reading = Reading()
 
     @field_validator("path")
     @classmethod

@@ -126,6 +126,8 @@ class FieldReading(Block):
     """The day meant by a month or a year alone; without it they stay 2024-03 or 2024."""
     digits: int | None = Field(default=None, ge=1, le=40)
     """Length of a code: a number that lost its leading zeros gets them back."""
+    lost: int = Field(default=3, ge=1)
+    """How many zeros a code may have lost; a shorter one is no such code (`1`, `-`) and stays as it is."""
     degrees: bool = False
     """N 50° 23’ 39\" becomes 50.394167 (decimal degrees, six places)."""
     values: dict[str, Texts] = Field(default_factory=dict)

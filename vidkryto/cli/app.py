@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from vidkryto.cli import catalogue
+from vidkryto.cli import audit, catalogue, demo, deployments, portal, returning, run, schema
+
 
 app = typer.Typer(
     name="vidkryto",
@@ -21,6 +22,16 @@ app = typer.Typer(
 
 app.command("list")(catalogue.list_datasets)
 app.command("check")(catalogue.check)
+app.command("publish")(run.publish)
+app.command("status")(run.status)
+app.command("report")(run.report)
+app.command("return")(returning.return_exports)
+app.command("demo")(demo.demo)
+app.command("stop")(demo.stop)
+app.add_typer(portal.app, name="portal")
+app.add_typer(deployments.app, name="deployments")
+app.add_typer(audit.app, name="audit")
+app.add_typer(schema.app, name="schema")
 
 
 @app.callback()

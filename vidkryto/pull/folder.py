@@ -42,7 +42,8 @@ def _matching(root: Path, pattern: str) -> Iterator[Path]:
         if root.exists():
             raise NotADirectoryError(20, "not a folder", str(root))
         return
-    next(iter(os.scandir(root)), None)  # a folder without read permission raises here, glob would stay silent
+    with os.scandir(root) as entries:
+        next(entries, None)  # a folder without read permission raises here, glob would stay silent
     for path in root.glob(pattern):
         inside = path.resolve().is_relative_to(root)
         if not inside or not path.is_file() or path.name.startswith(_TEMPORARY):
@@ -61,7 +62,8 @@ def _taken(path: Path, root: Path, source: FolderSource, target: Path) -> Fetche
         if time.monotonic() > deadline:
             raise _growing(path, source.patience)
     modified = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(before[1] / 1e9))
-    return Fetched(path.name, target, f"folder:{path.relative_to(root)}", modified=modified)
+    name = path.relative_to(root).as_posix()
+    return Fetched(name, target, f"folder:{name}", modified=modified)
 
 
 def _state(path: Path) -> tuple[int, int]:

@@ -38,6 +38,8 @@ def pull(
         if unpack:
             from vidkryto.pull.unpack import members
 
+            for item in fetched:
+                archive.put(item.path)  # the archive itself is the export and stays as evidence
             fetched = [member for item in fetched for member in members(item, unpack, Path(work), resource)]
         return tuple(_kept(item, archive, resource) for item in fetched)
 

@@ -19,7 +19,9 @@ class Grid:
     """Columns of text (null or '' where the file has nothing) and the file's own number of each row.
 
     `labels` are the names of the columns when the format gives them apart from the rows (JSON, DBF …).
-    `blank_after` counts formatted rows without content after the last row, `rejected` the rows that have no form.
+    `blank_after` counts formatted rows without content after the last row, `rejected` the rows that have no form,
+    `noted` rows that the format itself marks as no data (deleted records of a DBF).
+    `virtual` are labels of columns that we made (the coordinates of a point): nobody misses them when unused.
     """
 
     columns: tuple[pa.Array, ...]
@@ -30,6 +32,8 @@ class Grid:
     merged: tuple[Merged, ...] = ()
     blank_after: int = 0
     rejected: int = 0
+    noted: int = 0
+    virtual: frozenset[str] = frozenset()
     findings: tuple[Finding, ...] = ()
     encoding: str = ""
     extra: dict[str, Any] = field(default_factory=dict)

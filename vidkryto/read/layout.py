@@ -18,7 +18,18 @@ from vidkryto.findings import Finding, Place
 from vidkryto.read.grid import Grid, blank_rows, is_empty
 from vidkryto.read.table import Account
 
-SUSPECT_TOTALS = ("всього", "усього", "разом", "загалом", "загальна сума", "підсумок", "итого", "всего", "total", "сума")
+SUSPECT_TOTALS = (
+    "всього",
+    "усього",
+    "разом",
+    "загалом",
+    "загальна сума",
+    "підсумок",
+    "итого",
+    "всего",
+    "total",
+    "сума",
+)
 
 
 class Kind(IntEnum):
@@ -44,13 +55,13 @@ class Layout:
         """The account of the grid's rows."""
         found = np.bincount(self.kinds, minlength=len(Kind))
         return Account(
-            rows_in_file=grid.height + grid.blank_after + grid.rejected,
+            rows_in_file=grid.height + grid.blank_after + grid.rejected + grid.noted,
             data=int(found[Kind.DATA]),
             header=int(found[Kind.HEADER]),
             title=int(found[Kind.TITLE]),
             total=int(found[Kind.TOTAL]),
             blank=int(found[Kind.BLANK]) + grid.blank_after,
-            note=int(found[Kind.NOTE]),
+            note=int(found[Kind.NOTE]) + grid.noted,
             rejected=grid.rejected,
         )
 

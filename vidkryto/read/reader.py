@@ -1,8 +1,9 @@
-"""Snapshots read by their declaration: file to grid, grid to layout, columns to fields, cells to their declared form."""
+"""Snapshots read by their declaration: file to grid, grid to layout, columns to fields, cells to declared form."""
 
 from __future__ import annotations
 
 import datetime
+import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,15 +14,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vidkryto.catalogue.reading import Correction, Reading
-from vidkryto.errors import ReadError
+from vidkryto.errors import ContractError, ReadError
 from vidkryto.findings import Finding, Place
 from vidkryto.pull.snapshot import Snapshot
 from vidkryto.read import shape
 from vidkryto.read.corrections import correct
 from vidkryto.read.files import grids_of
-from vidkryto.read.grid import Grid
+from vidkryto.read.grid import Grid, blank_rows
 from vidkryto.read.layout import Kind, Layout, lay_out
-from vidkryto.read.names import Matching, match
+from vidkryto.read.names import Matching, match, supplied
 from vidkryto.read.repair import Repaired, repair_field
 from vidkryto.read.shape import Draft
 from vidkryto.read.table import Account, Table
@@ -58,10 +59,12 @@ def read(
     """
     if not snapshots:
         raise ValueError("nothing to read: no snapshots")
-    parts = [part for snapshot in snapshots for part in _read_one(snapshot, reading, schema, resource)]
     names = [str(item["name"]) for item in schema.get("fields", ())]
+    check_fields(reading, names)
+    several = len(snapshots) > 1
+    parts = [part for snapshot in snapshots for part in _read_one(snapshot, reading, schema, resource, several)]
     draft = _joined(parts, names)
-    repairs = [repair for part in parts for repair in part.repairs]
+    repairs = summed(repair for part in parts for repair in part.repairs)
     findings = [finding for part in parts for finding in part.findings]
     applied, stale = correct(draft, corrections, resource, snapshots[0].file, today or datetime.date.today())
     sources = pa.DictionaryArray.from_arrays(
@@ -78,12 +81,54 @@ def read(
     )
 
 
-def _read_one(snapshot: Snapshot, reading: Reading, schema: Mapping[str, Any], resource: str) -> list[_Part]:
+def check_fields(reading: Reading, names: Sequence[str]) -> None:
+    """Raises ContractError when the reading feeds a field that the schema does not have."""
+    fed = [*reading.columns.values(), *supplied(reading), *reading.fields, *reading.fill_down, *reading.split]
+    for name in fed:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ContractError(
+                f"the block reading feeds the field {name!r}, which the schema does not have{hint}",
+                remedy="Correct the name in the block reading, or add the field to the schema.",
+            )
+
+
+def summed(repairs: Iterable[Finding]) -> list[Finding]:
+    """Repairs of one kind in one field over all sheets and files as one; the place is that of the first."""
+    found: dict[tuple[str, str], Finding] = {}
+    for repair in repairs:
+        key = (repair.code, repair.place.field)
+        first = found.get(key)
+        found[key] = replace(first, count=first.count + repair.count) if first else repair
+    return list(found.values())
+
+
+def _read_one(
+    snapshot: Snapshot, reading: Reading, schema: Mapping[str, Any], resource: str, several: bool
+) -> list[_Part]:
     place = Place(resource, snapshot.file)
-    return [
-        _part(grid, reading, schema, replace(place, sheet=grid.sheet), snapshot)
-        for grid in grids_of(snapshot.path, reading, place)
-    ]
+    parts = []
+    for grid in grids_of(snapshot.path, reading, place):
+        where = replace(place, sheet=grid.sheet)
+        if bool(np.asarray(blank_rows(grid)).all()):
+            parts.append(_empty(grid, reading, schema, where, several))
+        else:
+            parts.append(_part(grid, reading, schema, where, snapshot))
+    return parts
+
+
+def _empty(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place, several: bool) -> _Part:
+    """A file without any content: one of several partitions may be empty, the only one may not."""
+    if not several and len(reading.sheet) < 2:
+        raise ReadError(
+            f"{place.file} holds no value", (Finding("file-empty", place),), remedy="Export the table again."
+        )
+    columns = {str(item["name"]): pa.array([], pa.string()) for item in schema.get("fields", ())}
+    rows = grid.height + grid.blank_after
+    account = Account(rows_in_file=rows, blank=rows)
+    draft = Draft(columns, pa.array([], pa.int64()))
+    return _Part(draft, place.file, account, {}, findings=[Finding("partition-empty", place)])
 
 
 def _part(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place, snapshot: Snapshot) -> _Part:
@@ -96,10 +141,11 @@ def _part(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place,
     labels = {name: layout.labels[position] for name, position in matching.fields.items()}
     source = f"{snapshot.file} / {grid.sheet}" if grid.sheet else snapshot.file
     part = _Part(draft, source, account, labels, findings=[*grid.findings, *layout.findings, *matching.findings])
-    _reshape(part, wide, reading, place)
-    _supply(part, grid, reading, place)
+    _fill_down(part, reading, place)
     _repair(part, reading, schema, place)
+    _melt(part, wide, reading, schema, place)
     _split(part, reading, place)
+    _supply(part, grid, reading, schema, place)
     return part
 
 
@@ -117,22 +163,31 @@ def _data(grid: Grid, layout: Layout, matching: Matching) -> tuple[Draft, list[t
     return Draft(columns, kept(grid.rows)), wide
 
 
-def _reshape(part: _Part, wide: list[tuple[str, pa.Array]], reading: Reading, place: Place) -> None:
+def _fill_down(part: _Part, reading: Reading, place: Place) -> None:
     for name in reading.fill_down:
         if name in part.draft.columns:
             filled = shape.fill_down(part.draft, name)
             if filled:
                 where = replace(place, column=part.labels.get(name, ""), field=name)
                 part.repairs.append(Finding("repair-filled-down", where, count=filled))
-    if reading.melt and wide:
-        before = part.draft.height
-        part.draft = shape.melt(part.draft, wide, reading.melt, reading.header.join)
-        details = {"columns": len(wide), "before": before}
-        part.repairs.append(Finding("repair-melted", place, count=part.draft.height, details=details))
 
 
-def _supply(part: _Part, grid: Grid, reading: Reading, place: Place) -> None:
-    """Fields that come from the contract, the name of the sheet or the name of the file."""
+def _melt(
+    part: _Part, wide: list[tuple[str, pa.Array]], reading: Reading, schema: Mapping[str, Any], place: Place
+) -> None:
+    """Cells of the narrow columns are repaired before, so that each is counted once; the melted ones after."""
+    if not reading.melt or not wide:
+        return
+    before = part.draft.height
+    part.draft = shape.melt(part.draft, wide, reading.melt, reading.header.join)
+    details = {"columns": len(wide), "before": before}
+    part.repairs.append(Finding("repair-melted", place, count=part.draft.height, details=details))
+    made = (*reading.melt.names, reading.melt.value)
+    _repair(part, reading, {"fields": [item for item in schema["fields"] if item["name"] in made]}, place)
+
+
+def _supply(part: _Part, grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place) -> None:
+    """Fields that come from the contract, the name of the sheet or of the file; a field with no source is empty."""
     given: dict[str, str] = dict(reading.constants)
     if reading.sheet_into:
         given[reading.sheet_into] = grid.sheet.strip()
@@ -147,6 +202,8 @@ def _supply(part: _Part, grid: Grid, reading: Reading, place: Place) -> None:
         given[name] = found[1] if found.re.groups else found[0]
     for name, value in given.items():
         part.draft.columns[name] = pa.repeat(pa.scalar(value, pa.string()), part.draft.height)
+    for item in schema.get("fields", ()):
+        part.draft.columns.setdefault(str(item["name"]), pa.nulls(part.draft.height, pa.string()))
 
 
 def _repair(part: _Part, reading: Reading, schema: Mapping[str, Any], place: Place) -> None:
@@ -154,9 +211,8 @@ def _repair(part: _Part, reading: Reading, schema: Mapping[str, Any], place: Pla
         name = str(schema_field["name"])
         column = part.draft.columns.get(name)
         if column is None:
-            part.draft.columns[name] = pa.nulls(part.draft.height, pa.string())
             continue
-        column, done = repair_field(column, reading, schema_field)
+        column, done = repair_field(column, reading, schema_field, workbook=bool(place.sheet))
         part.repairs += [_told(item, part, name, place) for item in done]
         part.draft.columns[name] = _without_empty(column)
 

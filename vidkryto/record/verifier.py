@@ -2,7 +2,7 @@
 """Verify a Vidkryto ledger: offline, on its own, with nothing but Python and `cryptography`.
 
     python verifier.py LEDGER [--against FILE_OR_URL]... [--key NAME+ID+KEY] [--objects FOLDER]
-                              [--runs FOLDER] [--lang uk|en] [--json] [--allow-uncovered]
+                              [--runs FOLDER] [--only DATASET_OR_RUN] [--lang uk|en] [--json] [--allow-uncovered]
 
 LEDGER is the folder with `entries.jsonl` and `checkpoint`. Exit code: 0 everything holds, 1 something does
 not, 2 it could not be checked. What is checked, in this order:
@@ -34,80 +34,51 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 TEXTS = {  # code: Ukrainian, English
-    "chain": (
-        "записів: {count}; усі канонічні, пронумеровані, кожен називає хеш попереднього",
-        "entries: {count}; all canonical, numbered, each names the hash of the one before",
-    ),
+    "chain": ("записів: {count}; усі канонічні, пронумеровані, кожен називає хеш попереднього",
+              "entries: {count}; all canonical, numbered, each names the hash of the one before"),
     "empty": ("журнал порожній", "the ledger is empty"),
-    "torn": (
-        "останній рядок обірвано (байтів: {bytes}): запис перервався або його відрізано",
-        "the last line is torn (bytes: {bytes}): a write was interrupted or cut off",
-    ),
-    "line": (
-        "запис {seq}: це не запис журналу в канонічній формі",
-        "entry {seq}: not a ledger entry in canonical form",
-    ),
+    "torn": ("останній рядок обірвано (байтів: {bytes}): запис перервався або його відрізано",
+             "the last line is torn (bytes: {bytes}): a write was interrupted or cut off"),
+    "line": ("запис {seq}: це не запис журналу в канонічній формі",
+             "entry {seq}: not a ledger entry in canonical form"),
     "order": ("запис {seq}: неправильний порядковий номер", "entry {seq}: wrong sequence number"),
-    "prev": (
-        "запис {seq}: не продовжує попередній (хеш не збігається)",
-        "entry {seq}: does not continue the one before (hash differs)",
-    ),
+    "prev": ("запис {seq}: не продовжує попередній (хеш не збігається)",
+             "entry {seq}: does not continue the one before (hash differs)"),
     "key-first": ("перший запис не називає ключа журналу", "the first entry does not name the ledger's key"),
-    "key-change": (
-        "запис {seq}: новий ключ не підписано попереднім",
-        "entry {seq}: the new key is not signed by the one it replaces",
-    ),
+    "key-change": ("запис {seq}: новий ключ не підписано попереднім",
+                   "entry {seq}: the new key is not signed by the one it replaces"),
     "key-pinned": ("ключ журналу — той, який ви назвали: {key}", "the ledger's key is the one you named: {key}"),
-    "key-unpinned": (
-        "ключ узято із самого журналу: {key}; звірте його з отриманим від міста й назвіть у --key",
-        "the key was taken from the ledger itself: {key}; compare with the one given to you (--key)",
-    ),
+    "key-unpinned": ("ключ узято із самого журналу: {key}; звірте його з отриманим від міста й назвіть у --key",
+                     "the key was taken from the ledger itself: {key}; compare with the one given to you (--key)"),
     "key-other": ("журнал підписано не тим ключем, який ви назвали", "the ledger is not signed by the key you named"),
-    "signed": (
-        "контрольну точку підписано чинним ключем; записів: {size}, корінь {root}",
-        "the checkpoint is signed by the key in force; entries: {size}, root {root}",
-    ),
+    "signed": ("контрольну точку підписано чинним ключем; записів: {size}, корінь {root}",
+               "the checkpoint is signed by the key in force; entries: {size}, root {root}"),
     "note": ("{name}: це не контрольна точка ({why})", "{name}: not a checkpoint ({why})"),
     "unsigned": ("{name}: немає дійсного підпису ключа журналу", "{name}: no valid signature of the ledger's key"),
-    "origin": (
-        "{name}: контрольна точка іншого журналу ({origin})",
-        "{name}: the checkpoint of another ledger ({origin})",
-    ),
-    "root": (
-        "{name}: записи не ті, над якими її підписано (корінь не збігається)",
-        "{name}: the entries are not those it was signed over (root differs)",
-    ),
-    "shorter": (
-        "{name}: підписано записів {size}, а в журналі лише {count}: історію обрізано або відкочено",
-        "{name}: {size} entries were signed, the ledger has {count}: history was cut or rolled back",
-    ),
-    "uncovered": (
-        "записи після контрольної точки не покрито підписом: {count}, починаючи із запису {first}",
-        "entries after the checkpoint are covered by no signature: {count}, from entry {first} on",
-    ),
+    "origin": ("{name}: контрольна точка іншого журналу ({origin})",
+               "{name}: the checkpoint of another ledger ({origin})"),
+    "root": ("{name}: записи не ті, над якими її підписано (корінь не збігається)",
+             "{name}: the entries are not those it was signed over (root differs)"),
+    "shorter": ("{name}: підписано записів {size}, а в журналі лише {count}: історію обрізано або відкочено",
+                "{name}: {size} entries were signed, the ledger has {count}: history was cut or rolled back"),
+    "uncovered": ("записи після контрольної точки не покрито підписом: {count}, починаючи із запису {first}",
+                  "entries after the checkpoint are covered by no signature: {count}, from entry {first} on"),
     "grew": ("{name}: відтоді ({size}) журнал лише зростав", "{name}: since then ({size}) the ledger has only grown"),
     "cosigned": ("{name}: співпідписано: {who}", "{name}: cosigned by {who}"),
     "cosigner-missing": ("немає дійсного співпідпису: {who}", "no valid cosignature by {who}"),
-    "alone": (
-        "немає збереженої деінде контрольної точки (--against): повністю переписану історію так не виявити",
-        "no checkpoint kept elsewhere (--against): a history rewritten as a whole cannot be seen this way",
-    ),
+    "alone": ("немає збереженої деінде контрольної точки (--against): повністю переписану історію так не виявити",
+              "no checkpoint kept elsewhere (--against): a history rewritten as a whole cannot be seen this way"),
     "objects": ("архівних файлів на місці й незмінних: {count}", "archived files there and unchanged: {count}"),
     "objects-none": ("архівних файлів не перевірено: теки немає", "archived files were not checked: no such folder"),
-    "object-missing": (
-        "запис {seq}: в архіві немає файлу {sha256}",
-        "entry {seq}: file {sha256} is not in the archive",
-    ),
-    "object-changed": (
-        "запис {seq}: файл {sha256} в архіві змінено",
-        "entry {seq}: file {sha256} in the archive was changed",
-    ),
+    "object-missing": ("запис {seq}: в архіві немає файлу {sha256}",
+                       "entry {seq}: file {sha256} is not in the archive"),
+    "object-changed": ("запис {seq}: файл {sha256} в архіві змінено",
+                       "entry {seq}: file {sha256} in the archive was changed"),
     "records": ("незмінних записів про запуски: {count}", "run records unchanged: {count}"),
-    "record-missing": ("запис {seq}: немає запису про запуск {run}", "entry {seq}: the record of run {run} is missing"),
-    "record-changed": (
-        "запис {seq}: запис про запуск {run} змінено",
-        "entry {seq}: the record of run {run} was changed",
-    ),
+    "record-missing": ("запис {seq}: немає запису про запуск {run}",
+                       "entry {seq}: the record of run {run} is missing"),
+    "record-changed": ("запис {seq}: запис про запуск {run} змінено",
+                       "entry {seq}: the record of run {run} was changed"),
     "good": ("ЖУРНАЛ ДІЙСНИЙ", "THE LEDGER HOLDS"),
     "bad": ("ЖУРНАЛ НЕ ПРОЙШОВ ПЕРЕВІРКИ", "THE LEDGER DOES NOT HOLD"),
     "unreadable": ("не вдалося перевірити: {why}", "could not be checked: {why}"),
@@ -123,24 +94,30 @@ class Report:
     lines: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def ok(self, code: str, **values: Any) -> None:
+        """This holds."""
         self.lines.append(("ok", code, values))
 
     def warning(self, code: str, **values: Any) -> None:
+        """This could not be checked, or should be known."""
         self.lines.append(("warning", code, values))
 
     def failure(self, code: str, **values: Any) -> None:
+        """This does not hold."""
         self.lines.append(("failure", code, values))
 
     @property
     def good(self) -> bool:
+        """Whether nothing failed."""
         return all(level != "failure" for level, _, _ in self.lines)
 
     def text(self, language: str) -> str:
+        """All of it in words, the verdict last."""
         said = [f"{MARKS[level]} {phrase(code, language, values)}" for level, code, values in self.lines]
         return "\n".join([*said, phrase("good" if self.good else "bad", language, {})])
 
 
 def phrase(code: str, language: str, values: dict[str, Any]) -> str:
+    """One line of the table above, filled."""
     return TEXTS[code][0 if language == "uk" else 1].format(**values)
 
 
@@ -150,10 +127,12 @@ def canonical(value: Any) -> bytes:
 
 
 def no_fraction(text: str) -> None:
+    """Refuse 1.0, NaN and the like."""
     raise ValueError(f"a fraction: {text[:20]}")
 
 
 def no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that stands twice, or is not plain ASCII."""
     if len(dict(pairs)) != len(pairs) or not all(key.isascii() for key, _ in pairs):
         raise ValueError("a repeated or foreign key")
     return dict(pairs)
@@ -191,10 +170,12 @@ def parse_key(text: str) -> tuple[str, int, bytes]:
 
 
 def key_id(name: str, kind: int, public: bytes) -> bytes:
+    """Four bytes by which a signature line names a key."""
     return hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:4]
 
 
 def is_signed(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Ed25519."""
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except (InvalidSignature, ValueError):
@@ -214,6 +195,7 @@ class Checkpoint:
 
     @classmethod
     def parse(cls, written: str) -> Checkpoint:
+        """Read a note of exactly three lines; ValueError for anything spelt differently."""
         text, blank, below = written.rpartition("\n\n")
         origin, size, root = text.split("\n")
         if not blank or not below.endswith("\n") or str(int(size)) != size or int(size) < 1:
@@ -231,6 +213,7 @@ class Checkpoint:
         return cls(text + "\n", origin, int(size), decoded, tuple(signatures))
 
     def signed_by(self, key: str) -> bool:
+        """Whether a signing key signed these three lines."""
         name, kind, public = parse_key(key)
         wanted = (name, key_id(name, kind, public))
         made = [content for *whose, content in self.signatures if tuple(whose) == wanted and kind == 1]
@@ -258,6 +241,7 @@ class History:
     whole: bool = False
 
     def key_at(self, size: int) -> str:
+        """The key in force when the ledger had that many entries."""
         return [key for since, key in self.keys if since <= size][-1]
 
 
@@ -321,6 +305,7 @@ def take_key(entry: dict[str, Any], history: History, report: Report) -> bool:
 
 
 def is_first_key(entry: dict[str, Any]) -> bool:
+    """The first entry creates the ledger."""
     return bool(entry["kind"] == "key" and entry["body"]["action"] == "create")
 
 
@@ -351,6 +336,7 @@ def check_checkpoint(name: str, checkpoint: Checkpoint, history: History, report
 
 
 def check_key(pinned: str, history: History, report: Report) -> None:
+    """A key named by the auditor must be one that the ledger was signed with."""
     if not pinned:
         report.warning("key-unpinned", key=history.keys[0][1])
     elif pinned in [key for _, key in history.keys]:
@@ -362,27 +348,40 @@ def check_key(pinned: str, history: History, report: Report) -> None:
 def check_objects(folder: Path, entries: list[dict[str, Any]], report: Report) -> None:
     """Step 5. An object that a withdrawal names may be gone: its hash in the ledger is the tombstone."""
     gone = {sha256 for entry in entries if entry["kind"] == "withdrawal" for sha256 in entry["body"].get("objects", [])}
-    named: dict[str, int] = {}
-    for entry in entries:
-        body = entry["body"]
-        listed = [file["sha256"] for part in FILES for file in body.get(part, [])]
-        for sha256 in [*listed, body.get("contract", ""), body.get("signature", "")]:
-            if len(sha256) == 64:
-                named.setdefault(sha256, entry["seq"])
     good = 0
-    for sha256, seq in named.items():
-        path = folder / sha256[:2] / sha256[2:]
-        if not path.is_file():
-            if sha256 not in gone:
-                report.failure("object-missing", seq=seq, sha256=sha256)
-        elif file_hash(path) != sha256:
+    for sha256, (seq, places) in named_files(folder, entries).items():
+        found = [place for place in places if place.is_file()]
+        if not found and sha256 not in gone:
+            report.failure("object-missing", seq=seq, sha256=sha256)
+        elif any(file_hash(place) != sha256 for place in found):
             report.failure("object-changed", seq=seq, sha256=sha256)
         else:
-            good += 1
+            good += bool(found)
     report.ok("objects", count=good)
 
 
+def named_files(objects: Path, entries: list[dict[str, Any]]) -> dict[str, tuple[int, list[Path]]]:
+    """Each file that must be there: its hash, the entry that first names it, where it may lie.
+
+    Everything lies under its hash; files of a published release may lie with their release instead.
+    """
+    named: dict[str, tuple[int, list[Path]]] = {}
+    for entry in entries:
+        body, release = entry["body"], entry["body"].get("release") or {}
+        published = body.get("outcome") == "Published"
+        files = [file for part in FILES if part != "outputs" or published for file in body.get(part, [])]
+        files += [{"sha256": body[part]} for part in ("contract", "signature") if len(body.get(part, "")) == 64]
+        for file in files:
+            places = [objects / file["sha256"][:2] / file["sha256"][2:]]
+            if release:
+                folder = f"{release.get('version')}-{str(release.get('sha256'))[:12]}"
+                places.append(objects.parent / "releases" / entry["dataset"] / folder / str(file.get("name")))
+            named.setdefault(file["sha256"], (entry["seq"], []))[1].extend(places)
+    return named
+
+
 def file_hash(path: Path) -> str:
+    """The sha256 of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(1 << 20):
@@ -417,12 +416,13 @@ def check_runs(folder: Path, entries: list[dict[str, Any]], report: Report) -> N
 def fetch(place: str) -> str:
     """A file, or an https or http address when the auditor gives one: the only time the network is used."""
     if place.startswith(("https://", "http://")):
-        with urllib.request.urlopen(place, timeout=30) as answer:
+        with urllib.request.urlopen(place, timeout=30) as answer:  # noqa: S310 - the auditor's own, web only
             return str(answer.read(1 << 20).decode())
     return Path(place).read_text(encoding="utf-8")
 
 
 def read_checkpoints(places: Iterable[tuple[str, str]], report: Report) -> list[tuple[str, Checkpoint]]:
+    """Those that can be read, by name; the others are failures."""
     found = []
     for name, written in places:
         try:
@@ -440,16 +440,15 @@ def verify(  # the whole procedure, in the order of the docstring above
     witnesses: Iterable[str] = (),
     objects: Path | None = None,
     runs: Path | None = None,
+    only: str = "",
     allow_uncovered: bool = False,
 ) -> Report:
     """Check everything and say so. Raises OSError when a file that was named cannot be read."""
     report = Report()
     content = (ledger / "entries.jsonl").read_bytes()
     own = read_checkpoints([("checkpoint", (ledger / "checkpoint").read_text(encoding="utf-8"))], report)
-    cosigned = [
-        (f"cosigned/{file.name}", file.read_text(encoding="utf-8"))
-        for file in sorted((ledger / "cosigned").glob("*.checkpoint"))
-    ]
+    cosigned = [(f"cosigned/{file.name}", file.read_text(encoding="utf-8"))
+                for file in sorted((ledger / "cosigned").glob("*.checkpoint"))]
     elsewhere = read_checkpoints([(place, fetch(place)) for place in against], report)
     kept = read_checkpoints(cosigned, report) + elsewhere
     history = read_history(content, {point.size for _, point in own + kept}, report)
@@ -472,12 +471,13 @@ def verify(  # the whole procedure, in the order of the docstring above
             report.failure("cosigner-missing", who=parse_key(witness)[0])
     if not elsewhere:
         report.warning("alone")
+    chosen = [entry for entry in history.entries if only in ("", entry["dataset"], entry["body"].get("run"))]
     if objects is not None and objects.is_dir():
-        check_objects(objects, history.entries, report)
+        check_objects(objects, chosen, report)
     elif objects is not None:
         report.warning("objects-none")
     if runs is not None:
-        check_runs(runs, history.entries, report)
+        check_runs(runs, chosen, report)
     return report
 
 
@@ -492,6 +492,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--witness", action="append", default=[], help="a cosigner's key that must have signed")
     parser.add_argument("--objects", type=Path, help="the archive; default: `objects` beside the ledger")
     parser.add_argument("--runs", type=Path, help="run records; default: `runs` beside the ledger, if there")
+    parser.add_argument("--only", default="", help="a dataset or a run: files of others are not looked for")
     parser.add_argument("--allow-uncovered", action="store_true", help="entries after the checkpoint only warn")
     parser.add_argument("--lang", choices=("uk", "en"), default="en")
     parser.add_argument("--json", action="store_true")
@@ -499,13 +500,9 @@ def main(arguments: list[str] | None = None) -> int:
     runs = given.runs or given.ledger.parent / "runs"
     try:
         report = verify(
-            given.ledger,
-            against=given.against,
-            key=given.key,
-            witnesses=given.witness,
-            objects=given.objects or given.ledger.parent / "objects",
-            runs=runs if runs.is_dir() else None,
-            allow_uncovered=given.allow_uncovered,
+            given.ledger, against=given.against, key=given.key, witnesses=given.witness,
+            objects=given.objects or given.ledger.parent / "objects", runs=runs if runs.is_dir() else None,
+            only=given.only, allow_uncovered=given.allow_uncovered,
         )
     except (OSError, ValueError) as error:
         print(phrase("unreadable", given.lang, {"why": error}), file=sys.stderr)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 TRUE = ("true", "True", "TRUE", "1", "Так", "так")
 FALSE = ("false", "False", "FALSE", "0", "Ні", "ні")
 _MARK = re.compile(r"[Нн]априклад\s*[:,]?\s*")
-_END = re.compile(r"\.\s+(?=[А-ЯІЇЄҐ“«(])|\.$|\n|\s+Якщо\s|\s+У\s(?:разі|випадку|іншому)\s|\s+Десяткові\s|\s+Дані\s|\s+Потрібно\s")
+_END = re.compile(
+    r"\.\s+(?=[А-ЯІЇЄҐ“«(])|\.$|\n|\s+Якщо\s|\s+У\s(?:разі|випадку|іншому)\s|\s+(?:Десяткові|Дані|Потрібно)\s"
+)
 
 
 def extracted(description: str) -> str:
@@ -46,7 +48,7 @@ def _has_type(value: str, column: MendedColumn) -> bool:
         return bool(re.fullmatch(r"[0-9]{4}" if column.type == "year" else r"[+-]?[0-9]+", value))
     if column.type == "boolean":
         return value in TRUE + FALSE
-    formats = {"date": "%Y-%m-%d", "time": "%H:%M:%S", "datetime": "%Y-%m-%dT%H:%M"}
+    formats = {"date": "%Y-%m-%d", "time": "%H:%M:%S", "datetime": "%Y-%m-%dT%H:%M:%S"}
     if column.type in formats:
         return _parses(value, formats[column.type])
     return bool(value)
@@ -54,7 +56,7 @@ def _has_type(value: str, column: MendedColumn) -> bool:
 
 def _parses(value: str, form: str) -> bool:
     try:
-        datetime.strptime(value, form)  # noqa: DTZ007 - only the form is checked, no moment is kept
+        datetime.strptime(value, form)
     except ValueError:
         return False
     return True

@@ -144,9 +144,14 @@ def _type(path: str, column: Column, defects: list[Defect]) -> str:
 
 def _required(path: str, column: Column, in_key: bool, defects: list[Defect]) -> bool:
     """Whether a value must be there; a key always must."""
-    may_be_empty = bool(_EMPTY.search(column.description)) or (
-        "ЄДРПОУ" in column.description and bool(_ANONYMOUS.search(column.description))
-    ) or path in decisions()["missing"]
+    may_be_empty = (
+        bool(_EMPTY.search(column.description))
+        or ("ЄДРПОУ" in column.description and bool(_ANONYMOUS.search(column.description)))
+        or path in decisions()["missing"]
+    )
+    if column.required and path in decisions()["later"]["columns"]:
+        defects.append(_defect(path, "required-too-early", "required", "not required"))
+        return False
     if column.required and may_be_empty and not in_key:
         defects.append(_defect(path, "required-yet-empty", "required", "not required"))
         return False
@@ -169,8 +174,6 @@ def _kind_name(path: str, mended: MendedColumn, column: Column) -> str:
         return "url-list"
     if path == "65_containers.cansVolume":
         return "volumes"
-    if mended.type == "datetime":
-        return "" if ":00." in column.description else "moment"
     if mended.type != "string":
         return ""
     if column.datatype == "anyURL":
@@ -209,6 +212,8 @@ def _notes(path: str, mended: MendedColumn, column: Column, defects: list[Defect
         defects.append(_defect(path, "misspelt-name", mended.name, f"kept; {decided['kept'][path]} was meant"))
     if column.datatype == "decimal" and "крапкою або комою" in column.description:
         defects.append(_defect(path, "decimal-comma-allowed", "point or comma", "point"))
+    if mended.type == "datetime":
+        defects.append(_defect(path, "moment-without-seconds", "YYYY-MM-DDThh:mm", "YYYY-MM-DDThh:mm:ss"))
     if mended.kind and mended.kind.name == "country" and "ISO 3166" in column.description:
         defects.append(_defect(path, "country-code", "three-letter code", "code or name"))
 
@@ -236,8 +241,13 @@ def _usual(mended: MendedColumn) -> str:
         return mended.kind.example
     by_name = {"lat": "49.4229", "lon": "26.9871"}
     by_type = {
-        "integer": "1", "number": "1.5", "date": "2026-05-30", "year": "2026", "time": "09:34:00",
-        "datetime": "2026-05-30T10:45:00Z", "boolean": "True",
+        "integer": "1",
+        "number": "1.5",
+        "date": "2026-05-30",
+        "year": "2026",
+        "time": "09:34:00",
+        "datetime": "2026-05-30T10:45:00",
+        "boolean": "True",
     }
     if mended.type == "string":
         usual = decisions()["usual"].items()

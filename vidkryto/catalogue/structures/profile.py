@@ -60,7 +60,8 @@ def _schema(schema: Mapping[str, Any]) -> Iterator[str]:
     for item in fields:
         yield from _field(item) if isinstance(item, Mapping) else (f"a field must be an object, not {item!r}",)
     names = [item.get("name") for item in fields if isinstance(item, Mapping)]
-    yield from (f"field {name}: the name is there twice" for name in sorted({str(n) for n in names if names.count(n) > 1}))
+    repeated = sorted({str(name) for name in names if names.count(name) > 1})
+    yield from (f"field {name}: the name is there twice" for name in repeated)
     yield from _keys(schema, set(names))
     yield from _missing_values(schema, "schema")
     if schema.get("fieldsMatch", "exact") not in _MATCHES:
@@ -94,8 +95,9 @@ def _field(field: Mapping[str, Any]) -> Iterator[str]:
     for text in ("title", "description", "example", "format"):
         if not isinstance(field.get(text, ""), str):
             yield f"field {name}: {text} must be a string"
-    if kind not in ("date", "time", "datetime") and field.get("format", "default") not in FORMATS.get(kind, {"default"}):
-        yield f"field {name}: type {kind} has no format {field['format']!r}"
+    form, known = field.get("format", "default"), FORMATS.get(kind, {"default"})
+    if kind not in ("date", "time", "datetime") and form not in known:
+        yield f"field {name}: type {kind} has no format {form!r}"
     yield from _missing_values(field, f"field {name}")
     yield from _constraints(name, kind, field.get("constraints", {}))
 

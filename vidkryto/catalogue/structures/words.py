@@ -1,4 +1,4 @@
-"""The words of the schemas: titles and descriptions of tables and columns, written for this project in two languages."""
+"""The words of the schemas: titles and descriptions of tables and columns, our own, in two languages."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ def _pair(table: str, name: str, title: str, *, person: bool, code: bool) -> Wor
     if match[2] == "Name":
         more_uk = "; для фізичної особи — прізвище, ім’я та по батькові" if person else ""
         more_en = "; for a natural person the full name" if person else ""
-        return Words(title, f"Повна назва {ukrainian}{more_uk}", f"Name of the {english}", f"Full name of the {english}{more_en}")
+        described = f"Full name of the {english}{more_en}"
+        return Words(title, f"Повна назва {ukrainian}{more_uk}", f"Name of the {english}", described)
     if code:
         return Words(title, f"Код ЄДРПОУ {ukrainian}", f"EDRPOU code of the {english}", f"EDRPOU code of the {english}")
     return Words(title, f"Ідентифікатор {ukrainian}", f"Identifier of the {english}", f"Identifier of the {english}")

@@ -124,7 +124,9 @@ def unworded(tables: Iterable[MendedTable]) -> tuple[str, ...]:
     for table in tables:
         if words.of_table(table.key) is None:
             missing.append(table.key)
-        for column in table.columns:
-            if words.of_column(table.key, column.name, column.title) is None:
-                missing.append(f"{table.key}.{column.name}")
+        missing += [
+            f"{table.key}.{column.name}"
+            for column in table.columns
+            if words.of_column(table.key, column.name, column.title) is None
+        ]
     return tuple(missing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vidkryto.catalogue.reading import FieldReading
 
@@ -41,7 +41,9 @@ def steps(declared: FieldReading, step: type[Step]) -> Iterator[Step]:
 def without_units(units: tuple[str, ...]) -> Callable[[str], str]:
     """Removes a declared unit from the end or the beginning of a cell that is otherwise a number."""
     words = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
-    around = re.compile(rf"^(?:(?:{words})\.?)?\s*([-+]?\d[\d\s.,'\u00a0\u202f]*?)\s*(?:(?:{words})\.?)?$", re.IGNORECASE)
+    around = re.compile(
+        rf"^(?:(?:{words})\.?)?\s*([-+]?\d[\d\s.,'\u00a0\u202f]*?)\s*(?:(?:{words})\.?)?$", re.IGNORECASE
+    )
 
     def change(text: str) -> str:
         found = around.match(text.strip())
@@ -120,16 +122,11 @@ def decimal_degrees(text: str) -> str:
     return format((-value if negative else value).quantize(Decimal("0.000001")), "f")
 
 
-def padded(digits: int) -> Callable[[str], str]:
-    """A code that lost leading zeros (or became 4376624.0) gets them back; a longer one is left alone."""
+def padded(digits: int, lost: int) -> Callable[[str], str]:
+    """A code that lost leading zeros (or became 4376624.0) gets them back; one too long or too short is left alone."""
 
     def change(text: str) -> str:
         bare = text.strip().split(".")[0]
-        return bare.zfill(digits) if len(bare) <= digits else text
+        return bare.zfill(digits) if digits - lost <= len(bare) <= digits else text
 
     return change
-
-
-def shown(value: Any) -> str:
-    """A value as a person reads it in a finding, at most 80 characters."""
-    return "—" if value is None else str(value)[:80]

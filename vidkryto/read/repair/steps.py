@@ -37,12 +37,19 @@ class Repaired:
 
 
 def repair_field(
-    column: pa.Array, reading: Reading, schema_field: Mapping[str, Any]
+    column: pa.Array, reading: Reading, schema_field: Mapping[str, Any], *, workbook: bool = False
 ) -> tuple[pa.Array, list[Repaired]]:
-    """The column after all declared repairs of its field, and what each did."""
+    """The column after all declared repairs of its field, and what each did.
+
+    In a `workbook` a moment at midnight looks like a day; in a field of moments it gets its hour back.
+    """
+    kind = str(schema_field.get("type", "string"))
     declared = reading.fields.get(str(schema_field["name"]), FieldReading())
     done: list[Repaired] = []
-    for step in steps(declared, reading, str(schema_field.get("type", "string"))):
+    wanted = list(steps(declared, reading, kind))
+    if workbook and kind == "datetime":
+        wanted.append(Step("repair-midnight", r"^\d{4}-\d\d-\d\d$", lambda text: f"{text}T00:00:00"))
+    for step in wanted:
         column, repaired = _apply(column, step)
         if repaired:
             done.append(repaired)
@@ -94,7 +101,7 @@ def steps(declared: FieldReading, reading: Reading, kind: str) -> Iterator[Step]
     if declared.degrees:
         yield Step("repair-degrees", r"[°º˚]", numbers.decimal_degrees)
     if declared.digits:
-        yield Step("repair-leading-zeros", r"^\s*\d+(?:\.0+)?\s*$", numbers.padded(declared.digits))
+        yield Step("repair-leading-zeros", r"^\s*\d+(?:\.0+)?\s*$", numbers.padded(declared.digits, declared.lost))
 
 
 def _any_of(words: tuple[str, ...]) -> str:

@@ -1,0 +1,1 @@
+"""Flows: thin Prefect wrappers around the pipeline; no logic of their own."""

@@ -1,0 +1,141 @@
+"""The staging route: atomic, strict, bound to its table, with an editor's token."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.publish.conftest import QUICK
+from tests.publish.releases import STOPS, a_release, stop
+from tests.publish.test_publication import public, table_rows
+from tests.support.local_portal import LocalPortal
+from vidkryto.plan.make import make_plan
+from vidkryto.plan.names import resource_id, staging_id
+from vidkryto.publish.portal import CkanPortal, Refused
+from vidkryto.publish.receipt import Receipt
+from vidkryto.publish.staging import prepare
+from vidkryto.settings import Secret
+
+Publish = Callable[..., Receipt]
+
+
+@pytest.fixture
+def sysadmin(portal_session: LocalPortal) -> CkanPortal:
+    """The portal as its administrator sees it."""
+    return CkanPortal(portal_session.url, Secret(portal_session.sysadmin_token), portal_session.organization, QUICK)
+
+
+@pytest.fixture
+def prepared(sysadmin: CkanPortal, dataset: str) -> str:
+    """A dataset for whose table the administrator ran `vidkryto portal prepare`, before it exists."""
+    prepare(sysadmin, {dataset: ["stops.csv"]})
+    return dataset
+
+
+def test_all_changes_of_a_release_are_made_in_one_step(
+    portal: CkanPortal, publish: Publish, prepared: str, folder: Path
+) -> None:
+    """First load, delta and full replace by an editor; typed values, JSON and search are as on the stock route."""
+    first = a_release(folder, [stop(n) for n in range(50)], dataset=prepared)
+    assert make_plan(first, portal).tables[0].route == "staging"
+    assert publish(first).tables[0].route == "staging"
+    rows = [stop(n, label="Оновлена") if n < 20 else stop(n) for n in range(10, 80)]
+    receipt = publish(a_release(folder, rows, dataset=prepared, version="1.1.0"))
+    (table,) = receipt.tables
+    assert (table.route, table.added, table.changed, table.removed) == ("staging", 30, 10, 10)
+    assert public(portal, "datastore_search", resource_id=table.id, q="Оновлена")["total"] == 10
+    assert public(portal, "datastore_search", resource_id=table.id)["total"] == 70
+    assert table_rows(portal, table.id)[0]["routes"] == [10, 11]
+    assert make_plan(a_release(folder, rows, dataset=prepared, version="1.1.0"), portal).kind == "nothing"
+
+
+def test_a_reader_sees_whole_states_only(portal: CkanPortal, publish: Publish, prepared: str, folder: Path) -> None:
+    """While rows are added, changed and removed, every answer is one state or the other, never between, never 404."""
+    publish(a_release(folder, [stop(n, label="стара") for n in range(3_000)], dataset=prepared))
+    table = resource_id(prepared, "stops.csv")
+    seen: set[object] = set()
+    done = threading.Event()
+
+    def read() -> None:
+        while not done.is_set():
+            answer = requests.get(f"{portal.transport.url}/datastore/dump/{table}?format=csv", timeout=30)
+            lines = answer.text.splitlines()[1:] if answer.ok else []
+            seen.add((answer.status_code, len(lines), sum("нова" in line for line in lines)))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        rows = [stop(n, label="нова") for n in range(1_000, 4_500)]
+        publish(a_release(folder, rows, dataset=prepared, version="2.0.0"))
+    finally:
+        done.set()
+        reader.join()
+    assert seen <= {(200, 3_000, 0), (200, 3_500, 3_500)}
+    assert (200, 3_000, 0) in seen
+
+
+def test_a_wrong_step_rolls_everything_back(
+    portal: CkanPortal, publish: Publish, prepared: str, folder: Path
+) -> None:
+    """A count that does not come out, a value that does not fit, a row that is gone: nothing of the request stays."""
+    publish(a_release(folder, [stop(n) for n in range(5)], dataset=prepared))
+    table = resource_id(prepared, "stops.csv")
+    before = table_rows(portal, table)
+    drop = {"op": "delete", "payload": "[1, 2]"}
+    for wrong in (
+        {"op": "expect", "payload": "5"},
+        {"op": "insert", "payload": '[{"uid": "x", "opened": "не дата"}]'},
+        {"op": "update", "payload": '[{"_id": 999, "uid": "x"}]'},
+        {"op": "drop", "payload": ""},
+    ):
+        with pytest.raises(Refused):
+            portal.insert(staging_id(table), [drop, wrong])
+        assert table_rows(portal, table) == before
+
+
+def test_the_function_serves_no_other_table(
+    portal: CkanPortal, publish: Publish, prepared: str, folder: Path
+) -> None:
+    """An editor who attaches the trigger to a table of their own cannot reach the target with it."""
+    publish(a_release(folder, [stop(1)], dataset=prepared))
+    table = resource_id(prepared, "stops.csv")
+    mine = portal.transport.write(
+        "datastore_create", resource={"package_id": prepared, "name": "mine"},
+        fields=[{"id": "op", "type": "text"}, {"id": "payload", "type": "text"}],
+        triggers=[{"function": f"vidkryto_{table.replace('-', '')}"}],
+    )["resource_id"]  # fmt: skip
+    with pytest.raises(Refused, match="another staging table"):
+        portal.insert(mine, [{"op": "delete", "payload": "[1]"}])
+    assert len(table_rows(portal, table)) == 1
+
+
+def test_the_staging_tables_are_not_public(portal: CkanPortal, prepared: str) -> None:
+    """Nobody but the organisation sees the staging dataset or its tables."""
+    assert public(portal, "datastore_search", resource_id=staging_id(resource_id(prepared, "stops.csv"))) in (403, 404)
+
+
+def test_the_stock_route_takes_over_when_the_trigger_is_gone(
+    portal: CkanPortal, sysadmin: CkanPortal, publish: Publish, prepared: str, folder: Path
+) -> None:
+    """A staging table without its trigger stores the steps; the read-back notices, and rows go the other way."""
+    staging = staging_id(resource_id(prepared, "stops.csv"))
+    sysadmin.transport.write("datastore_create", resource_id=staging, force=True, triggers=[])
+    receipt = publish(a_release(folder, [stop(n) for n in range(4)], dataset=prepared))
+    assert receipt.tables[0].route == "stock"
+    assert len(table_rows(portal, receipt.tables[0].id)) == 4
+
+
+def test_a_change_of_schema_needs_no_new_preparation(
+    portal: CkanPortal, publish: Publish, prepared: str, folder: Path
+) -> None:
+    """The function finds the columns when it runs."""
+    publish(a_release(folder, [stop(1)], dataset=prepared))
+    schema = {"fields": [*STOPS["fields"][:3], {"name": "примітка", "type": "string"}]}
+    rows = [stop(n, **{"примітка": "так"}) for n in range(3)]
+    receipt = publish(a_release(folder, rows, dataset=prepared, version="2.0.0", schema=schema))
+    assert receipt.tables[0].route == "staging"
+    assert [row["примітка"] for row in table_rows(portal, receipt.tables[0].id)] == ["так"] * 3

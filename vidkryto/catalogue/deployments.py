@@ -1,0 +1,56 @@
+"""`prefect.yaml` from the contracts: one deployment for each active dataset, one for the catalogue."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+from vidkryto.catalogue.load import Dataset
+
+POOL = "vidkryto"
+OWNER = "managed:vidkryto"
+"""The tag of deployments that are ours: sync removes those no contract asks for, and touches no others."""
+HEADER = "# Made by `vidkryto deployments render` from datasets/*/*/dataset.yaml; edit those.\n"
+
+
+def entries(datasets: Iterable[Dataset]) -> list[dict[str, Any]]:
+    """The deployments, each with a version that is the hash of its entry, so that sync finds what differs.
+
+    `active` is left out of schedules on purpose: an officer's pause in the UI then survives a sync.
+    """
+    made = []
+    for dataset in datasets:
+        publication = dataset.contract.publication
+        if publication.status != "active":
+            continue
+        entry: dict[str, Any] = {
+            "name": dataset.name,
+            "entrypoint": "flows/publish.py:publish_dataset",
+            "description": dataset.contract.title,
+            "tags": [OWNER, dataset.department.name],
+            "parameters": {"dataset": dataset.name},
+            "work_pool": {"name": POOL},
+            "concurrency_limit": {"limit": 1, "collision_strategy": "CANCEL_NEW"},
+            "schedules": [],
+        }
+        if publication.schedule is not None:
+            schedule = {"cron": publication.schedule.cron, "timezone": publication.schedule.timezone, "slug": "main"}
+            entry["schedules"] = [schedule]
+        text = json.dumps(entry, sort_keys=True, ensure_ascii=False)
+        made.append({**entry, "version": hashlib.sha256(text.encode()).hexdigest()[:12]})
+    return made
+
+
+def render(datasets: Iterable[Dataset], prefect_version: str) -> str:
+    """The text of prefect.yaml."""
+    document = {
+        "name": "vidkryto",
+        "prefect-version": prefect_version,
+        "pull": [{"prefect.deployments.steps.set_working_directory": {"directory": "{{ $VIDKRYTO_ROOT }}"}}],
+        "deployments": entries(datasets),
+    }
+    return HEADER + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)

@@ -1,0 +1,80 @@
+"""`vidkryto deployments render | sync | status`: what the Prefect server runs, and when."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+
+from vidkryto.cli.common import Json, people, print_json, print_table, settings
+
+app = typer.Typer(help="Deployments and schedules on a Prefect server.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command(epilog="Example: vidkryto deployments render")
+def render(
+    check: Annotated[bool, typer.Option("--check", help="Only say whether prefect.yaml is fresh.")] = False,
+) -> None:
+    """Write prefect.yaml anew from the contracts. With --check: exit code 1 when it is stale, and no writing."""
+    from vidkryto.catalogue import deployments, load_all
+
+    chosen = settings()
+    datasets, errors = load_all(chosen.datasets)
+    for error in errors:
+        people().print(str(error), markup=False)
+    if errors:
+        raise typer.Exit(2)
+    text = deployments.render(datasets, version("prefect"))
+    file = chosen.root / "prefect.yaml"
+    fresh = file.is_file() and file.read_text(encoding="utf-8") == text
+    if check:
+        people().print("prefect.yaml is fresh." if fresh else "prefect.yaml is stale: run vidkryto deployments render")
+        raise typer.Exit(0 if fresh else 1)
+    file.write_text(text, encoding="utf-8")
+    people().print(f"prefect.yaml: {len(deployments.entries(datasets))} deployments")
+
+
+@app.command(epilog="Example: PREFECT_API_URL=http://127.0.0.1:4200/api vidkryto deployments sync")
+def sync(as_json: Json = False) -> None:
+    """Apply only the differences to the Prefect server of PREFECT_API_URL; stale deployments and schedules go."""
+    from dataclasses import asdict
+
+    from vidkryto.catalogue import deployments, load_all
+
+    render(check=False)
+    chosen = settings()
+    datasets, _ = load_all(chosen.datasets)
+    done = _flows(chosen.root).sync(deployments.entries(datasets), chosen.root)
+    if as_json:
+        print_json(asdict(done))
+    else:
+        people().print(
+            f"added {len(done.added)}, changed {len(done.changed)}, removed {len(done.removed)}, "
+            f"schedules removed {done.schedules_removed}, unchanged {done.unchanged}"
+        )
+
+
+@app.command(epilog="Example: vidkryto deployments status --json")
+def status(as_json: Json = False) -> None:
+    """The deployments on the server: version, schedule, whether an officer paused them."""
+    rows = _flows(settings().root).status()
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(("name", "version", "paused", "schedules"), [list(row.values()) for row in rows])
+
+
+def _flows(root: Any) -> Any:
+    """The module that talks to Prefect; it wants a server and never a hidden one of its own."""
+    from vidkryto.errors import SettingsError
+
+    if not os.environ.get("PREFECT_API_URL"):
+        raise SettingsError("no Prefect server is named", remedy="Set PREFECT_API_URL, for example http://127.0.0.1:4200/api")
+    os.environ.setdefault("PREFECT_HOME", str(settings().home / "prefect"))
+    sys.path.insert(0, str(root))
+    from flows import deployments
+
+    return deployments

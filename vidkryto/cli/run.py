@@ -1,0 +1,144 @@
+"""Commands that run datasets and tell how they stand: `publish`, `status`, `report`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vidkryto.cli.common import Json, people, print_json, print_table, settings
+
+if TYPE_CHECKING:
+    from vidkryto.record.run import RunRecord
+    from vidkryto.settings import Settings
+
+EXIT_CODES = {"Published": 0, "Unchanged": 0, "Withheld": 1, "Failed": 2}
+COLOURS = {"Published": "green", "Unchanged": "green", "Withheld": "yellow", "Failed": "red"}
+COLUMNS = ("dataset", "outcome", "version", "rows", "findings", "seconds")
+
+
+def publish(
+    names: Annotated[list[str] | None, typer.Argument(help="Datasets to publish.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All active datasets.")] = False,
+    due: Annotated[bool, typer.Option("--due", help="Those whose scheduled time has passed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Go on although nothing changed since the last run.")] = False,
+    approve_as: Annotated[str, typer.Option(help="Account that approves what would wait for a person.")] = "",
+    role: Annotated[str, typer.Option(help="Office of that account.")] = "",
+    reason: Annotated[str, typer.Option(help="Why it is approved; goes into the ledger.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Pull, check and publish datasets to the portal; whatever is wrong leaves the last good release live.
+
+    Exit code 0: all published or unchanged; 1: one was withheld; 2: one failed.
+
+    Example: vidkryto publish public-transport-stops
+    """
+    from vidkryto.catalogue import find_dataset, load_all
+    from vidkryto.errors import ContractError, SettingsError
+    from vidkryto.pipeline import Approver, due_datasets, new_job, publish_dataset
+
+    chosen = settings()
+    if sum((bool(names), every, due)) != 1:
+        raise SettingsError("name datasets, or say --all, or --due", remedy="Example: vidkryto publish schools")
+    if bool(approve_as) != bool(reason):
+        raise SettingsError("an approval needs --approve-as and --reason", remedy="Give both; --role names the office.")
+    errors: tuple[ContractError, ...] = ()
+    if names:
+        datasets = tuple(find_dataset(chosen.datasets, name) for name in names)
+    elif due:
+        datasets = due_datasets(chosen)
+    else:
+        datasets, errors = load_all(chosen.datasets)
+        datasets = tuple(item for item in datasets if item.contract.publication.status == "active")
+    approval = Approver(approve_as, role or "vidkryto", reason) if approve_as else None
+    records = []
+    for dataset in datasets:
+        records.append(publish_dataset(new_job(dataset, chosen, force=force, approval=approval)))
+        tell(records[-1], chosen.language)
+    build_report(chosen)
+    if as_json:
+        from vidkryto.record.run import to_json
+
+        print_json([to_json(record) for record in records])
+    else:
+        print_table(COLUMNS, [row_of(record) for record in records])
+    for error in errors:
+        people().print(str(error), markup=False)
+    raise typer.Exit(max([EXIT_CODES[record.outcome] for record in records] + [2] * bool(errors), default=0))
+
+
+def tell(record: RunRecord, language: str) -> None:
+    """One run in a few lines for people: outcome, why, and the first tasks with their remedies."""
+    from vidkryto.report.summary import finding_of
+
+    console = people()
+    reason = getattr(record.reason, language) if record.reason else ""
+    console.print(f"[{COLOURS[record.outcome]}]{record.outcome}[/] {record.dataset}", end=" ")
+    console.print(reason, markup=False)
+    errors = [task for task in record.tasks if task.severity == "error"]
+    for task in errors[:10]:
+        where = [task.file, task.sheet, f"row {task.row}" if task.row else "", task.field or task.column]
+        finding = finding_of(task)
+        words = f"  {', '.join(part for part in where if part)}: {finding.message(language)}"  # type: ignore[arg-type]
+        console.print(words, markup=False)
+        console.print(f"    → {finding.remedy(language)}", markup=False)  # type: ignore[arg-type]
+    if len(errors) > 10:
+        console.print(f"  … {len(errors) - 10} more in the report")
+
+
+def row_of(record: RunRecord) -> tuple[Any, ...]:
+    """A run as a row of the summary table."""
+    seconds = sum(stage.milliseconds for stage in record.stages) / 1000
+    rows = sum(table.rows for table in record.tables) if record.tables else None
+    findings = sum(task.count for task in record.tasks if task.severity != "note")
+    version = record.live.version if record.live else ""
+    return record.dataset, record.outcome, version, "" if rows is None else rows, findings, f"{seconds:.1f}"
+
+
+def status(as_json: Json = False) -> None:
+    """How every dataset stands: the last run, what is live, when the next export is due.
+
+    Example: vidkryto status --json
+    """
+    from vidkryto.catalogue import load_all
+    from vidkryto.pipeline import last_run
+
+    chosen = settings()
+    datasets, _ = load_all(chosen.datasets)
+    rows = []
+    for dataset in datasets:
+        record = last_run(chosen, dataset.name)
+        rows.append(
+            {
+                "dataset": dataset.name,
+                "status": dataset.contract.publication.status,
+                "outcome": record.outcome if record else "never run",
+                "live": record.live.version if record and record.live else "",
+                "last run": record.started if record else "",
+                "next due": record.promise.next_due if record else "",
+                "reason": getattr(record.reason, chosen.language) if record and record.reason else "",
+            }
+        )
+    if as_json:
+        print_json(rows)
+    else:
+        columns = ("dataset", "status", "outcome", "live", "last run", "next due", "reason")
+        print_table(columns, [[row[column] for column in columns] for row in rows])
+
+
+def report() -> None:
+    """Build the report site anew where something changed, and print its folder.
+
+    Example: vidkryto report
+    """
+    typer.echo(build_report(settings()))
+
+
+def build_report(chosen: Settings) -> str:
+    """The report site of all datasets; returns its folder."""
+    from vidkryto.catalogue import load_all
+    from vidkryto.pipeline.describe import describe
+    from vidkryto.report import build_site
+
+    datasets, _ = load_all(chosen.datasets)
+    return str(build_site(chosen.home, [describe(dataset) for dataset in datasets]))

@@ -1,0 +1,100 @@
+"""The command `validate`: any table against any Table Schema, as frictionless would, only faster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vidkryto.cli.common import Json, people, print_json, print_table
+
+if TYPE_CHECKING:
+    from vidkryto.validate import PackageValidation, Validation
+
+SHOWN = 100
+"""Findings shown to people; all of them are in the report."""
+INVALID = 1
+
+
+def validate(
+    data: Annotated[Path, typer.Argument(help="A table (CSV, TSV …) or a datapackage.json.")],
+    schema: Annotated[Path | None, typer.Option("--schema", help="The Table Schema; inferred without it.")] = None,
+    dialect: Annotated[Path | None, typer.Option("--dialect", help="A Table Dialect descriptor.")] = None,
+    encoding: Annotated[str, typer.Option("--encoding", help="The encoding; detected without it.")] = "",
+    limit_errors: Annotated[int, typer.Option("--limit-errors", min=0, help="Stop after so many; 0: never.")] = 1000,
+    report: Annotated[Path | None, typer.Option("--report", help="Write frictionless' report, as JSON.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Check only what frictionless checks.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Validate a table or a data package; a drop-in for `frictionless validate`.
+
+    Exit codes are those of frictionless: 0 valid, 1 invalid or not readable.
+
+    Example: vidkryto validate stops.csv --schema stops.schema.json --report report.json
+    """
+    from vidkryto.errors import VidkrytoError
+
+    try:
+        outcome = _validated(data, schema, dialect, encoding, limit_errors, extensions=not plain)
+    except (VidkrytoError, OSError) as error:
+        people().print(f"vidkryto: {error}", markup=False, style="red")
+        raise typer.Exit(INVALID) from error
+    if report is not None or as_json:
+        _write(outcome.report_descriptor(), report, as_json=as_json)
+    if not as_json:
+        _tell(data, outcome)
+    raise typer.Exit(0 if outcome.valid else INVALID)
+
+
+def _validated(
+    data: Path, schema: Path | None, dialect: Path | None, encoding: str, limit: int, *, extensions: bool
+) -> Validation | PackageValidation:
+    from vidkryto.validate import validate_file, validate_package
+
+    if schema is None and dialect is None and data.suffix in (".json", ".yaml", ".yml"):
+        return validate_package(data, limit_errors=limit, extensions=extensions)
+    return validate_file(
+        data,
+        schema=schema,
+        dialect=dialect,
+        encoding=encoding or None,
+        limit_errors=limit,
+        extensions=extensions,
+    )
+
+
+def _write(descriptor: dict[str, Any], report: Path | None, *, as_json: bool) -> None:
+    from vidkryto.archive import written_atomically
+
+    if as_json:
+        print_json(descriptor)
+    if report is not None:
+        import json
+
+        with written_atomically(report) as part:
+            part.write_text(json.dumps(descriptor, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8")
+
+
+def _tell(data: Path, outcome: Validation | PackageValidation) -> None:
+    """A summary on stderr, the first findings as a table on stdout."""
+    from vidkryto.validate import PackageValidation
+
+    packed = isinstance(outcome, PackageValidation)
+    resources = outcome.resources if isinstance(outcome, PackageValidation) else ((data.name, outcome),)
+    if packed and len(outcome.findings):
+        _show(data.name, outcome.findings)
+    for name, validation in resources:
+        count = len(validation.findings)
+        verdict = "valid" if validation.valid else f"{'at least ' if validation.stopped else ''}{count} findings"
+        how = validation.engine + (f" ({validation.reason})" if validation.reason else "")
+        people().print(f"{name}: {verdict}, {validation.rows} rows, {validation.seconds} s, {how}", markup=False)
+        if count:
+            _show(name, validation.findings)
+
+
+def _show(name: str, findings: Any) -> None:
+    columns = ("row", "field_number", "field", "type", "note", "cell")
+    rows = findings.slice(0, SHOWN).select(columns).to_pylist()
+    title = name if len(findings) <= SHOWN else f"{name}: the first {SHOWN} of {len(findings)}"
+    print_table(columns, [[row[column] for column in columns] for row in rows], title=title)

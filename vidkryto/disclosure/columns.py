@@ -1,0 +1,291 @@
+"""Columns judged by all detectors: a gate of patterns over the whole column, then each distinct suspect by itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vidkryto.disclosure.detectors import BY_NAME, KINDS, SURE_ENOUGH, Hit, Kind, search
+
+EVERY_DISTINCT = 50_000
+"""Up to so many distinct suspects each is looked at; above, a sample decides first."""
+SAMPLE = 20_000
+FIRST_ROWS = 5
+HALF = 0.5
+HEADER_SHARE = 0.5
+"""A header word accuses a column only when at least this share of its cells looks like the kind."""
+PLACEHOLDERS = (
+    "",
+    "-",
+    "–",
+    "—",
+    "null",
+    "NULL",
+    "NA",
+    "N/A",
+    "n/a",
+    "HIDDEN",
+    "none",
+    "None",
+    "немає",
+    "відсутній",
+    "відсутня",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one detector saw in one column: counts and places, never a value."""
+
+    kind: str
+    cells: int
+    share: float
+    """Of the cells that are not empty."""
+    confidence: float
+    places: tuple[int, ...] = ()
+    """Positions of the first few cells, from 0."""
+    by: str = "value"
+    """`value`, `header` (the name of the column and the look of its cells), `neighbours` or `alien`."""
+    sampled: bool = False
+    """Whether `cells` is reckoned from a sample."""
+
+
+def judge(
+    column: pa.ChunkedArray | pa.Array, header: str = "", *, least: float = SURE_ENOUGH, kinds: tuple[Kind, ...] = KINDS
+) -> tuple[Seen, ...]:
+    """Everything the detectors see in a column of text under a header, gravest first.
+
+    `header` is all that names the column: field name, title and the words in the officer's file.
+    """
+    cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    filled = _filled(cells)
+    if filled == 0:
+        return ()
+    values = _compact(cells)
+    words = header_words(header)
+    seen: dict[str, Seen] = {}
+    suspects = _suspects(values, kinds)
+    for kind in kinds:
+        found = _by_value(kind, suspects, cells, filled, least) if suspects is not None else None
+        if kind.header and kind.header.search(words):
+            found = _by_header(kind, cells, filled, found)
+        if found:
+            seen[kind.name] = found
+    for alien in _aliens(cells, values, filled):
+        seen.setdefault(alien.kind, alien)
+    return tuple(sorted(seen.values(), key=lambda one: (-one.confidence * one.share, one.kind)))
+
+
+def judge_table(
+    table: pa.Table,
+    headers: Mapping[str, str] | None = None,
+    *,
+    least: Mapping[str, float] | None = None,
+    threads: int = 2,
+) -> dict[str, tuple[Seen, ...]]:
+    """`judge` for every column, and pairs of neighbouring columns that are latitude and longitude."""
+    names = table.column_names
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        judged = pool.map(
+            lambda place: judge(
+                table.column(place),
+                (headers or {}).get(names[place], names[place]),
+                least=(least or {}).get(names[place], SURE_ENOUGH),
+            ),
+            range(len(names)),
+        )
+        result = dict(zip(names, judged, strict=True))
+    for latitude, longitude in _coordinate_columns(table):
+        for name in (latitude, longitude):
+            if not any(one.kind == "coordinates" for one in result[name]):
+                result[name] = (
+                    *result[name],
+                    Seen("coordinates", _filled(table.column(name)), 1.0, 0.8, by="neighbours"),
+                )
+    return result
+
+
+def detect_protected(columns: pa.Table) -> frozenset[str]:
+    """The columns in which any kind of personal value is seen, whatever the contract says.
+
+    Asked before validation, so that not even a wrong declaration makes a finding quote such a value.
+    """
+    judged = judge_table(columns)
+    return frozenset(name for name, seen in judged.items() if any(not BY_NAME[one.kind].place for one in seen))
+
+
+def search_column(column: pa.ChunkedArray | pa.Array, *, least: float) -> dict[str, tuple[Hit, ...]]:
+    """Every distinct text of a column that holds a hit, with its hits; every cell is searched."""
+    cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    suspects = _suspects(cells, KINDS)
+    if suspects is None:
+        return {}
+    texts = pc.unique(suspects).to_pylist()
+    return {text: hits for text in texts if (hits := search(text, least=least))}
+
+
+@cache
+def header_words(header: str) -> str:
+    """The words of a header in small letters: `contactPointName` also as `contact point name`."""
+    split = re.sub(r"(?<=[a-zа-яіїєґ])(?=[A-ZА-ЯІЇЄҐ])|[_\n]+", " ", header)
+    return f"{header} {split}".casefold()
+
+
+def _filled(cells: pa.Array | pa.ChunkedArray) -> int:
+    return int(pc.sum(pc.greater(pc.binary_length(cells), 0)).as_py() or 0)
+
+
+def _compact(cells: pa.Array) -> pa.Array:
+    """The distinct values where a sample says that they are few, else the column as it is."""
+    if len(cells) > 2 * SAMPLE:
+        sample = cells.take(pa.array(range(0, len(cells), len(cells) // 2000)))
+        if pc.count_distinct(sample).as_py() > len(sample) // 2:
+            return cells
+    return pc.unique(cells)
+
+
+@cache
+def _union(kinds: tuple[Kind, ...]) -> str:
+    """One pattern for all gates: RE2 runs it at the price of one."""
+    return "|".join(f"(?:{kind.gate})" for kind in kinds)
+
+
+def _suspects(values: pa.Array, kinds: tuple[Kind, ...]) -> pa.Array | None:
+    mask = pc.fill_null(pc.match_substring_regex(values, _union(kinds)), False)
+    chosen = values.filter(mask)
+    return chosen if len(chosen) else None
+
+
+def _by_value(kind: Kind, suspects: pa.Array, cells: pa.Array, filled: int, least: float) -> Seen | None:
+    """What the kind's own search says about the suspects that pass its gate."""
+    chosen = pc.unique(suspects.filter(pc.match_substring_regex(suspects, kind.gate)))
+    if not len(chosen):
+        return None
+    if len(chosen) > EVERY_DISTINCT and (found := _by_sample(kind, chosen, cells, filled, least)):
+        return found
+    held, confidence = _search_each(kind, chosen.to_pylist(), least)
+    if not held:
+        return None
+    mask = pc.is_in(cells, value_set=pa.array(held, type=cells.type))
+    count = int(pc.sum(mask).as_py() or 0)
+    if kind.number and count / filled < HALF and _chance_among_amounts(cells, mask):
+        return None
+    return Seen(kind.name, count, count / filled, confidence, _first(mask))
+
+
+def _chance_among_amounts(cells: pa.Array, hits: pa.Array) -> bool:
+    """Whether the hits are bare numbers in a column of amounts that reach their size anyway.
+
+    Amounts: nearly all cells are numbers, of four lengths or more, without leading zeros. One in 27 ten-digit
+    numbers passes as an RNOKPP, so among such amounts a hit says nothing; above all other amounts it does.
+    """
+    others = cells.filter(pc.and_(pc.invert(hits), pc.greater(pc.binary_length(cells), 0)))
+    if not len(others):
+        return False
+    numbers = pc.match_substring_regex(others, r"^-?[0-9]+([.,][0-9]+)?(e[+-]?[0-9]+)?$")
+    codes = pc.match_substring_regex(others, r"^0[0-9]")
+    if pc.sum(numbers).as_py() < 0.95 * len(others) or (pc.sum(codes).as_py() or 0) > 0.01 * len(others):
+        return False
+    lengths = pc.binary_length(pc.replace_substring_regex(others.filter(numbers), r"[.,e].*$", ""))
+    return bool(pc.count_distinct(lengths).as_py() >= 4 and pc.quantile(lengths, 0.995)[0].as_py() >= 8)
+
+
+def _by_sample(kind: Kind, chosen: pa.Array, cells: pa.Array, filled: int, least: float) -> Seen | None:
+    """A verdict on very many suspects from an even sample; None when the sample is clean, so that all are looked at."""
+    step = len(chosen) // SAMPLE
+    sample = chosen.take(pa.array(range(0, len(chosen), step)))
+    held, confidence = _search_each(kind, sample.to_pylist(), least)
+    if not held:
+        return None
+    count = round(len(held) / len(sample) * len(chosen))
+    mask = pc.is_in(cells, value_set=pa.array(held[:FIRST_ROWS], type=cells.type))
+    return Seen(kind.name, count, min(1.0, count / filled), confidence, _first(mask), sampled=True)
+
+
+def _search_each(kind: Kind, texts: list[str], least: float) -> tuple[list[str], float]:
+    """The texts with a hit, and the highest confidence."""
+    best, held = 0.0, []
+    for text in texts:
+        confidence = max((hit.confidence for hit in kind.search(text)), default=0.0)
+        if confidence >= least:
+            held.append(text)
+            best = max(best, confidence)
+    return held, best
+
+
+_ALIENS = {
+    "id_card": r"^\s*[0-9]{9}\s*$",
+    "birth_date": r"^\s*((0?[1-9]|[12][0-9]|3[01])\.(0?[1-9]|1[0-2])\.(19[2-9][0-9]|200[0-9]|201[0-5])"
+    r"|(19[2-9][0-9]|200[0-9]|201[0-5])-[01][0-9]-[0-3][0-9])\s*$",
+}
+"""What by itself says nothing, and does not belong into a column of words or of small numbers."""
+
+
+def _aliens(cells: pa.Array, values: pa.Array, filled: int) -> list[Seen]:
+    """Nine digits or a date of a life in a few cells of a column that holds words, or numbers far smaller."""
+    found: list[Seen] = []
+    if filled < 10 or not pc.any(pc.match_substring_regex(values, "|".join(_ALIENS.values()))).as_py():
+        return found
+    for kind, pattern in _ALIENS.items():
+        mask = pc.match_substring_regex(cells, pattern)
+        count = int(pc.sum(mask).as_py() or 0)
+        if not count or count > max(1, filled // 100):
+            continue
+        others = cells.filter(pc.and_(pc.invert(mask), pc.greater(pc.binary_length(cells), 0)))
+        words = pc.sum(pc.match_substring_regex(others, r"\p{L}")).as_py() or 0
+        small = pc.sum(pc.match_substring_regex(others, r"^[0-9]{1,6}([.,][0-9]+)?$")).as_py() or 0
+        if words >= 0.95 * len(others) or small == len(others):
+            found.append(Seen(kind, count, count / filled, 0.5, _first(mask), by="alien"))
+    return found
+
+
+def _by_header(kind: Kind, cells: pa.Array, filled: int, found: Seen | None) -> Seen | None:
+    """A header that announces the kind accuses the column when its cells look like it."""
+    if not kind.shape:
+        return found
+    told = pc.and_(pc.greater(pc.binary_length(cells), 0), pc.invert(pc.is_in(cells, value_set=pa.array(PLACEHOLDERS))))
+    looks = pc.and_(told, pc.match_substring_regex(cells, f"^(?:{kind.shape})$"))
+    real, count = int(pc.sum(told).as_py() or 0), int(pc.sum(looks).as_py() or 0)
+    if not real or count / real < HEADER_SHARE:
+        return found
+    if found and found.cells >= count:
+        return replace(found, confidence=max(found.confidence, 0.95))
+    return Seen(kind.name, count, count / filled, 0.95 if found else 0.7, _first(looks), by="header")
+
+
+def _first(mask: pa.Array) -> tuple[int, ...]:
+    return tuple(pc.indices_nonzero(mask)[:FIRST_ROWS].to_pylist())
+
+
+_LATITUDE = r"^(4[4-9]|5[0-2])[.,][0-9]{4,}$"
+_LONGITUDE = r"^(2[2-9]|3[0-9]|40)[.,][0-9]{4,}$"
+
+
+def _coordinate_columns(table: pa.Table) -> list[tuple[str, str]]:
+    """Neighbouring columns of decimal degrees inside the bounds of Ukraine, in either order."""
+    latitudes = [_share(table.column(place), _LATITUDE) >= 0.8 for place in range(table.num_columns)]
+    longitudes = [_share(table.column(place), _LONGITUDE) >= 0.8 for place in range(table.num_columns)]
+    names = table.column_names
+    return [
+        (names[one], names[other])
+        for one in range(len(names))
+        for other in (one - 1, one + 1)
+        if 0 <= other < len(names) and latitudes[one] and longitudes[other]
+    ]
+
+
+def _share(column: pa.ChunkedArray, pattern: str) -> float:
+    """The share of filled cells that fit; a column whose first filled cells do not fit is not read further."""
+    head = column.slice(0, 1000)
+    for part in (head, column):
+        filled = _filled(part)
+        fits = int(pc.sum(pc.match_substring_regex(part, pattern)).as_py() or 0)
+        if not filled or fits / filled < 0.5:
+            return 0.0
+    return fits / filled

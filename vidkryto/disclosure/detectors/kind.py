@@ -1,0 +1,74 @@
+"""What a detector is: a kind of personal value, how it is found in text and how sure one can be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+NOT_INSIDE_A_WORD = r"(?<![^\W_])"
+"""In front of a value: no letter and no digit."""
+NOT_CONTINUED = r"(?![^\W_])"
+"""After a value: no letter and no digit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Where in a text a value of a kind stands, and how surely it is one. The value itself is not kept."""
+
+    kind: str
+    start: int
+    end: int
+    confidence: float
+
+
+Find = Callable[[str], Iterator[tuple[int, int, float]]]
+"""All places of a kind in a text: start, end, confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of value that names or betrays a person.
+
+    `gate` is a pattern of RE2 that lets through every text that could hold the kind: it runs over whole
+    columns. `find` then judges one text. `header` are words of a column name that announce the kind,
+    `shape` is what a cell under such a header looks like (RE2, whole cell).
+    """
+
+    name: str
+    uk: str
+    en: str
+    gate: str
+    find: Find
+    header: re.Pattern[str] | None = None
+    shape: str = ""
+    number: bool = False
+    """A bare number: among amounts of all lengths it comes up by chance."""
+    place: bool = False
+    """A place rather than a person: at home in columns of class geo."""
+
+    def search(self, text: str) -> Iterator[Hit]:
+        """Every value of this kind in `text`."""
+        return (Hit(self.name, *place) for place in self.find(text))
+
+
+def by_pattern(pattern: re.Pattern[str], sure: Callable[[re.Match[str]], float] | float) -> Find:
+    """A search by a pattern; the value is the matched group whose name begins with `value`, else the whole match.
+
+    `sure` is the confidence, or a judge that sees the match with the words around it and gives 0 for "not this kind".
+    """
+    groups = [name for name in pattern.groupindex if name.startswith("value")]
+
+    def find(text: str) -> Iterator[tuple[int, int, float]]:
+        for match in pattern.finditer(text):
+            confidence = sure if isinstance(sure, float) else sure(match)
+            if confidence > 0:
+                start, end = match.span(next((name for name in groups if match[name] is not None), 0))
+                yield start, end, confidence
+
+    return find
+
+
+def before(match: re.Match[str], letters: int = 60) -> str:
+    """The text in front of a match, in small letters."""
+    return match.string[max(0, match.start() - letters) : match.start()].casefold()

@@ -1,0 +1,133 @@
+"""Names of people in every case and spelling; a name that a school or a street bears is not a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vidkryto.disclosure.detectors import morphology
+from vidkryto.disclosure.detectors.kind import NOT_CONTINUED, NOT_INSIDE_A_WORD, Kind, before
+from vidkryto.disclosure.detectors.morphology import LOUD, LOWER, UPPER, WORD
+
+_INITIALS = rf"[{UPPER}]\.\s?-?[{UPPER}]\."
+_PART = rf"(?:{WORD}|{LOUD})"
+
+_BEARERS = (
+    r"імені|ім\.?|им\.|пам.?яті|на честь|вулиц\w*|вул\.?|провул\w*|пров\.?|проспект\w*|просп\.?|пр-т\.?|площ\w*|пл\.",
+    r"бульвар\w*|бульв\.?|б-р\.?|парк\w*|сквер\w*|набережн\w*|майдан\w*|шосе|узвіз\w*|узвоз\w*|проїзд\w*|пр-д",
+    r"в.?їзд|алея|алеї|тупик|жилмасив|мікрорайон\w*|мкр\.?|музе\w+|пам.?ятник\w*|мемор\w+|каплиц\w*|собор\w*",
+    r"церкв\w*|храм\w*|монастир\w*|свят\w{2,3}|св\.|ордена|премі\w+|стипенді\w+|ст\.|станці\w+|зупинк\w+",
+    r"геро\w+|гетьман\w*|княз\w+|короля|академік\w*|маршал\w*|композитор\w*|письменник\w*|поет\w*|художник\w*",
+)
+_HONOURED = re.compile(rf"(?:{'|'.join(_BEARERS)})[^;()\n]{{0,60}}$")
+"""Words before a name that say something is named after the person: a school, a street, a prize."""
+
+_COMMON = """
+україна україни області область район району місто міста рада ради школа школи ліцей гімназія комунальний
+комунального заклад закладу загальноосвітня загальноосвітній навчально сільська міська селищна дошкільний державний
+обласна імені ім клуб
+"""
+_NOT_A_NAME = frozenset(_COMMON.split())
+_WORDS_TOO = "лука роза надія віра любов лев злата зоря лада мотря роман марко жанна майя сава соня зоряна"
+_ALSO_WORDS = frozenset(_WORDS_TOO.split())
+"""Given names that are words or parts of place names too; they need a patronymic to decide."""
+
+_RUN = re.compile(NOT_INSIDE_A_WORD + rf"{_PART}(?:[ \u00a0]+{_PART})+" + NOT_CONTINUED)
+_WITH_INITIALS = re.compile(
+    NOT_INSIDE_A_WORD + rf"(?:(?P<last>{_PART}),?\s+{_INITIALS}?|{_INITIALS}\s?(?P<first>{_PART}))" + NOT_CONTINUED
+)
+
+
+def _names(text: str) -> Iterator[tuple[int, int, float]]:
+    """Names in a text: by a patronymic, by initials beside a surname, by a given name beside a surname."""
+    for run in _RUN.finditer(text):
+        if not _HONOURED.search(before(run, 90)):
+            yield from _names_in_run(run)
+    for match in _WITH_INITIALS.finditer(text):
+        confidence = _with_initials(match["last"] or match["first"])
+        if confidence and not _HONOURED.search(before(match, 90)):
+            yield *match.span(), confidence
+
+
+def _names_in_run(run: re.Match[str]) -> Iterator[tuple[int, int, float]]:
+    """Names in a run of capitalised words: `Завідувачка Коваленко Марія Іванівна` holds one."""
+    words = list(re.finditer(r"[^ \u00a0]+", run.group()))
+    texts = [word.group() for word in words]
+    honoured = next((place for place, text in enumerate(texts) if _HONOURED.search(text.casefold())), len(texts))
+    texts = texts[:honoured]
+    place = 0
+    while place < len(texts) - 1:
+        size, confidence = _name_at(
+            texts[place : place + 3], whole=len(run.group()) == len(run.string.strip()) and len(texts) == 2
+        )
+        if size:
+            yield run.start() + words[place].start(), run.start() + words[place + size - 1].end(), confidence
+        place += size or 1
+
+
+def _name_at(words: list[str], *, whole: bool) -> tuple[int, float]:
+    """How many of the words are a name, and how surely."""
+    if len(words) == 3 and (confidence := _full_name(words)):
+        return 3, confidence
+    if confidence := _full_name(words[:2]):
+        return 2, confidence
+    if confidence := _given_and_surname(words[0], words[1], whole=whole):
+        return 2, confidence
+    return 0, 0.0
+
+
+def _full_name(words: list[str]) -> float:
+    """A name with a patronymic; the word before a patronymic is a given name, listed or not."""
+    patronymics = [place for place, word in enumerate(words) if place and morphology.is_patronymic(word)]
+    if not patronymics:
+        return 0.0
+    given = morphology.is_given_name(words[patronymics[0] - 1])
+    if len(words) == 2:
+        return 0.9 if given else 0.0
+    if given:
+        return 0.95
+    return 0.0 if morphology.is_russian_patronymic(words[patronymics[0]]) else 0.6
+
+
+def _with_initials(surname: str) -> float:
+    small = morphology.plain(surname)
+    if small in _NOT_A_NAME or len(small) < 3:
+        return 0.0
+    return 0.8 if morphology.is_surname_like(surname) else 0.6
+
+
+def _given_and_surname(first: str, second: str, *, whole: bool) -> float:
+    """A given name and a word with a surname's ending; alone in its cell it counts for more.
+
+    In an oblique case (`Тараса Шевченка`) it is far more often a street or a school than a person.
+    """
+    for given, surname in ((first, second), (second, first)):
+        if not morphology.is_given_name(given) or not morphology.is_surname_like(surname):
+            continue
+        if (
+            morphology.plain(given) in _ALSO_WORDS
+            or morphology.is_given_name(surname)
+            or morphology.plain(surname) in _NOT_A_NAME
+        ):
+            continue
+        if not morphology.is_nominative(given) or morphology.is_oblique(surname):
+            return 0.35
+        return 0.75 if whole else 0.55
+    return 0.0
+
+
+NAME = Kind(
+    "name",
+    "ім’я особи",
+    "name of a person",
+    gate=rf"[{UPPER}]\. ?-?[{UPPER}]\.?"
+    r"|(?i:[оеєиі]вич|йович|ьович|ілліч|лукич|кузьмич|савич|хомич|[іїо]вн[аиіуоме]|евн[аиіуо])"
+    rf"|[{UPPER}][{LOWER}'’ʼ{UPPER}-]+[ \x{{a0}}]+[{UPPER}][{LOWER}'’ʼ{UPPER}-]+",
+    find=_names,
+    header=re.compile(
+        r"(?<!\w)піб(?!\w)|прізвищ|по.?батькові|(?<!\w)ім.?я(?!\w)|відповідальн\w+ особ|контактн\w+ особ"
+        r"|(?<!\w)(?:full|first|last|family|given|person|contact(?: point)?|responsible|head|applicant|inspector"
+        r"|deputy|voter)[ _]?name|fullname|surname|patronymic"
+    ),
+    shape=rf"{WORD}( ({WORD}|[{UPPER}]\.)){{0,3}}|{LOUD}( ({LOUD}|[{UPPER}]\.)){{0,3}}",
+)

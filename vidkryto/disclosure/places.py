@@ -1,0 +1,66 @@
+"""Places that can be told: the names of files, sheets and columns, masked where the name itself holds personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from vidkryto.disclosure.detectors import BY_NAME, search
+from vidkryto.findings import Finding, Place
+
+
+def safe_name(name: str) -> str:
+    """A name that may be quoted: every hit in it replaced by `[приховано: kind]`."""
+    for hit in reversed(search(name)):
+        name = f"{name[: hit.start]}[приховано: {BY_NAME[hit.kind].uk}]{name[hit.end :]}"
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the columns of one resource stand in the officer's file."""
+
+    resource: str
+    file: str
+    sheet: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Field → header as it stands in the file."""
+
+    def of(self, name: str = "", row: int | None = None) -> Place:
+        """The place of a field; names that hold personal data are masked."""
+        header = self.headers.get(name, name)
+        return Place(
+            resource=self.resource,
+            file=safe_name(self.file),
+            sheet=safe_name(self.sheet),
+            row=row,
+            column=safe_name(header),
+            field=safe_name(name),
+        )
+
+    def findings(self, fields: tuple[str, ...]) -> Iterator[Finding]:
+        """A finding for each name that holds personal data: file, sheet, headers."""
+        yield from self._named(self.file, "файл", "file", self.of())
+        yield from self._named(self.sheet, "аркуш", "sheet", self.of())
+        for number, name in enumerate(fields, start=1):
+            for text in dict.fromkeys((self.headers.get(name, name), name)):
+                yield from self._named(text, f"колонка № {number}", f"column {number}", self.of(name))
+
+    @staticmethod
+    def _named(text: str, what_uk: str, what_en: str, place: Place) -> Iterator[Finding]:
+        for kind in dict.fromkeys(hit.kind for hit in search(text)):
+            details = {"what_uk": what_uk, "what_en": what_en, **kind_words(kind)}
+            yield Finding("personal-in-name", place, details=details)
+
+
+def kind_words(kind: str) -> dict[str, str]:
+    """The name of a kind in both languages, for the message of a finding."""
+    known = BY_NAME.get(kind)
+    return {"kind_uk": known.uk if known else kind, "kind_en": known.en if known else kind}
+
+
+def row_numbers(rows: pa.Array, positions: tuple[int, ...]) -> tuple[int, ...]:
+    """The rows of the officer's file at these positions of the table."""
+    return tuple(rows[position].as_py() for position in positions)

@@ -1,0 +1,7 @@
+"""The pipeline: one dataset from export to receipt, the same for the command line and for the flows."""
+
+from vidkryto.pipeline.drive import direct, publish_dataset
+from vidkryto.pipeline.job import Approver, Job, new_job
+from vidkryto.pipeline.remember import due_datasets, last_run, last_started, ledger_of
+
+__all__ = ["Approver", "Job", "direct", "due_datasets", "last_run", "last_started", "ledger_of", "new_job", "publish_dataset"]

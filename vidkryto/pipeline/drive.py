@@ -1,0 +1,91 @@
+"""Drive a dataset through its stages and end in an outcome, whatever happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from vidkryto.errors import ExportMissing, VidkrytoError, stage
+from vidkryto.findings import Severity, worst
+from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
+from vidkryto.pipeline import going_out, stages
+from vidkryto.pipeline.job import Exports, Job, Tables
+from vidkryto.pipeline.remember import Progress, last_run, record_run, utc
+from vidkryto.record.run import RunRecord
+from vidkryto.release import Release
+
+Call = Callable[..., Any]
+"""How a stage is run: `call(name, function, *arguments)`. The flow passes one that makes it a Prefect task."""
+
+
+def direct(_stage: str, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Run a stage as a plain function call."""
+    return function(*arguments)
+
+
+def publish_dataset(job: Job, *, call: Call = direct) -> RunRecord:
+    """Pull, check and publish one dataset; returns the record of the run, which is also kept and in the ledger.
+
+    The outcome is a value: data that must not go out are Withheld, a technical failure is Failed, and in
+    both cases the last good release stays live. Only a failure to keep the record itself is raised.
+    """
+    progress = Progress(job)
+    try:
+        outcome = _through_the_stages(job, progress, call)
+    except ExportMissing as error:
+        progress.findings = (error.finding,)
+        outcome = Withheld.because(progress.findings)
+    except VidkrytoError as error:
+        outcome = Failed(f"{error.where}: {error.message}" if error.where else error.message, error.remedy)
+    return record_run(job, progress, outcome)
+
+
+def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
+    def run(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        def guarded(*given: Any) -> Any:
+            with stage(job.dataset.name, name):
+                return function(*given)
+
+        started = time.monotonic()
+        try:
+            return call(name, guarded, *arguments)
+        finally:
+            progress.took(name, time.monotonic() - started)
+
+    last = last_run(job.settings, job.dataset.name)
+    exports: Exports = run("pull", stages.pull_exports, job)
+    progress.exports = exports = exports.first_seen(last.snapshots if last else ())
+    release = job.releases.published() if going_out.same_as_last_run(job, exports, last) else None
+    if release is None:
+        tables: Tables = run("read", stages.read_exports, job, exports)
+        for name, function in (
+            ("validate", stages.validate_tables),
+            ("quality", stages.judge_quality),
+            ("disclosure", stages.guard_disclosure),
+        ):
+            tables = run(name, function, job, tables)
+        progress.tables, progress.findings = tables, tables.findings
+        if worst(tables.findings) is Severity.ERROR:
+            return Withheld.because(tables.findings)
+        release = run("release", stages.make_release, job, tables, utc(exports.newest))
+    progress.release = release
+    return _go_out(job, progress, release, run)
+
+
+def _go_out(job: Job, progress: Progress, release: Release, run: Call) -> Outcome:
+    progress.plan = plan = run("plan", going_out.plan_release, job, release)
+    if plan.kind == "nothing":
+        job.releases.mark_published(release)
+        return Unchanged(release.version)
+    embargo = job.dataset.contract.publication.embargo
+    if embargo is not None and datetime.now(UTC) < embargo:
+        return Withheld(f"ембарго до {embargo:%d.%m.%Y %H:%M}", f"embargo until {embargo:%d %b %Y %H:%M}")
+    progress.findings += plan.findings
+    if waits := going_out.waits_for_a_person(job, progress, plan):
+        return waits
+    going_out.say_intent(job, progress)
+    progress.receipt = run("publish", going_out.apply_plan, job, plan, release)
+    job.releases.mark_published(release)
+    return Published(release.version, sum(table.rows for table in release.tables))

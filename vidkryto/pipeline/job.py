@@ -1,0 +1,118 @@
+"""What a run is about: the dataset, the settings, and what has been learnt so far."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from vidkryto.catalogue import Dataset
+from vidkryto.findings import Finding
+from vidkryto.pull import Snapshot
+from vidkryto.quality import History
+from vidkryto.read import Account
+from vidkryto.record.run import SnapshotRecord
+from vidkryto.release import ReadyTable, Releases
+from vidkryto.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """Who lets pass in advance what would wait for a person: an account and an office, never a person's name."""
+
+    who: str
+    role: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """One dataset, one run."""
+
+    dataset: Dataset
+    settings: Settings
+    run: str
+    started: datetime
+    force: bool = False
+    """Go on although exports and rules are those of the last run."""
+    approval: Approver | None = None
+
+    @property
+    def releases(self) -> Releases:
+        """The releases of this dataset."""
+        return Releases(self.settings.home / "releases" / self.dataset.name)
+
+    @property
+    def history(self) -> History:
+        """The measurements of this dataset's releases."""
+        return History(self.settings.home / "history" / f"{self.dataset.name}.jsonl")
+
+
+def new_job(dataset: Dataset, settings: Settings, **options: Any) -> Job:
+    """A job with a run id of its own: the time to the microsecond, then four random digits, so that names sort by time."""
+    started = datetime.now(UTC)
+    return Job(dataset, settings, f"{started:%Y%m%dT%H%M%S}-{started:%f}-{secrets.token_hex(2)}", started, **options)
+
+
+@dataclass(frozen=True)
+class Exports:
+    """What was pulled for each table."""
+
+    snapshots: Mapping[str, tuple[Snapshot, ...]]
+
+    @property
+    def newest(self) -> datetime:
+        """When the newest export was pulled (UTC)."""
+        return max(snapshot.pulled_at for group in self.snapshots.values() for snapshot in group)
+
+    def first_seen(self, before: Iterable[SnapshotRecord]) -> Exports:
+        """The same exports with the time at which these very bytes were first seen, where the last run saw them.
+
+        So a release does not change by being made again, and an approval of its plan stays good.
+        """
+        seen = {(item.resource, item.sha256): datetime.fromisoformat(item.pulled_at) for item in before}
+        return Exports(
+            {
+                name: tuple(replace(item, pulled_at=seen.get((name, item.sha256), item.pulled_at)) for item in group)
+                for name, group in self.snapshots.items()
+            }
+        )
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """The sha256 of every export, in the order of tables and names."""
+        return tuple(snapshot.sha256 for group in self.snapshots.values() for snapshot in group)
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table as text columns, with the officer's row numbers."""
+
+    columns: pa.Table
+    rows: pa.Array
+    file: str
+    account: Account
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tables on their way to a release, by resource, and everything noticed so far."""
+
+    texts: Mapping[str, TextTable] = field(default_factory=dict)
+    typed: Mapping[str, pa.Table] = field(default_factory=dict)
+    """Valid tables in Arrow's types; a table with findings of the schema is not here."""
+    reports: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Validation reports in the format of frictionless."""
+    metrics: Mapping[str, Mapping[str, float | int | str]] = field(default_factory=dict)
+    ready: Mapping[str, ReadyTable] = field(default_factory=dict)
+    """What may go out, after disclosure."""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every table that was read is valid."""
+        return bool(self.texts) and set(self.texts) == set(self.typed)

@@ -1,0 +1,277 @@
+"""What a run leaves behind: entries in the ledger, its record, and the memory for the next run."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from vidkryto import __version__
+from vidkryto.catalogue import Dataset, load_all
+from vidkryto.catalogue.calendar import is_due, next_due
+from vidkryto.findings import Finding
+from vidkryto.outcome import Outcome, Published, Unchanged, Withheld
+from vidkryto.pipeline.job import Exports, Job, Tables
+from vidkryto.plan.value import Plan
+from vidkryto.publish.receipt import Receipt
+from vidkryto.quality import Measurement
+from vidkryto.record import Ledger
+from vidkryto.record.run import (
+    Approval,
+    Department,
+    Evidence,
+    Fingerprint,
+    Metric,
+    Promise,
+    PublishedFile,
+    ReceiptRecord,
+    ReleaseRecord,
+    RunRecord,
+    SnapshotRecord,
+    StageTime,
+    TableRecord,
+    Task,
+    Text,
+)
+from vidkryto.release import Release
+from vidkryto.settings import Settings
+
+
+@dataclass
+class Progress:
+    """How far a run has come; what is here when it ends goes into its record."""
+
+    job: Job
+    exports: Exports | None = None
+    tables: Tables | None = None
+    findings: tuple[Finding, ...] = ()
+    release: Release | None = None
+    plan: Plan | None = None
+    receipt: Receipt | None = None
+    approval: Approval | None = None
+    seconds: list[tuple[str, float]] = field(default_factory=list)
+
+    def took(self, stage: str, seconds: float) -> None:
+        """Note how long a stage took."""
+        self.seconds.append((stage, seconds))
+
+
+def last_run(settings: Settings, dataset: str, *, outcomes: tuple[str, ...] = ()) -> RunRecord | None:
+    """The newest record of a dataset, of one of these outcomes when some are named; None when there is none."""
+    folder = settings.home / "runs" / dataset
+    for file in sorted(folder.glob("*/run.json"), reverse=True):
+        record = RunRecord.load(file)
+        if not outcomes or record.outcome in outcomes:
+            return record
+    return None
+
+
+def last_started(settings: Settings, dataset: str) -> datetime | None:
+    """When the last run of a dataset began; None before the first."""
+    record = last_run(settings, dataset)
+    return datetime.fromisoformat(record.started) if record else None
+
+
+def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Dataset, ...]:
+    """Active datasets whose scheduled moment has passed since their last run."""
+    datasets, _ = load_all(settings.datasets)
+    return tuple(
+        dataset
+        for dataset in datasets
+        if dataset.contract.publication.status == "active"
+        and is_due(
+            dataset.contract.publication.schedule, last_started(settings, dataset.name), now or datetime.now(UTC)
+        )
+    )
+
+
+def utc(moment: datetime) -> str:
+    """A moment as the records write it: ISO 8601 in UTC, to the second, ending in Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+PRACTICE_KEY = "practice.key"
+"""The ledger's key of a rehearsal, made by `vidkryto demo`; it lies in the state folder and proves little."""
+
+
+def ledger_of(settings: Settings) -> Ledger:
+    """The ledger of the state folder, with the key of the settings or, in a rehearsal, the practice key."""
+    practice = settings.home / PRACTICE_KEY
+    rehearsal = practice.is_file() and not os.environ.get("VIDKRYTO_AUDIT_KEY")
+    return Ledger.open(settings.home, key=practice if rehearsal else None)
+
+
+def say_intent(job: Job, progress: Progress) -> None:
+    """Write into the ledger what is about to change on the portal, before anything does."""
+    ledger_of(job.settings).append("intent", job.dataset.name, _body(job, progress))
+
+
+def record_run(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
+    """Keep the record of a run and its entry in the ledger; remember metrics and the published release.
+
+    Raises LedgerError or StateError when that cannot be done: a run that leaves no trace has failed.
+    """
+    record = _record(job, progress, outcome)
+    body = {**_body(job, progress), "outcome": outcome.name, "record": record.digest()}
+    if isinstance(outcome, Withheld) and outcome.findings:
+        body["reason"] = outcome.findings[0].code
+    if progress.receipt is not None:
+        body["portal"] = _portal(progress.receipt)
+    ledger = ledger_of(job.settings)
+    entry = ledger.append("result", job.dataset.name, body)
+    if isinstance(outcome, (Published, Unchanged)) and progress.tables is not None:
+        at = utc(job.started)
+        job.history.append(
+            tuple(
+                Measurement(job.run, at, name, metrics)
+                for name, metrics in progress.tables.metrics.items()
+                if (past := job.history.last(name)) is None or past.metrics != metrics
+            )
+        )
+    sealed = RunRecord(**{**_fields(record), "evidence": Evidence(entry.seq, str(ledger.checkpoint()))})
+    sealed.save(job.settings.home)
+    return sealed
+
+
+def _fields(record: RunRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+def _body(job: Job, progress: Progress) -> dict[str, Any]:
+    """What intent and result entries share: names, hashes and counts, never a value."""
+    body: dict[str, Any] = {
+        "run": job.run,
+        "rules": job.dataset.sha256,
+        "code": {"version": __version__, "python": platform.python_version()},
+        "findings": _counted(progress.findings),
+    }
+    if progress.exports is not None:
+        body["snapshots"] = [
+            {"name": _numbered(name, number, len(group)), "sha256": snapshot.sha256, "bytes": snapshot.size}
+            for name, group in progress.exports.snapshots.items()
+            for number, snapshot in enumerate(group, start=1)
+        ]
+    if progress.plan is not None:
+        body["plan"] = progress.plan.hash
+    if progress.release is not None:
+        body["release"] = {"version": progress.release.version, "sha256": progress.release.sha256}
+        body["outputs"] = [
+            {"name": file.name, "sha256": file.sha256, "bytes": file.bytes} for file in progress.release.files
+        ]
+        live = job.releases.published()
+        if live is not None and live.sha256 != progress.release.sha256:
+            body["replaces"] = {"version": live.version, "sha256": live.sha256}
+    return body
+
+
+def _numbered(name: str, number: int, count: int) -> str:
+    return name if count == 1 else f"{name}/{number}"
+
+
+def _counted(findings: tuple[Finding, ...]) -> dict[str, Any]:
+    by_severity: Counter[str] = Counter()
+    by_code: Counter[str] = Counter()
+    for finding in findings:
+        by_severity[finding.severity.value] += finding.count
+        by_code[finding.code] += finding.count
+    return {**by_severity, "codes": dict(sorted(by_code.items()))}
+
+
+def _portal(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "package": receipt.package,
+        "name": receipt.dataset,
+        "resources": [
+            {"id": file.id, "name": file.name, "sha256": file.sha256, "bytes": file.bytes} for file in receipt.files
+        ],
+    }
+
+
+def _record(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
+    contract, department = job.dataset.contract, job.dataset.department
+    live = progress.release if isinstance(outcome, Published) else job.releases.published()
+    return RunRecord(
+        run_id=job.run,
+        dataset=job.dataset.name,
+        title=Text(contract.title, contract.title_in("en")),
+        department=Department(Text(department.title, department.title_in("en")), department.contact.email),
+        started=utc(job.started),
+        finished=utc(datetime.now(UTC)),
+        outcome=outcome.name,
+        reason=_reason(outcome),
+        release=_release(progress.release),
+        live=_release(live),
+        stages=tuple(StageTime(name, round(seconds * 1000)) for name, seconds in progress.seconds),
+        snapshots=_snapshots(progress.exports),
+        tables=_tables(progress),
+        tasks=tuple(Task.of(finding) for finding in progress.findings),
+        metrics=_metrics(progress.tables),
+        approvals=(progress.approval,) if progress.approval else (),
+        receipt=_receipt(progress.receipt),
+        promise=_promise(job, progress, outcome),
+        fingerprint=Fingerprint(contract=job.dataset.sha256, rules=job.dataset.sha256, code=__version__),
+        plan=progress.plan.hash if progress.plan else "",
+    )
+
+
+def _reason(outcome: Outcome) -> Text | None:
+    if isinstance(outcome, Withheld):
+        return Text(outcome.reason_uk, outcome.reason_en)
+    if isinstance(outcome, (Published, Unchanged)):
+        return None
+    return Text(outcome.error, outcome.error)
+
+
+def _release(release: Release | None) -> ReleaseRecord | None:
+    return ReleaseRecord(release.version, release.sha256, release.created) if release else None
+
+
+def _snapshots(exports: Exports | None) -> tuple[SnapshotRecord, ...]:
+    if exports is None:
+        return ()
+    return tuple(
+        SnapshotRecord(name, snapshot.file, snapshot.sha256, snapshot.size, utc(snapshot.pulled_at))
+        for name, group in exports.snapshots.items()
+        for snapshot in group
+    )
+
+
+def _tables(progress: Progress) -> tuple[TableRecord, ...]:
+    if progress.tables is None:
+        return ()
+    return tuple(
+        TableRecord(name, text.columns.num_rows, tuple(text.columns.column_names), asdict(text.account))
+        for name, text in progress.tables.texts.items()
+    )
+
+
+def _metrics(tables: Tables | None) -> tuple[Metric, ...]:
+    if tables is None:
+        return ()
+    return tuple(
+        Metric(name, str(value), resource) for resource, metrics in tables.metrics.items() for name, value in metrics.items()
+    )
+
+
+def _receipt(receipt: Receipt | None) -> ReceiptRecord | None:
+    if receipt is None:
+        return None
+    files = tuple(PublishedFile(file.name, file.url, file.sha256, file.bytes) for file in receipt.files)
+    return ReceiptRecord(f"{receipt.portal}/dataset/{receipt.dataset}", receipt.package, files)
+
+
+def _promise(job: Job, progress: Progress, outcome: Outcome) -> Promise:
+    """When a good export last came, and when the next one is due by the promised frequency."""
+    frequency = job.dataset.contract.publication.frequency
+    good = ""
+    if isinstance(outcome, (Published, Unchanged)) and progress.exports is not None:
+        good = utc(progress.exports.newest)[:10]
+    elif (last := last_run(job.settings, job.dataset.name, outcomes=("Published", "Unchanged"))) is not None:
+        good = last.promise.last_good
+    due = next_due(frequency, datetime.fromisoformat(good)) if good else None
+    return Promise(frequency.value, good, due.date().isoformat() if due else "")
+

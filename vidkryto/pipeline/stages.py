@@ -1,0 +1,180 @@
+"""One function for each stage that works on data: pull, read, validate, quality, disclosure, release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from vidkryto.catalogue.classes import Action, ColumnClass
+from vidkryto.disclosure import disclose, protected_fields, salt_from_environment
+from vidkryto.errors import ReadError
+from vidkryto.findings import Finding
+from vidkryto.pipeline.job import Exports, Job, Tables, TextTable
+from vidkryto.pull import pull
+from vidkryto.quality import check_quality, load_suite, measure, parameters
+from vidkryto.read import load_corrections, read
+from vidkryto.release import ReadyTable, Release, build_release
+from vidkryto.validate import canonical, to_findings, typed, validate_table
+
+
+def pull_exports(job: Job) -> Exports:
+    """Fetch the export of every table into the archive.
+
+    Raises SourceError for a technical failure, ExportMissing when the source has nothing to give.
+    """
+    return Exports(
+        {
+            resource.name: pull(
+                resource.source, folder=job.dataset.folder, archive=job.settings.archive, resource=resource.name
+            )
+            for resource in job.dataset.contract.resources
+            if resource.source is not None
+        }
+    )
+
+
+def read_exports(job: Job, exports: Exports) -> Tables:
+    """Turn every export into a table of text; one that cannot be read is told in the findings."""
+    texts: dict[str, TextTable] = {}
+    findings: list[Finding] = []
+    corrections = load_corrections(job.dataset.folder / "corrections.yaml")
+    for resource in job.dataset.contract.resources:
+        snapshots = exports.snapshots[resource.name]
+        hidden = protected_fields(classes_of(job, resource.name))
+        try:
+            table = read(
+                snapshots,
+                resource.reading,
+                job.dataset.schemas[resource.name],
+                resource=resource.name,
+                corrections=corrections,
+                today=exports.newest.date(),
+            )
+        except ReadError as error:
+            findings += _without_values(error.findings, hidden)
+            continue
+        findings += _without_values((*table.findings, *table.repairs), hidden)
+        file = ", ".join(dict.fromkeys(snapshot.file for snapshot in snapshots))
+        texts[resource.name] = TextTable(table.columns, table.rows, file, table.account)
+    return Tables(texts=texts, findings=tuple(findings))
+
+
+def validate_tables(job: Job, tables: Tables) -> Tables:
+    """Check every table against its Table Schema; valid ones get their types."""
+    findings: list[Finding] = []
+    values, reports = {}, {}
+    lookups = {name: text.columns for name, text in tables.texts.items()}
+    for name, text in tables.texts.items():
+        schema = job.dataset.schemas[name]
+        others = {other: columns for other, columns in lookups.items() if other != name}
+        validation = validate_table(text.columns, schema, rows=text.rows, lookups=others, name=name)
+        hidden = protected_fields(classes_of(job, name))
+        findings += to_findings(validation, resource=name, file=text.file, protected=hidden)
+        if validation.valid:
+            values[name] = typed(text.columns, schema)
+            reports[name] = _timeless(validation.report_descriptor())
+    return replace(tables, typed=values, reports=reports, findings=(*tables.findings, *findings))
+
+
+def judge_quality(job: Job, tables: Tables) -> Tables:
+    """Run the dataset's suite over its typed tables, against the metrics of the last release.
+
+    Nothing is judged while a table is invalid: its numbers would mean nothing.
+    """
+    if not tables.complete:
+        return tables
+    metrics = {name: measure(table) for name, table in tables.typed.items()}
+    last = {name: job.history.last(name) for name in tables.typed}
+    bands = job.dataset.contract.publication.bands
+    quality = check_quality(
+        tables.typed,
+        {name: tables.texts[name].rows for name in tables.typed},
+        load_suite(job.dataset.folder).for_release(first=None in last.values()),
+        {name: parameters(past.metrics if past else {}, bands, job.started) for name, past in last.items()},
+        files={name: tables.texts[name].file for name in tables.typed},
+        protected=frozenset().union(*(protected_fields(classes_of(job, name)) for name in tables.typed)),
+    )
+    return replace(tables, metrics=metrics, findings=(*tables.findings, *quality.findings))
+
+
+def guard_disclosure(job: Job, tables: Tables) -> Tables:
+    """Let through what the classes of the columns allow; what is let through is ready for a release.
+
+    Every table that could be read is searched, also an invalid one, so that all tasks are told at once.
+    """
+    findings: list[Finding] = []
+    ready = {}
+    salt = salt_from_environment()
+    for name, text in tables.texts.items():
+        classes = classes_of(job, name)
+        outcome = disclose(
+            text.columns,
+            text.rows,
+            classes=classes,
+            schema=job.dataset.schemas[name],
+            resource=name,
+            file=text.file,
+            dataset=job.dataset.name,
+            rules=job.dataset.contract.publication.disclosure,
+            salt=salt,
+            today=job.started.date(),
+        )
+        findings += outcome.findings
+        if name in tables.typed and not outcome.blocked:
+            schema = published_schema(job.dataset.schemas[name], outcome.columns.column_names, classes)
+            key = job.dataset.key_of[name]
+            ready[name] = ReadyTable(
+                canonical=canonical(outcome.columns, schema),
+                typed=typed(outcome.columns, schema),
+                schema=schema,
+                key=key if set(key) <= set(outcome.columns.column_names) else (),
+                report=tables.reports[name],
+            )
+    return replace(tables, ready=ready, findings=(*tables.findings, *findings))
+
+
+def make_release(job: Job, tables: Tables, created: str) -> Release | None:
+    """Build a release of what is ready; None when it would say the same as the published one."""
+    return build_release(job.dataset, tables.ready, created=created, releases=job.releases)
+
+
+def classes_of(job: Job, resource: str) -> dict[str, ColumnClass]:
+    """The declared class of each field of a table; `table.field` in the contract goes before `field`."""
+    declared = job.dataset.contract.publication.columns
+    names = [field["name"] for field in job.dataset.schemas[resource]["fields"]]
+    found = {name: declared.get(f"{resource}.{name}") or declared.get(name) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def published_schema(
+    schema: Mapping[str, Any], columns: Iterable[str], classes: Mapping[str, ColumnClass]
+) -> dict[str, Any]:
+    """The Table Schema of what goes out: dropped fields are gone, replaced values are words without constraints."""
+    kept = set(columns)
+    fields = []
+    for field in schema["fields"]:
+        name = field["name"]
+        if name not in kept:
+            continue
+        declared = classes.get(name)
+        worded = declared is not None and (
+            declared.generalise or declared.top_code or declared.effective_action in (Action.HASH, Action.MASK)
+        )
+        plain = {part: value for part, value in field.items() if part not in ("format", "constraints")}
+        fields.append({**plain, "type": "string"} if worded else dict(field))
+    out = {part: value for part, value in schema.items() if part not in ("fields", "primaryKey", "foreignKeys")}
+    key = schema.get("primaryKey") or []
+    key = [key] if isinstance(key, str) else list(key)
+    return {**out, "fields": fields, **({"primaryKey": key} if key and set(key) <= kept else {})}
+
+
+def _without_values(findings: Iterable[Finding], hidden: frozenset[str]) -> list[Finding]:
+    return [finding.without_value() if finding.place.field in hidden else finding for finding in findings]
+
+
+def _timeless(report: Mapping[str, Any]) -> dict[str, Any]:
+    """A validation report without the seconds it took, so that the same export gives the same bytes."""
+    if isinstance(report, Mapping):
+        return {key: _timeless(value) if isinstance(value, (Mapping, list)) else value for key, value in report.items() if key != "seconds"}
+    return [_timeless(item) if isinstance(item, (Mapping, list)) else item for item in report]  # type: ignore[unreachable]

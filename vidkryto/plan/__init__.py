@@ -1,0 +1,1 @@
+"""Plan: what publishing a release would change on the portal, as a pure value. Nothing here writes."""

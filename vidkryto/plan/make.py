@@ -1,0 +1,227 @@
+"""Make a plan: a release against the live portal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vidkryto.errors import PlanError
+from vidkryto.findings import Finding, Place
+from vidkryto.plan.fingerprint import fingerprint
+from vidkryto.plan.live import FREE, LOCK, SHA256, VERSION, Capabilities, LiveDataset, LiveResource, Lock, Readable
+from vidkryto.plan.metadata import EXTRAS, package_fields, resource_fields
+from vidkryto.plan.names import resource_id, table_id
+from vidkryto.plan.tables import table_change, table_findings
+from vidkryto.plan.value import Action, Cost, FieldChange, Kind, Plan, ResourceChange, TableChange
+from vidkryto.release.value import Release, ReleaseFile
+
+DESCRIPTOR = "datapackage.json"
+ROWS_PER_REQUEST = 5_000
+RATES = {"insert": 8_000, "update": 3_500, "delete": 15_000, "staging": 15_000}
+"""Rows a second on a small portal (measured on two cores); only for the estimate."""
+BYTES_PER_SECOND = 50_000_000
+SECONDS_PER_REQUEST = 0.05
+BREAKING = frozenset(
+    {"plan-field-removed", "plan-field-retyped", "plan-field-renamed", "plan-key-changed", "plan-rows-dropped",
+     "plan-table-retired", "plan-dataset-deleted"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSettings:
+    """What a contract says about plans."""
+
+    rows_band: float = 0.2
+    """The share of rows that may vanish before a plan is breaking."""
+    notice: str = ""
+    """The text of an announced breaking change, shown with the dataset."""
+
+
+def anchor_id(dataset: str) -> str:
+    """The id of the resource that holds the lock and the version: the descriptor's."""
+    return resource_id(dataset, DESCRIPTOR)
+
+
+def table_ids(release: Release, capabilities: Capabilities) -> dict[str, str]:
+    """The id of each table's DataStore table on that portal."""
+    return {
+        table.resource: table_id(release.dataset, table.csv.name, apart=capabilities.tables_apart)
+        for table in release.tables
+    }
+
+
+def make_plan(release: Release, portal: Readable, settings: PlanSettings | None = None) -> Plan:
+    """Compare `release` with what the portal shows now; nothing is written.
+
+    Raises PortalError when the portal cannot be read and PlanError when the release cannot be held by a
+    portal (a column's name, a value outside its type, a key that repeats).
+    """
+    settings = settings or PlanSettings()
+    if all(file.name != DESCRIPTOR for file in release.files):
+        raise PlanError(f"the release has no {DESCRIPTOR}", remedy="Build the release with vidkryto; it writes one.")
+    capabilities = portal.capabilities()
+    ids = table_ids(release, capabilities)
+    live = portal.dataset(release.dataset, ids)
+    staged = portal.staged(ids.values())
+    tables = tuple(
+        table_change(
+            release, table, ids[table.resource], live, portal, "staging" if ids[table.resource] in staged else "stock"
+        )
+        for table in release.tables
+    )
+    resources = resource_changes(release, live, capabilities)
+    metadata = metadata_changes(release, live, settings)
+    anchor = live.resource(anchor_id(release.dataset)) if live else None
+    findings = _findings(release, live, capabilities, tables, resources, settings)
+    lock = Lock.parse(anchor.text(LOCK)) if anchor else None
+    first = anchor is None or not anchor.text(VERSION)
+    return Plan(
+        dataset=release.dataset,
+        portal=capabilities.url,
+        version=release.version,
+        release_sha256=release.sha256,
+        contract_sha256=release.contract_sha256,
+        live_version=anchor.text(VERSION) if anchor else "",
+        live=fingerprint(live) if live else "",
+        kind=_kind(first, live, metadata, resources, tables, findings),
+        first=first,
+        metadata=metadata,
+        resources=resources,
+        tables=tables,
+        findings=findings,
+        cost=_cost(resources, tables),
+        notice=settings.notice,
+        resumes=lock.plan if lock else "",
+    )
+
+
+def _kind(
+    first: bool,
+    live: LiveDataset | None,
+    metadata: tuple[FieldChange, ...],
+    resources: tuple[ResourceChange, ...],
+    tables: tuple[TableChange, ...],
+    findings: tuple[Finding, ...],
+) -> Kind:
+    if not first and any(finding.code in BREAKING for finding in findings):
+        return "breaking"
+    quiet = not metadata and not any(tables) and all(r.action == "keep" and not r.fields for r in resources)
+    return "nothing" if quiet and not first and live is not None and live.state == "active" else "routine"
+
+
+def metadata_changes(
+    release: Release, live: LiveDataset | None, settings: PlanSettings
+) -> tuple[FieldChange, ...]:
+    """The fields of the dataset that differ from the release's; fields that are not ours are left out."""
+    wanted = package_fields(release, settings.notice)
+    there = live_fields(live) if live else {}
+    changes = [
+        FieldChange(name, there.get(name), value)
+        for name, value in wanted.items()
+        if name != "extras" and (there.get(name) or "") != (value or "") and (value or there.get(name))
+    ]
+    if live is not None and live.private:
+        changes.append(FieldChange("private", True, False))
+    if live is not None and live.state != "active":
+        changes.append(FieldChange("state", live.state, "active"))
+    extras: Mapping[str, str] = there.get("extras", {})
+    for key in sorted({*wanted["extras"], *(set(extras) & set(EXTRAS))}):
+        before, after = extras.get(key), wanted["extras"].get(key)
+        if before != after:
+            changes.append(FieldChange(f"extras.{key}", before, after))
+    return tuple(changes)
+
+
+def live_fields(live: LiveDataset) -> dict[str, Any]:
+    """The package's fields in the form of `package_fields`."""
+    return {
+        **live.fields,
+        "tags": sorted(tag["name"] for tag in live.fields.get("tags", ())),
+        "extras": {extra["key"]: extra["value"] for extra in live.fields.get("extras", ())},
+    }
+
+
+def resource_changes(
+    release: Release, live: LiveDataset | None, capabilities: Capabilities
+) -> tuple[ResourceChange, ...]:
+    """What happens to each file, and to those of earlier releases that this one does not have."""
+    tables = frozenset(table_ids(release, capabilities).values())
+    wanted = {resource_id(release.dataset, file.name): file for file in release.files}
+    changes = [
+        _resource(release, file, id_, live.resource(id_) if live else None, bool(capabilities.loaders))
+        for id_, file in wanted.items()
+    ]
+    for resource in live.resources if live else ():
+        ours = bool(resource.text("vidkryto_name")) and resource.id not in wanted and resource.id not in tables
+        if ours and resource.text("vidkryto_role") != "changes":
+            fields = {} if resource.text("vidkryto_retired") else {"vidkryto_retired": release.version}
+            name, sha256 = resource.text("vidkryto_name"), resource.text(SHA256)
+            changes.append(
+                ResourceChange("retire" if fields else "keep", resource.id, name, sha256, 0, sha256, fields)
+            )
+    return tuple(changes)
+
+
+def _resource(
+    release: Release, file: ReleaseFile, id_: str, live: LiveResource | None, loaders: bool
+) -> ResourceChange:
+    wanted = resource_fields(release, file, loaders=loaders)
+    if live is None:
+        return ResourceChange("create", id_, file.name, file.sha256, file.bytes, "", wanted)
+    fields = {key: value for key, value in wanted.items() if live.text(key) != str(value)}
+    if live.text("vidkryto_retired"):
+        fields["vidkryto_retired"] = ""
+    same = (
+        live.text(SHA256) == file.sha256
+        and live.text("size") == str(file.bytes)
+        and live.text("url_type") == "upload"
+        and live.text("url").endswith(f"/{file.name}")
+    )
+    action: Action = "keep" if same else ("replace" if live.text("url_type") == "upload" else "create")
+    return ResourceChange(action, id_, file.name, file.sha256, file.bytes, live.text(SHA256), fields)
+
+
+def _findings(
+    release: Release,
+    live: LiveDataset | None,
+    capabilities: Capabilities,
+    tables: tuple[TableChange, ...],
+    resources: tuple[ResourceChange, ...],
+    settings: PlanSettings,
+) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    if live is None:
+        found.append(Finding("plan-first-publication"))
+    elif live.resource(anchor_id(release.dataset)) is None:
+        found.append(Finding("plan-dataset-adopted", details={"resources": len(live.resources)}))
+    if live is not None and live.state != "active":
+        found.append(Finding("plan-dataset-deleted"))
+    for change in tables:
+        found += table_findings(change, live, settings.rows_band)
+    for resource in resources:
+        if resource.action == "retire":
+            code = "plan-table-retired" if resource.name.endswith(".csv") else "plan-file-retired"
+            found.append(Finding(code, Place(file=resource.name)))
+    if capabilities.loaders:
+        found.append(Finding("plan-loader-active", details={"loaders": ", ".join(sorted(capabilities.loaders))}))
+    anchor = live.resource(anchor_id(release.dataset)) if live else None
+    if anchor is not None and anchor.text(LOCK) not in ("", FREE):
+        found.append(Finding("plan-lock-held", details={"lock": anchor.text(LOCK)}))
+    return tuple(found)
+
+
+def _cost(resources: tuple[ResourceChange, ...], tables: tuple[TableChange, ...]) -> Cost:
+    requests, seconds = 6, 0.0
+    size = sum(resource.bytes for resource in resources if resource.action in ("create", "replace"))
+    for table in tables:
+        rows = table.rows
+        if table.route == "staging":
+            requests += 2
+            seconds += (rows.added + rows.changed + rows.removed) / RATES["staging"]
+        else:
+            parts = {"insert": rows.added, "update": rows.changed, "delete": rows.removed}
+            requests += sum(-(-count // ROWS_PER_REQUEST) for count in parts.values())
+            seconds += sum(count / RATES[part] for part, count in parts.items())
+        requests += 2 if table else 0
+    return Cost(requests, size, round(seconds + requests * SECONDS_PER_REQUEST + size / BYTES_PER_SECOND, 1))

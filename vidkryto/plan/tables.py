@@ -1,0 +1,118 @@
+"""Tables of a release against tables of the portal: structure, key, alias, rows."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from vidkryto.findings import Finding, Place
+from vidkryto.plan.columns import Column, columns_of
+from vidkryto.plan.live import TABLE_HASH, LiveColumn, LiveDataset, LiveTable, Readable
+from vidkryto.plan.names import alias_of
+from vidkryto.plan.rows import compared
+from vidkryto.plan.value import Action, ColumnChange, Route, TableChange
+from vidkryto.release.value import Release, ReleaseTable
+
+
+def table_change(
+    release: Release, table: ReleaseTable, id_: str, live: LiveDataset | None, portal: Readable, route: Route
+) -> TableChange:
+    """Compare one table with the portal's; the portal's rows are read in full unless there are none."""
+    columns = columns_of(table)
+    there = live.tables.get(id_) if live else None
+    changes = column_changes(columns, there)
+    alias = alias_of(str(release.metadata.get("publisher", {}).get("name", "")), release.dataset, table.resource)
+    with tempfile.TemporaryDirectory(prefix="vidkryto-plan-") as folder:
+        dump: Path | None = None
+        if there is not None and there.rows:
+            dump = Path(folder) / "live.csv"
+            portal.dump(id_, dump)
+        with compared(table.csv.path, dump, columns, table.key, emptied(changes)) as comparison:
+            rows, wanted, before = comparison.change(), comparison.wanted, comparison.live.rows
+    change = TableChange(
+        action="create" if there is None else "keep",
+        id=id_,
+        resource=table.resource,
+        alias=alias,
+        key=table.key,
+        columns=changes,
+        rows=rows,
+        before=before,
+        after=wanted.rows,
+        sha256=wanted.sha256,
+        rekey=there is not None and live_key(there) != table.key,
+        realias=there is not None and there.aliases != (alias,),
+    )
+    action: Action = "create" if there is None else "replace" if change else "keep"
+    return replace(change, action=action, route=route if rows else "none")
+
+
+def emptied(changes: tuple[ColumnChange, ...]) -> frozenset[str]:
+    """Columns whose cells are gone once the structure is changed."""
+    return frozenset(change.name for change in changes if change.action in ("add", "retype", "rename"))
+
+
+def live_key(table: LiveTable) -> tuple[str, ...]:
+    """The key noted in the table's dictionary, as long as its columns are still indexed."""
+    noted = {int(c.info["key"]): c for c in table.columns if str(c.info.get("key", "")).isdigit()}
+    if not all(column.indexed for column in noted.values()):
+        return ("",)
+    return tuple(noted[place].name for place in sorted(noted))
+
+
+def column_changes(columns: tuple[Column, ...], table: LiveTable | None) -> tuple[ColumnChange, ...]:
+    """What has to happen to the portal's columns. A rename is told as one, though the portal drops and adds."""
+    if table is None:
+        return ()
+    live = {column.name: column for column in table.columns}
+    wanted = {column.name: column for column in columns}
+    gone = [column for name, column in live.items() if name not in wanted]
+    changes: list[ColumnChange] = []
+    for column in columns:
+        there = live.get(column.name)
+        if there is None:
+            was = next((old for old in gone if _same_meaning(old, column)), None)
+            if was is not None:
+                gone.remove(was)
+            changes.append(ColumnChange("rename" if was else "add", column.name, column.type, was.name if was else ""))
+        elif there.type != column.type:
+            changes.append(ColumnChange("retype", column.name, column.type, there.type))
+        elif not same_entry(there.info, column.info):
+            changes.append(ColumnChange("describe", column.name, column.type))
+    return (*changes, *(ColumnChange("remove", old.name, old.type) for old in gone))
+
+
+def _same_meaning(old: LiveColumn, new: Column) -> bool:
+    """Whether a column that left and one that came are one under two names: same type, same label."""
+    return old.type == new.type and bool(old.info.get("label")) and old.info.get("label") == new.info.get("label")
+
+
+def same_entry(live: Mapping[str, object], wanted: Mapping[str, object]) -> bool:
+    """Whether the portal's dictionary entry is ours."""
+    return {key: value for key, value in live.items() if value not in ("", None)} == dict(wanted)
+
+
+def table_findings(change: TableChange, live: LiveDataset | None, band: float) -> tuple[Finding, ...]:
+    """What a reader of the plan should know about the table. Codes of severity warning make a plan breaking."""
+    place = Place(resource=change.resource)
+    if change.action == "create":
+        return ()
+    codes = {"remove": "plan-field-removed", "retype": "plan-field-retyped", "rename": "plan-field-renamed"}
+    found = [
+        Finding(codes[column.action], Place(resource=change.resource, field=column.name), column.was, column.type)
+        for column in change.columns
+        if column.action in codes
+    ]
+    if change.rekey:
+        found.append(Finding("plan-key-changed", place, wanted=", ".join(change.key) or "—"))
+    if change.before and change.after < change.before * (1 - band):
+        details = {"before": change.before, "after": change.after, "band": f"{band:.0%}"}
+        found.append(Finding("plan-rows-dropped", place, details=details))
+    noted = next((r.text(TABLE_HASH) for r in live.resources if r.id == change.id), "") if live else ""
+    if not change and noted and noted != change.sha256:
+        found.append(Finding("plan-table-hash-stale", place))
+    return tuple(found)
+
+

@@ -1,0 +1,1 @@
+"""Publish: do exactly what a plan says, read it back, keep a receipt."""

@@ -1,0 +1,101 @@
+"""Bring a table to the rows of a release, and prove it: read back, compare, then write what still differs."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidkryto.errors import PortalError, PortalMoved
+from vidkryto.plan.columns import Column
+from vidkryto.plan.rows import Comparison, Digest, RowChange, compared
+from vidkryto.plan.value import TableChange
+from vidkryto.publish import staging
+from vidkryto.publish.batches import chunks, in_requests
+from vidkryto.publish.portal import AnswerLost, Portal, Refused
+
+NUMBERS_PER_REQUEST = 10_000
+ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A table as it was read back: equal to the release's."""
+
+    digest: Digest
+    rounds: int
+    """How often rows were written before the table was equal; 0 when it was equal already."""
+    route: str
+
+
+def bring(
+    portal: Portal,
+    change: TableChange,
+    csv: Path,
+    columns: tuple[Column, ...],
+    *,
+    expected: RowChange | None,
+    before_write: Callable[[], None],
+    pause: float = 0.5,
+) -> Loaded:
+    """Make the portal's rows equal to the release's and return what was read back.
+
+    `expected` is what the plan says will change: when the portal differs from that, PortalMoved is raised
+    before anything is written. None when an interrupted run is finished: then the portal is between two
+    states and the plan's counts say nothing. `before_write` is called before every request that writes.
+    """
+    route = change.route if change.route == "staging" else "stock"
+    refused: Refused | None = None
+    ignored: Digest | None = None
+    for round_ in range(ROUNDS):
+        with tempfile.TemporaryDirectory(prefix="vidkryto-live-") as folder:
+            dump = Path(folder) / "live.csv"
+            portal.dump(change.id, dump)
+            with compared(csv, dump, columns, change.key) as comparison:
+                if comparison.equal:
+                    return Loaded(comparison.live, round_, route if round_ else "none")
+                if round_ == 0 and expected is not None:
+                    _as_planned(comparison.change(), expected, change.resource)
+                if ignored == comparison.live:
+                    # The staging table took the rows and the target did not move: its trigger is gone.
+                    route = "stock"
+                try:
+                    _write(portal, change.id, comparison, route, before_write)
+                    ignored = comparison.live if route == "staging" else None
+                except AnswerLost:
+                    time.sleep(pause)
+                except Refused as error:
+                    if refused is not None and refused.message == error.message:
+                        raise
+                    refused = error
+    raise PortalError(
+        f"the table {change.resource} did not become equal to the release in {ROUNDS} rounds",
+        remedy="Look whether another program writes to this table; then run again.",
+    )
+
+
+def _as_planned(found: RowChange, expected: RowChange, resource: str) -> None:
+    if (found.added, found.changed, found.removed) != (expected.added, expected.changed, expected.removed):
+        raise PortalMoved(
+            f"the rows of {resource} changed on the portal since the plan was made",
+            remedy="Plan again and look at what would change now.",
+        )
+
+
+def _write(
+    portal: Portal, table: str, comparison: Comparison, route: str, before_write: Callable[[], None]
+) -> None:
+    if route == "staging":
+        staging.send(portal, table, comparison, before_write)
+        return
+    for rows in in_requests(comparison.added()):
+        before_write()
+        portal.insert(table, rows)
+    for rows in in_requests(comparison.changed()):
+        before_write()
+        portal.update(table, rows)
+    for numbers in chunks(comparison.removed(), NUMBERS_PER_REQUEST):
+        before_write()
+        portal.delete(table, numbers)

@@ -1,0 +1,86 @@
+"""Bring a table's columns, key, dictionary and alias to those of a release, by steps that may be repeated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from vidkryto.errors import PortalError
+from vidkryto.plan.columns import Column
+from vidkryto.plan.live import LiveTable
+from vidkryto.plan.tables import column_changes, live_key
+from vidkryto.plan.value import TableChange
+from vidkryto.publish.portal import AnswerLost, Portal
+
+ATTEMPTS = 12
+STOPGAP = "vidkryto_stopgap"
+
+Look = Callable[[], LiveTable | None]
+
+
+def open_up(portal: Portal, change: TableChange, columns: tuple[Column, ...], look: Look, pause: float = 0.5) -> None:
+    """Before the rows: the table exists, has every column of the release and none that the release dropped.
+
+    PostgreSQL drops no column that a view shows, so the alias goes first and comes back in `close_up`.
+    """
+    _settle(lambda live: _next_before(live, change, columns), portal, change.id, look, pause)
+
+
+def close_up(portal: Portal, change: TableChange, columns: tuple[Column, ...], look: Look, pause: float = 0.5) -> None:
+    """After the rows: key, data dictionary and alias."""
+    _settle(lambda live: _next_after(live, change, columns), portal, change.id, look, pause)
+
+
+def _settle(
+    next_step: Callable[[LiveTable | None], dict[str, Any] | None], portal: Portal, table: str, look: Look, pause: float
+) -> None:
+    """Look, do the next step, look again, until there is none left. Every step may be carried out twice."""
+    for _ in range(ATTEMPTS):
+        step = next_step(look())
+        if step is None:
+            return
+        try:
+            portal.shape(table, **step)
+        except AnswerLost:
+            time.sleep(pause)
+    raise PortalError(
+        "the structure of the table did not settle", remedy="Look whether another program changes it; then run again."
+    )
+
+
+def _next_before(live: LiveTable | None, change: TableChange, columns: tuple[Column, ...]) -> dict[str, Any] | None:
+    fields = [column.described() for column in columns]
+    if live is None:
+        return {"fields": fields, "primary_key": list(change.key), "aliases": [change.alias]}
+    changes = column_changes(columns, live)
+    doomed = {c.was if c.action == "rename" else c.name for c in changes if c.action in ("remove", "retype", "rename")}
+    if live_key(live) not in ((), change.key):
+        kept = [{"id": c.name, "type": c.type, "info": {**c.info, "key": ""}} for c in live.columns]
+        return {"fields": kept, "primary_key": []}
+    if doomed and live.aliases:
+        return {"aliases": []}
+    if doomed:
+        kept = [{"id": c.name, "type": c.type} for c in live.columns if c.name not in doomed]
+        if not kept:
+            # A table needs a column: where none stays, new ones come first, or one that leaves again at once.
+            new = [{"id": f["id"], "type": f["type"]} for f in fields if f["id"] not in doomed]
+            kept = new or [{"id": STOPGAP, "type": "text"}]
+        return {"fields": kept, "delete_fields": True}
+    if any(c.action == "add" for c in changes):
+        return {"fields": [{"id": f["id"], "type": f["type"]} for f in fields]}
+    return None
+
+
+def _next_after(live: LiveTable | None, change: TableChange, columns: tuple[Column, ...]) -> dict[str, Any] | None:
+    if live is None:
+        raise PortalError("the table vanished while it was published", remedy="Run again.")
+    described = [column.described() for column in columns]
+    step: dict[str, Any] = {}
+    if column_changes(columns, live):
+        step["fields"] = described
+    if live_key(live) != change.key:
+        step |= {"fields": described, "primary_key": list(change.key)}
+    if live.aliases != (change.alias,):
+        step["aliases"] = [change.alias]
+    return step or None

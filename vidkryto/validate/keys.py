@@ -1,0 +1,342 @@
+"""Unique fields, primary keys and foreign keys, compared on the values that frictionless reads, after all segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vidkryto.validate.arrays import TEXT, Codes, Mask, Rows, distinct, no_rows
+from vidkryto.validate.check import ColumnPlan, KeyPart, Plan
+from vidkryto.validate.extensions import UNIQUE_KEY
+from vidkryto.validate.fieldtypes.bounds import decimal_as_double
+from vidkryto.validate.found import Late
+from vidkryto.validate.opening import ForeignKey
+
+NONE_KEY = 'cells composing the primary keys are all "None"'
+SAME = "the same as in the row at position "
+BEYOND_INTEGERS = 2**62
+BEYOND_DOUBLES = 0x7FF8_0000_0000_0001
+"""Bit patterns of NaN, which no accepted decimal has: room for values that a double does not hold exactly."""
+SMALL_INTEGER = 2**60
+
+LookUp = Mapping[tuple[str, tuple[str, ...]], frozenset[tuple[Any, ...]]]
+"""For a resource and fields of it: the tuples of values that stand in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identities:
+    """For each row a number that is equal exactly where the values of a key are equal."""
+
+    numbers: Rows
+    missing: Mask
+    """Rows without a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTable:
+    """The key fields of a whole table: row numbers and, by position of the field, its parts in order."""
+
+    rows: Rows
+    parts: Mapping[int, Sequence[KeyPart]]
+    numbering: Rows | None = None
+    """The officer's own number of each row, where it is not the one in `rows` (see `validate_table`)."""
+
+    def shown(self, rows: Rows) -> Rows:
+        """Row numbers as notes show them."""
+        return rows if self.numbering is None else self.numbering[rows - 2]
+
+    def codes(self, position: int) -> Codes:
+        """The numbers of the distinct texts of a field, see KeyPart."""
+        parts = self.parts[position]
+        return parts[0].codes if len(parts) == 1 else np.concatenate([part.codes for part in parts])
+
+
+def violations(plan: Plan, table: KeyTable, lookup: LookUp) -> list[Late]:
+    """All violated keys of a table, in the order in which frictionless checks them."""
+    structure = plan.structure
+    late: list[Late] = []
+    reads: list[int] = []
+    known: dict[int, Identities] = {}
+    for position in (*structure.unique, *structure.primary, *(one for key in structure.unique_keys for one in key)):
+        if position not in known:
+            known[position] = identities(plan.columns[position], table)
+    for position in structure.unique:
+        reads.append(position)
+        late += unique_errors(plan.columns[position], table, known[position], len(late), tuple(reads))
+    if structure.primary:
+        reads.extend(structure.primary)
+        late += primary_errors([known[position] for position in structure.primary], table, tuple(reads), len(late))
+    for key in structure.foreign:
+        reads.extend(structure.names.index(name) for name in key.fields)
+        late += foreign_errors(plan, table, key, lookup, tuple(reads), len(late))
+    for unique_key in structure.unique_keys:
+        late += unique_key_errors(plan, table, known, unique_key, tuple(reads), len(late))
+    return late
+
+
+def unique_errors(
+    column: ColumnPlan, table: KeyTable, identity: Identities, step: int, reads: tuple[int, ...]
+) -> list[Late]:
+    """Rows whose value of a unique field stands in an earlier row."""
+    again, before = repeated(identity, table.rows)
+    if not len(again):
+        return []
+    cells = shown_values(column, table, again)
+    return [
+        Late(
+            "unique-error",
+            table.rows[again],
+            same_as(table.shown(before)),
+            cells,
+            step,
+            reads,
+            column.position + 1,
+            column.name,
+        )
+    ]
+
+
+def primary_errors(columns: Sequence[Identities], table: KeyTable, reads: tuple[int, ...], step: int) -> list[Late]:
+    """Rows whose primary key is empty or stands in an earlier row."""
+    missing = np.logical_and.reduce([column.missing for column in columns])
+    combined = columns[0].numbers if len(columns) == 1 else combined_numbers(columns)
+    late = []
+    empty = np.flatnonzero(missing)
+    if len(empty):
+        notes = pa.array([NONE_KEY], TEXT).take(pa.array(np.zeros(len(empty), np.int64)))
+        late.append(Late("primary-key", table.rows[empty], notes, pa.nulls(len(empty), TEXT), step, reads))
+    again, before = repeated(Identities(combined, missing), table.rows)
+    if len(again):
+        late.append(
+            Late(
+                "primary-key", table.rows[again], same_as(table.shown(before)), pa.nulls(len(again), TEXT), step, reads
+            )
+        )
+    return late
+
+
+def unique_key_errors(
+    plan: Plan,
+    table: KeyTable,
+    known: Mapping[int, Identities],
+    key: tuple[int, ...],
+    reads: tuple[int, ...],
+    step: int,
+) -> list[Late]:
+    """Rows whose values of a unique key, none of them missing, stand in an earlier row (an extension)."""
+    columns = [known[position] for position in key]
+    missing = np.logical_or.reduce([column.missing for column in columns])
+    combined = columns[0].numbers if len(columns) == 1 else combined_numbers(columns)
+    again, before = repeated(Identities(combined, missing), table.rows)
+    if not len(again):
+        return []
+    names = ", ".join(plan.columns[position].name for position in key)
+    notes = pc.binary_join_element_wise(f'for "{names}": ', same_as(table.shown(before)), "")
+    return [Late(UNIQUE_KEY, table.rows[again], notes, pa.nulls(len(again), TEXT), step, reads)]
+
+
+def foreign_errors(
+    plan: Plan, table: KeyTable, key: ForeignKey, lookup: LookUp, reads: tuple[int, ...], step: int
+) -> list[Late]:
+    """Rows whose values of a foreign key do not stand in the resource referred to."""
+    present = lookup.get((key.resource, key.reference))
+    if present is None:
+        present = frozenset(stored_tuples(plan, table, key.reference)[0]) - {tuple([None] * len(key.reference))}
+    tuples, which = stored_tuples(plan, table, key.fields)
+    absent = [
+        index
+        for index, values in enumerate(tuples)
+        if set(values) != {None} and (values not in present or any(value != value for value in values))
+    ]
+    if not absent:
+        return []
+    position_of = np.full(len(tuples), -1, np.int64)
+    position_of[absent] = np.arange(len(absent))
+    positions = np.flatnonzero(position_of[which] >= 0)
+    notes = pa.array([key.note(tuples[index]) for index in absent], TEXT)
+    return [
+        Late(
+            "foreign-key",
+            table.rows[positions],
+            notes.take(pa.array(position_of[which[positions]])),
+            pa.nulls(len(positions), TEXT),
+            step,
+            reads,
+        )
+    ]
+
+
+def stored_tuples(plan: Plan, table: KeyTable, names: Sequence[str]) -> tuple[list[tuple[Any, ...]], Rows]:
+    """The distinct tuples of values of some fields, and which of them stands in each row.
+
+    Tuples are told apart by the texts that they were read from: 1.0 and 1.00 are equal, but frictionless shows each
+    as it stands. A field that is not expected in the data is None everywhere, as for frictionless.
+    """
+    planned = {column.name: column for column in plan.columns}
+    columns = [planned.get(name) for name in names]
+    codes = [
+        np.zeros(len(table.rows), np.int64) if column is None else table.codes(column.position).astype(np.int64)
+        for column in columns
+    ]
+    values = [[None] if column is None else column.reader.values for column in columns]
+    if len(codes) == 1:
+        return [(value,) for value in values[0]], codes[0]
+    combinations, which = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)
+    tuples = [tuple(known[code] for known, code in zip(values, row, strict=True)) for row in combinations.tolist()]
+    return tuples, which.reshape(-1)
+
+
+def identities(column: ColumnPlan, table: KeyTable) -> Identities:
+    """The identities of one key field."""
+    codes = table.codes(column.position)
+    accepted = codes < 0
+    values = column.reader.values
+    missing_codes = np.array([*(value is None for value in values), False], bool)
+    if column.key == "codes":
+        numbers, following = np.zeros(len(codes), np.int64), 0
+        known: list[int | None] = [None] * len(values)
+    elif column.key == "text":
+        numbers, known, following = text_numbers(column, table, accepted)
+    else:
+        numbers, known, following = plain_numbers(column, table, accepted)
+    if not accepted.all():
+        given = numbers_of_values(values, known, following)
+        others = np.flatnonzero(~accepted)
+        numbers[others] = given[codes[others]]
+        lonely = others[np.array([*(value is not None and value != value for value in values), False])[codes[others]]]
+        numbers[lonely] = -1 - BEYOND_INTEGERS - np.arange(len(lonely))  # NaN equals nothing, not even itself
+    return Identities(numbers, missing_codes[codes])
+
+
+def plain_numbers(column: ColumnPlan, table: KeyTable, accepted: Mask) -> tuple[Rows, list[int | None], int]:
+    """Identities of accepted numbers: the integer itself, or the bits of the double."""
+    numbers = np.zeros(len(accepted), np.int64)
+    start = 0
+    whole = column.key == "integer"
+    for part in table.parts[column.position]:
+        cells = part.values
+        if cells is not None:
+            numbers[start : start + len(cells)] = cells if whole else (cells + 0.0).view(np.int64)  # -0.0 equals 0.0
+        start += len(part.codes)
+    known = [integer_identity(value) if whole else decimal_identity(value) for value in column.reader.values]
+    return numbers, known, BEYOND_INTEGERS if whole else BEYOND_DOUBLES
+
+
+def integer_identity(value: Any) -> int | None:
+    """The identity of a whole number that the acceptance left to the reader."""
+    return value if isinstance(value, int) and abs(value) < SMALL_INTEGER else None
+
+
+def decimal_identity(value: Any) -> int | None:
+    """The identity of a decimal that the acceptance left to the reader."""
+    double = value if isinstance(value, float) else decimal_as_double(value) if isinstance(value, Decimal) else None
+    return None if double is None or double != double else int(np.array([double + 0.0]).view(np.int64)[0])
+
+
+def text_numbers(column: ColumnPlan, table: KeyTable, accepted: Mask) -> tuple[Rows, list[int | None], int]:
+    """Identities of accepted texts, and of other values that are written the same way."""
+    parts = table.parts[column.position]
+    texts, positions = distinct(pa.chunked_array([part.values for part in parts if part.values is not None], TEXT))
+    numbers = np.zeros(len(accepted), np.int64)
+    start = taken = 0
+    for part in parts:
+        cells = 0 if part.values is None else len(part.values)
+        numbers[start : start + cells] = positions[taken : taken + cells]
+        start, taken = start + len(part.codes), taken + cells
+    written = [canonical_text(value) for value in column.reader.values]
+    wanted = {text for text in written if text is not None}
+    places = {text: place for place, text in enumerate(texts) if text in wanted} if wanted else {}
+    following = len(texts)
+    for text in wanted - places.keys():
+        places[text] = following
+        following += 1
+    return numbers, [None if text is None else places[text] for text in written], following
+
+
+def canonical_text(value: Any) -> str | None:
+    """The text by which accepted cells compare; None for values that only compare as objects."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, date | time) and getattr(value, "tzinfo", None) is None:
+        return value.isoformat()
+    return None
+
+
+def numbers_of_values(values: Sequence[Any], known: Sequence[int | None], following: int) -> Rows:
+    """An identity for each value: the known one, else a new one for each group of equal values."""
+    groups: dict[Any, int] = {}
+    given = np.zeros(len(values) + 1, np.int64)
+    for index, (value, identity) in enumerate(zip(values, known, strict=True)):
+        if identity is not None:
+            given[index] = identity
+        elif value is not None and value == value:
+            given[index] = following + groups.setdefault(value, len(groups))
+    return given
+
+
+def combined_numbers(columns: Sequence[Identities]) -> Rows:
+    """One number for each combination of identities; a missing value equals a missing value."""
+    combined = np.zeros(len(columns[0].numbers), np.int64)
+    for column in columns:
+        _, dense = np.unique(column.numbers, return_inverse=True)
+        dense = np.where(column.missing, 0, dense.reshape(-1) + 1)
+        combined = combined * (int(dense.max(initial=0)) + 1) + dense
+        _, combined = np.unique(combined, return_inverse=True)
+        combined = combined.reshape(-1).astype(np.int64)
+    return combined
+
+
+def repeated(identity: Identities, rows: Rows) -> tuple[Rows, Rows]:
+    """Positions whose identity stands in an earlier row, and the number of the last such row."""
+    positions = np.flatnonzero(~identity.missing) if identity.missing.any() else None
+    numbers = identity.numbers if positions is None else identity.numbers[positions]
+    if len(numbers) < 2 or bool((numbers[1:] > numbers[:-1]).all()):
+        return no_rows(), no_rows()
+    ordered = np.sort(numbers)
+    if not bool((ordered[1:] == ordered[:-1]).any()):
+        return no_rows(), no_rows()
+    own = rows if positions is None else rows[positions]
+    order = np.lexsort((own, numbers))
+    same = np.flatnonzero(numbers[order[1:]] == numbers[order[:-1]])
+    again, before = order[same + 1], order[same]
+    return (again if positions is None else positions[again]), own[before]
+
+
+def same_as(rows: Rows) -> Any:
+    """frictionless' words for a value that stands in an earlier row."""
+    return pc.binary_join_element_wise(SAME, pc.cast(pa.array(rows), TEXT), "")
+
+
+def shown_values(column: ColumnPlan, table: KeyTable, positions: Rows) -> Any:
+    """The values of a field in these rows as frictionless shows them in a unique error."""
+    shown: list[str | None] = []
+    starts = np.cumsum([0, *(len(part.codes) for part in table.parts[column.position])])
+    show = shower(column)
+    which = np.searchsorted(starts, positions, side="right") - 1
+    for index, position in zip(which.tolist(), positions.tolist(), strict=True):
+        part = table.parts[column.position][index]
+        local = position - int(starts[index])
+        code = int(part.codes[local])
+        shown.append(str(column.reader.values[code]) if code >= 0 else show(part, local))
+    return pa.array(shown, TEXT)
+
+
+def shower(column: ColumnPlan) -> Callable[[KeyPart, int], str]:
+    """How an accepted cell of a key field is shown."""
+    if column.key == "integer":
+        return lambda part, local: str(int(part.values[local]))
+    if column.key == "text" and column.reader.field.type in ("string", "any", "date", "time"):
+        return lambda part, local: str(part.values[local].as_py())
+
+    def read(part: KeyPart, local: int) -> str:
+        cells = part.texts if part.texts is not None else part.values
+        return str(column.reader.field.read_cell(cells[local].as_py())[0])
+
+    return read
