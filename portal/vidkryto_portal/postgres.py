@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -48,8 +49,9 @@ class Postgres:
         """Make the cluster if there is none; whole or not at all. True when it was made now."""
         if (self.data / "PG_VERSION").exists():
             return False
-        fresh = self.data.with_name(self.data.name + ".new")
-        shutil.rmtree(fresh, ignore_errors=True)
+        for left in self.data.parent.glob(self.data.name + ".new-*"):  # of a start that was cut off
+            shutil.rmtree(left, ignore_errors=True)
+        fresh = self.data.with_name(f"{self.data.name}.new-{os.getpid()}")
         fresh.mkdir(mode=0o700, parents=True)
         if user := postgres_user():
             shutil.chown(fresh, *user)
@@ -152,6 +154,8 @@ class Postgres:
     def copy(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Make each second database anew as a copy of the first; whoever is connected to either is disconnected."""
         named = tuple(pairs)
+        if not named:
+            return
         sources = ", ".join(f"'{source}'" for source, _ in named)
         self.run(
             f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN ({sources});\n"
@@ -161,3 +165,20 @@ class Postgres:
                 for source, target in named
             )
         )
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Drop databases that may be there."""
+        self.run("".join(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE);\n' for name in names))
+
+    def put(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Give each first database the name of the second, which is dropped."""
+        self.run(
+            "".join(
+                f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE);\nALTER DATABASE "{source}" RENAME TO "{target}";\n'
+                for source, target in pairs
+            )
+        )
+
+    def databases(self) -> set[str]:
+        """The names of all databases."""
+        return set(self.run("SELECT datname FROM pg_database;").splitlines())

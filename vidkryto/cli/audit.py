@@ -72,6 +72,7 @@ def verify(
     ] = None,
     key: Annotated[str, typer.Option(help="The public key you were given: name+id+key.")] = "",
     witness: Annotated[list[str] | None, typer.Option(help="A cosigner's key that must have signed.")] = None,
+    only: Annotated[str, typer.Option(help="A dataset or a run: files of others are not looked for.")] = "",
     allow_uncovered: Annotated[bool, typer.Option(help="Entries after the checkpoint only warn.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.")] = False,
     lang: LanguageOption = "",
@@ -87,6 +88,7 @@ def verify(
     arguments += [part for place in against or [] for part in ("--against", place)]
     arguments += [part for cosigner in witness or [] for part in ("--witness", cosigner)]
     arguments += ["--key", key] if key else []
+    arguments += ["--only", only] if only else []
     arguments += ["--allow-uncovered"] if allow_uncovered else []
     arguments += ["--json"] if as_json else []
     raise typer.Exit(verifier.main(arguments))
@@ -145,6 +147,31 @@ def rotate(
         _fail(error)
     typer.echo(f"From now on set VIDKRYTO_AUDIT_KEY={new_key}; keep the old key, destroy no copy yet.", err=True)
     typer.echo(str(new.verifier()))
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="A dataset or a run.")],
+    to: Annotated[Path, typer.Option(help="A new folder, or a file ending in .zip.")],
+    lang: LanguageOption = "",
+) -> None:
+    """Everything about a dataset or a run in one place that an auditor can take away and check alone.
+
+    Example: vidkryto audit export public-transport-stops --to evidence.zip
+    """
+    from vidkryto.report.evidence import export_evidence
+
+    settings = Settings.from_environment()
+    try:
+        pack = export_evidence(settings.home, name, to)
+    except (VidkrytoError, OSError) as error:
+        _fail(error)
+    warning = {
+        "uk": "Пакунок містить вивантаження так, як їх отримано: бережіть його, як і самі вивантаження.",
+        "en": "The pack holds exports as they were received: guard it as you guard the exports.",
+    }
+    typer.echo(warning["uk" if (lang or settings.language) == "uk" else "en"], err=True)
+    typer.echo(str(pack))
 
 
 @app.command()

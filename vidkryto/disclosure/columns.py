@@ -238,7 +238,7 @@ def _aliens(cells: pa.Array, values: pa.Array, filled: int) -> list[Seen]:
         if not count or count > max(1, filled // 100):
             continue
         others = cells.filter(pc.and_(pc.invert(mask), pc.greater(pc.binary_length(cells), 0)))
-        words = pc.sum(pc.match_substring_regex(others, r"\p{L}{2}")).as_py() or 0
+        words = pc.sum(pc.match_substring_regex(others, r"\p{L}")).as_py() or 0
         small = pc.sum(pc.match_substring_regex(others, r"^[0-9]{1,6}([.,][0-9]+)?$")).as_py() or 0
         if words >= 0.95 * len(others) or small == len(others):
             found.append(Seen(kind, count, count / filled, 0.5, _first(mask), by="alien"))

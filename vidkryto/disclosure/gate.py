@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -18,9 +19,10 @@ from vidkryto.disclosure.deny import DenyList, withheld_rows
 from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH
 from vidkryto.disclosure.exceptions import CLASS_CHANGE, Exemption, verdict
 from vidkryto.disclosure.formulas import formula_cells
-from vidkryto.disclosure.places import Places, kind_words, row_numbers
+from vidkryto.disclosure.grid import snapped
+from vidkryto.disclosure.places import Places, kind_words, row_numbers, safe_name
 from vidkryto.disclosure.suppression import CellsOutcome, protect_cells
-from vidkryto.disclosure.transform import FREE_TEXT_LEAST, hashed, masked, snapped, too_young, transformed
+from vidkryto.disclosure.transform import FREE_TEXT_LEAST, hashed, masked, too_young, transformed
 from vidkryto.findings import Finding, Severity
 from vidkryto.settings import Secret
 
@@ -37,6 +39,24 @@ class Previous:
 
     classes: Mapping[str, ColumnClass] = field(default_factory=dict)
     cells: CountTable | None = None
+
+    def to_json(self) -> str:
+        """What the next release needs to know; all of it is public."""
+        written = {
+            name: one.model_dump(mode="json", by_alias=True, exclude_none=True) for name, one in self.classes.items()
+        }
+        return json.dumps(
+            {"classes": written, "cells": self.cells.to_json() if self.cells else None},
+            ensure_ascii=False,
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Previous:
+        """What `to_json` wrote."""
+        stored = json.loads(text)
+        classes = {name: ColumnClass.model_validate(one) for name, one in stored["classes"].items()}
+        return cls(classes, CountTable.from_json(stored["cells"]) if stored["cells"] else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +83,7 @@ class Disclosure:
     rows: pa.Array = field(repr=False)
     findings: tuple[Finding, ...]
     residual_risk: ResidualRisk
-    protected: frozenset[str]
+    protected: frozenset[str] = field(repr=False)
     """Fields whose values of the export may never be quoted."""
     evidence: Mapping[str, Any]
     """Counts without values, ready for JSON: for the ledger and the report."""
@@ -94,6 +114,10 @@ class _Work:
     findings: list[Finding] = field(default_factory=list)
     evidence: dict[str, Any] = field(default_factory=dict)
     excepted: int = 0
+    unreadable: frozenset[str] = frozenset()
+    """Columns that are hashed or masked: searched before, not again."""
+    seen_in: set[str] = field(default_factory=set)
+    """Fields in which a detector saw a person."""
 
     def find(self, code: str, name: str = "", **more: Any) -> None:
         count, rows, wanted = more.pop("count", 1), more.pop("rows", ()), more.pop("wanted", None)
@@ -181,7 +205,9 @@ def _unclassed(work: _Work, names: tuple[str, ...]) -> None:
     for name, declared in work.classes.items():
         if declared.snap and name in known and declared.snap.pair not in known:
             work.find("class-unusable", name, wanted=declared.snap.pair)
-    work.evidence["classes"] = {name: declared.name.value for name, declared in work.classes.items() if name in known}
+    work.evidence["classes"] = {
+        safe_name(name): declared.name.value for name, declared in work.classes.items() if name in known
+    }
 
 
 def _loosened(work: _Work, previous: Previous) -> None:
@@ -244,7 +270,7 @@ def _delay(work: _Work) -> None:
         if count := int(pc.sum(young).as_py() or 0):
             work.find("rows-delayed", name, count=count, days=declared.delay)
             work.keep_rows(pc.invert(young))
-            work.evidence.setdefault("delayed", {})[name] = count
+            work.evidence.setdefault("delayed", {})[safe_name(name)] = count
 
 
 def _transform(work: _Work, scope: str, salt: Secret) -> None:
@@ -267,7 +293,8 @@ def _transform(work: _Work, scope: str, salt: Secret) -> None:
             done[name] = "transform"
             if after.failed:
                 work.find("transformation-failed", name, count=after.failed)
-    work.evidence["actions"] = done
+    work.evidence["actions"] = {safe_name(name): action for name, action in done.items()}
+    work.unreadable = frozenset(name for name, action in done.items() if action in ("hash", "mask"))
 
 
 def _hash(work: _Work, name: str, scope: str, salt: Secret) -> str:
@@ -286,7 +313,7 @@ def _mask(work: _Work, name: str) -> None:
         work.find("free-text-masked", name, count=count, **kind_words(kind))
     if after.failed:
         work.find("transformation-failed", name, count=after.failed)
-    work.evidence.setdefault("masked", {})[name] = kinds
+    work.evidence.setdefault("masked", {})[safe_name(name)] = kinds
 
 
 def _snap(work: _Work, addresses: tuple[pa.Array, pa.Array] | None) -> None:
@@ -302,7 +329,7 @@ def _snap(work: _Work, addresses: tuple[pa.Array, pa.Array] | None) -> None:
             work.find("points-withheld", pair[0], count=after.withheld, pair=pair[1])
         if after.failed:
             work.find("transformation-failed", pair[0], count=after.failed)
-        work.evidence.setdefault("snapped", {})[name] = {
+        work.evidence.setdefault("snapped", {})[safe_name(name)] = {
             "grid_metres": rule.grid, "withheld": after.withheld, "fewest_addresses": after.smallest,
         }  # fmt: skip
 
@@ -321,9 +348,7 @@ def _formulas(work: _Work, schema: Mapping[str, Any]) -> None:
 
 def _detect(work: _Work, headers: Mapping[str, str]) -> None:
     """What would leave is judged by every detector; a declaration that is contradicted blocks."""
-    judged_names = [
-        name for name in work.columns.column_names if work.evidence["actions"].get(name) not in ("hash", "mask")
-    ]
+    judged_names = [name for name in work.columns.column_names if name not in work.unreadable]
     table = work.columns.select(judged_names)
     titles = {name: " ".join(dict.fromkeys((name, headers.get(name, name)))) for name in judged_names}
     least = {name: FREE_TEXT_LEAST if _is_free_text(work, name) else SURE_ENOUGH for name in judged_names}
@@ -333,7 +358,7 @@ def _detect(work: _Work, headers: Mapping[str, str]) -> None:
         for one in seen:
             told.append(
                 {
-                    "field": work.places.of(name).field,
+                    "field": safe_name(name),
                     "kind": one.kind,
                     "cells": one.cells,
                     "share": round(one.share, 4),
@@ -341,6 +366,8 @@ def _detect(work: _Work, headers: Mapping[str, str]) -> None:
                     "by": one.by,
                 }
             )
+            if not BY_NAME[one.kind].place:
+                work.seen_in.add(name)
             if one.kind not in AT_HOME.get(declared.name, frozenset()):
                 _contradicted(work, name, declared, one)
     work.evidence["detected"] = told
@@ -408,9 +435,7 @@ def _cells(
 
 
 def _disclosed(work: _Work, names: tuple[str, ...], measured: Anonymity, outcome: CellsOutcome | None) -> Disclosure:
-    protected = protected_fields(work.classes) | {name for name in names if name not in work.classes} | {
-        one["field"] for one in work.evidence["detected"] if not BY_NAME[one["kind"]].place
-    }  # fmt: skip
+    protected = protected_fields(work.classes) | {name for name in names if name not in work.classes} | work.seen_in
     risk = ResidualRisk(
         k=measured.k,
         l=measured.l,

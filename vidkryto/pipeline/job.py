@@ -53,9 +53,9 @@ class Job:
 
 
 def new_job(dataset: Dataset, settings: Settings, **options: Any) -> Job:
-    """A job with a run id of its own: the time, then eight random digits, so that names sort by time."""
+    """A job with a run id of its own: the time to the microsecond, then four random digits, so that names sort by time."""
     started = datetime.now(UTC)
-    return Job(dataset, settings, f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}", started, **options)
+    return Job(dataset, settings, f"{started:%Y%m%dT%H%M%S}-{started:%f}-{secrets.token_hex(2)}", started, **options)
 
 
 @dataclass(frozen=True)

@@ -119,18 +119,18 @@ class Comparison:
     def _rows(self, part: str, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """The cells of rows that differ, read from the file again."""
         side = self.live if part == "removed" else self.wanted
-        picked = f"(select _id, place from {part} order by place" + (f" limit {limit})" if limit else ")")
+        picked = f"(select _id, _place from {part} order by _place" + (f" limit {limit})" if limit else ")")
         if side.path is None:
             return
         fields = ["_id", *(column.name for column in self.columns)]
         with source(self._connection, side.path) as held:
             self._connection.execute(
-                f"create or replace table picked as select p._id as _id, source._place as place, "
-                f"{_cells(self.columns, held - side.emptied)} from source join {picked} p on source._place = p.place"
+                f"create or replace table picked as select p._id as _id, source._place as _place, "
+                f"{_cells(self.columns, held - side.emptied)} from source join {picked} p on source._place = p._place"
             ).fetchall()
         names = ", ".join(quoted(name) for name in fields)
         cursor = self._connection.cursor()
-        cursor.execute(f"select {names} from picked order by place")
+        cursor.execute(f"select {names} from picked order by _place")
         while batch := cursor.fetchmany(FETCHED):
             yield from (dict(zip(fields, row, strict=True)) for row in batch)
 
@@ -198,18 +198,21 @@ def _load(
     key: tuple[str, ...],
     emptied: frozenset[str] = frozenset(),
 ) -> int:
-    """The table `side`: place in the file, the portal's number, key, hash of the line, what is unusable."""
+    """The table `side`: place in the file, the portal's number, key, hash of the line, what is unusable.
+
+    Names of our own begin with an underscore, which no column of a DataStore does.
+    """
     with source(connection, csv) as names:
         held = names - emptied
         number = 'cast(source."_id" as bigint)' if "_id" in names else "cast(null as bigint)"
         keys = "".join(f", {quoted(name)}" for name in key)
         checked = [column for column in columns if column.name in held]
-        raw = "".join(f", source.{quoted(column.name)} as {quoted('raw ' + column.name)}" for column in checked)
+        raw = "".join(f", source.{quoted(column.name)} as {quoted('_raw ' + column.name)}" for column in checked)
         connection.execute(
             f"""create table {side} as
-            with cells as (select _place as place, {number} as _id, {_cells(columns, held)}{raw} from source)
-            select place, _id{keys}, md5_number({line_sql(columns)}) as hash,
-                   cast({" or ".join(map(_unusable, checked)) or "false"} as boolean) as unusable,
+            with cells as (select _place, {number} as _id, {_cells(columns, held)}{raw} from source)
+            select _place, _id{keys}, md5_number({line_sql(columns)}) as _hash,
+                   cast({" or ".join(map(_unusable, checked)) or "false"} as boolean) as _unusable,
             from cells"""
         ).fetchall()
     return int(one(connection, f"select count(*) from {side}")[0])
@@ -217,14 +220,14 @@ def _load(
 
 def _unusable(column: Column) -> str:
     """Whether a cell cannot be held: not a value of its type, or a NUL in a text."""
-    raw = quoted(f"raw {column.name}")
+    raw = quoted(f"_raw {column.name}")
     if column.form == "text":
         return f"contains({raw}, chr(0))"
     return f"({quoted(column.name)} is null and nullif({raw}, '') is not null)"
 
 
 def _refuse_unusable(connection: duckdb.DuckDBPyConnection, key: tuple[str, ...]) -> None:
-    count, first = one(connection, "select count(*), min(place) from wanted where unusable")
+    count, first = one(connection, "select count(*), min(_place) from wanted where _unusable")
     if count:
         raise PlanError(
             f"{count} rows hold a value that the column's type does not allow, or a NUL character; "
@@ -247,22 +250,22 @@ def _refuse_unusable(connection: duckdb.DuckDBPyConnection, key: tuple[str, ...]
 
 def _differences(connection: duckdb.DuckDBPyConnection, key: tuple[str, ...]) -> None:
     """The tables added, changed, removed. Without a key, or where the portal repeats one, copies are counted."""
-    part = ", ".join(map(quoted, key)) or "hash"
+    part = ", ".join(map(quoted, key)) or "_hash"
     (repeated,) = one(connection, f"select count(*) - count(distinct ({part})) from live")
     if repeated or not key:
         for side in ("wanted", "live"):
             connection.execute(
                 f"create view numbered_{side} as "
-                f"select *, row_number() over (partition by {part} order by place) as copy from {side}"
+                f"select *, row_number() over (partition by {part} order by _place) as _copy from {side}"
             ).fetchall()
-        wanted, live, copy = "numbered_wanted", "numbered_live", " and w.copy = l.copy"
+        wanted, live, copy = "numbered_wanted", "numbered_live", " and w._copy = l._copy"
     else:
         wanted, live, copy = "wanted", "live", ""
     # A key of the portal may be null after a hand edit; such a row equals none of ours and goes.
-    same = " and ".join(f"w.{quoted(name)} = l.{quoted(name)}" for name in key) or "w.hash = l.hash"
+    same = " and ".join(f"w.{quoted(name)} = l.{quoted(name)}" for name in key) or "w._hash = l._hash"
     for sql in (
-        f"added as select null::bigint as _id, w.place from {wanted} w anti join {live} l on {same}{copy}",
-        f"changed as select l._id, w.place from {wanted} w join {live} l on {same}{copy} where w.hash <> l.hash",
-        f"removed as select l._id, l.place from {live} l anti join {wanted} w on {same}{copy}",
+        f"added as select null::bigint as _id, w._place from {wanted} w anti join {live} l on {same}{copy}",
+        f"changed as select l._id, w._place from {wanted} w join {live} l on {same}{copy} where w._hash <> l._hash",
+        f"removed as select l._id, l._place from {live} l anti join {wanted} w on {same}{copy}",
     ):
         connection.execute(f"create table {sql}").fetchall()

@@ -42,7 +42,8 @@ def _matching(root: Path, pattern: str) -> Iterator[Path]:
         if root.exists():
             raise NotADirectoryError(20, "not a folder", str(root))
         return
-    next(iter(os.scandir(root)), None)  # a folder without read permission raises here, glob would stay silent
+    with os.scandir(root) as entries:
+        next(entries, None)  # a folder without read permission raises here, glob would stay silent
     for path in root.glob(pattern):
         inside = path.resolve().is_relative_to(root)
         if not inside or not path.is_file() or path.name.startswith(_TEMPORARY):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import mmap
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,18 +20,10 @@ from vidkryto.read import encoding as encodings
 from vidkryto.read.grid import Grid
 
 DELIMITERS = (";", ",", "\t", "|")
+MAX_LINE = 64 << 20
+"""Bytes without a line break; no table has such a line."""
+BATCH = 50_000
 _SENTINEL = "\x1f\x1e vidkryto \x1e\x1f"
-
-
-@contextmanager
-def mapped(path: Path) -> Iterator[bytes | mmap.mmap]:
-    """The bytes of a file, mapped into memory; an empty file gives empty bytes."""
-    with path.open("rb") as stream:
-        if path.stat().st_size == 0:
-            yield b""
-            return
-        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            yield content
 
 
 @dataclass(slots=True)
@@ -55,6 +45,12 @@ def read_delimited(path: Path, reading: Reading, place: Place) -> Grid:
     text = text_of(path, reading, place)
     delimiter = reading.delimiter if reading.delimiter != "auto" else sniff_delimiter(text.content, reading.quote)
     delimiter = {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
+    if len(delimiter) != 1:
+        raise ReadError(
+            f"a delimiter is one character, not {delimiter!r}",
+            (Finding("delimiter-unusable", place, found=delimiter),),
+            remedy="Write one character as `delimiter`.",
+        )
     width = _width(text.content, delimiter, reading, place)
     grid = _split(text.content, delimiter, width, reading, place)
     return Grid(
@@ -73,8 +69,11 @@ def text_of(path: Path, reading: Reading, place: Place) -> Text:
     content = path.read_bytes()
     if not content.strip():
         raise ReadError(
-            f"{place.file} is empty", (Finding("file-empty", place),), remedy="Export the table again; the file has no rows."
+            f"{place.file} is empty",
+            (Finding("file-empty", place),),
+            remedy="Export the table again; the file has no rows.",
         )
+    _check_lines(content, reading, place)
     if reading.encoding == "auto":
         verdict = encodings.decide(content)
         name = encodings.require(verdict, place)
@@ -93,6 +92,24 @@ def text_of(path: Path, reading: Reading, place: Place) -> Text:
             remedy="The file is damaged or is not a text file; export it again.",
         )
     return Text(decoded, name, verdict, findings)
+
+
+def _check_lines(content: bytes, reading: Reading, place: Place) -> None:
+    """Refuse a line of many megabytes before anything is copied: it is a cell without end or no text at all."""
+    start, limit = 0, max(MAX_LINE, 4 * reading.max_cell)
+    while len(content) - start > limit:
+        end = content.rfind(b"\n", start, start + limit)
+        if end < 0:
+            raise _too_long(place, f"> {limit}", reading)
+        start = end + 1
+
+
+def _too_long(place: Place, found: str, reading: Reading) -> ReadError:
+    return ReadError(
+        f"{place.file}: a cell has {found} characters; the limit is {reading.max_cell}",
+        (Finding("cell-too-long", place, found=found, wanted=str(reading.max_cell)),),
+        remedy="Look for a quotation mark that is never closed; or raise `max_cell` in the block `reading`.",
+    )
 
 
 def _decode(
@@ -142,15 +159,22 @@ def _decode_mixed(
     other = reading.mixed
     shown = verdict.odd_encoding or "?"
     found = Finding(
-        "encoding-mixed", place, count=len(verdict.odd_lines), rows=verdict.odd_lines[:10],
-        details={"encoding": verdict.encoding, "other": other or shown, "lines": ", ".join(map(str, verdict.odd_lines[:10]))},
+        "encoding-mixed",
+        place,
+        count=len(verdict.odd_lines),
+        rows=verdict.odd_lines[:10],
+        details={
+            "encoding": verdict.encoding,
+            "other": other or shown,
+            "lines": ", ".join(map(str, verdict.odd_lines[:10])),
+        },
     )
     if not other:
         raise ReadError(
             f"{place.file}: {len(verdict.odd_lines)} lines are not in {verdict.encoding} (they look like {shown}); "
             f"the first is line {verdict.odd_lines[0]}",
             (found,),
-            remedy=f"Mend the file, or write `mixed: {shown if shown != '?' else 'windows-1251'}` into the block `reading`.",
+            remedy=f"Mend the file, or write `mixed: {verdict.odd_encoding or 'windows-1251'}` into the block `reading`.",
         )
     odd, lines = set(verdict.odd_lines), content.split(b"\n")
     main = codec if codec != "utf-8-sig" else "utf-8"
@@ -191,8 +215,8 @@ def _records(text: str, delimiter: str, quote: str, limit: int) -> list[list[str
     return found
 
 
-def _reader(stream: io.StringIO, delimiter: str, quote: str) -> Iterator[list[str]]:
-    csv.field_size_limit(1 << 30)
+def _reader(stream: Iterable[str], delimiter: str, quote: str, longest: int = 1 << 30) -> Iterator[list[str]]:
+    csv.field_size_limit(longest)
     if not quote:
         return csv.reader(stream, delimiter=delimiter, quoting=csv.QUOTE_NONE)
     return csv.reader(stream, delimiter=delimiter, quotechar=quote)
@@ -232,13 +256,10 @@ def _split(content: bytes, delimiter: str, width: int, reading: Reading, place: 
     if table is None:
         return _python(content, delimiter, width, reading, place)
     columns = [_flat(column) for column in table.columns]
-    records = np.arange(len(columns[0]) if columns else 0, dtype=np.int64)
+    odd: dict[int, list[str]] = {}
     if ragged:
-        columns, odd = _insert(columns, ragged, width, delimiter, reading.quote)
-    else:
-        odd = {}
+        columns, odd = _insert(columns, ragged, delimiter, reading.quote)
     lines = _line_numbers(columns, content, quoted, odd)
-    del records
     return _finish(columns, lines, odd, width, reading, place)
 
 
@@ -282,11 +303,16 @@ def _arrow(
                 source,
                 read_options=arrow_csv.ReadOptions(use_threads=threads, block_size=block, column_names=names),
                 parse_options=arrow_csv.ParseOptions(
-                    delimiter=delimiter, quote_char=quote or False, double_quote=True, newlines_in_values=bool(quote),
-                    ignore_empty_lines=False, invalid_row_handler=keep,
+                    delimiter=delimiter,
+                    quote_char=quote or False,
+                    double_quote=True,
+                    newlines_in_values=bool(quote),
+                    ignore_empty_lines=False,
+                    invalid_row_handler=keep,
                 ),
                 convert_options=arrow_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False,
+                    column_types=dict.fromkeys(names, pa.string()),
+                    strings_can_be_null=False,
                     quoted_strings_can_be_null=False,
                 ),
             )
@@ -298,8 +324,6 @@ def _arrow(
         if table.num_rows == 0 or table.column(0)[-1].as_py() != _SENTINEL:
             return None, []
         table = table.slice(0, table.num_rows - 1)
-    if width == 1 and not content.endswith((b"\n", b"\r")) and table.num_rows and not content:
-        return None, []
     _check_size(table.num_rows, reading, place)
     return table, ragged
 
@@ -318,53 +342,58 @@ def _check_size(rows: int, reading: Reading, place: Place) -> None:
 
 
 def _python(content: bytes, delimiter: str, width: int, reading: Reading, place: Place) -> _Split:
-    """The same by Python's csv module, for files on which pyarrow differs from it."""
-    if len(delimiter) != 1:
-        raise ReadError(
-            f"a delimiter is one character, not {delimiter!r}",
-            (Finding("delimiter-unusable", place, found=delimiter),),
-            remedy="Write one character as `delimiter`.",
-        )
+    """The same by Python's csv module, for files on which pyarrow differs from it.
+
+    A record of our own behind the last one shows whether the file ends inside quotation marks.
+    """
+    batches: list[list[pa.Array]] = []
     cells: list[list[str]] = [[] for _ in range(width)]
     rows: list[int] = []
     odd: dict[int, list[str]] = {}
-    line = 1
-    stream = io.StringIO(content.decode("utf-8"), newline="")
-    for number, row in enumerate(_reader(stream, delimiter, reading.quote)):
-        rows.append(line)
-        line += 1 + sum(cell.count("\n") + cell.count("\r") - cell.count("\r\n") for cell in row)
-        if row and len(row) != width:
-            odd[number] = row
-        for position in range(width):
-            cells[position].append(row[position] if position < len(row) else "")
-    last = cells[0][-1] if rows else ""
-    if _unclosed(content, delimiter, reading.quote):
-        where = Place(place.resource, place.file, row=rows[-1] if rows else 1)
-        raise ReadError(
-            f"{place.file}: a quotation mark opened near line {where.row} is never closed",
-            (Finding("quote-unclosed", where, found=last[:40] or None),),
-            remedy='Close it, double it if it belongs to the text, or write `quote: ""` if the file has no quoting.',
-        )
-    columns = [pa.array(column, pa.string()) for column in cells]
-    return _finish(columns, np.array(rows, dtype=np.int64), odd, width, reading, place)
+    line, last = 1, [""]
+    try:
+        for row in _reader(_with_sentinel(content), delimiter, reading.quote, reading.max_cell):
+            if len(cells[0]) == BATCH:
+                batches.append([pa.array(column, pa.string()) for column in cells])
+                cells = [[] for _ in range(width)]
+            last = row
+            rows.append(line)
+            line += 1 + sum(cell.count("\n") + cell.count("\r") - cell.count("\r\n") for cell in row)
+            if row and len(row) != width:
+                odd[len(rows) - 1] = row
+            for position in range(width):
+                cells[position].append(row[position] if position < len(row) else "")
+    except csv.Error as error:
+        where = Place(place.resource, place.file, row=line)
+        raise _too_long(where, f"> {reading.max_cell}", reading) from error
+    if last != [_SENTINEL]:
+        raise _unclosed(place, rows[-1] if rows else 1, last)
+    odd.pop(len(rows) - 1, None)
+    batches.append([pa.array(column, pa.string()) for column in cells])
+    columns = [pa.concat_arrays(parts).slice(0, len(rows) - 1) for parts in zip(*batches, strict=True)]
+    return _finish(columns, np.array(rows[:-1], dtype=np.int64), odd, width, reading, place)
 
 
-def _unclosed(content: bytes, delimiter: str, quote: str) -> bool:
-    """Whether the file ends inside a quoted cell: then a further record does not come out as one."""
-    if not quote:
-        return False
-    text = content.decode("utf-8")
-    closing = "" if text.endswith(("\n", "\r")) else "\n"
-    last: list[str] = []
-    for row in _reader(io.StringIO(text + closing + _SENTINEL + "\n", newline=""), delimiter, quote):
-        last = row
-    return last != [_SENTINEL]
+def _with_sentinel(content: bytes) -> Iterator[str]:
+    """The lines of the text with their ends, and the sentinel as a last line."""
+    yield from io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
+    yield ("" if content.endswith((b"\n", b"\r")) else "\n") + _SENTINEL + "\n"
+
+
+def _unclosed(place: Place, line: int, row: list[str]) -> ReadError:
+    where = Place(place.resource, place.file, row=line)
+    opened = next((cell for cell in row if _SENTINEL in cell), "")
+    return ReadError(
+        f"{place.file}: a quotation mark opened near line {line} is never closed",
+        (Finding("quote-unclosed", where, found=opened[:40] or None),),
+        remedy='Close it, double it if it belongs to the text, or write `quote: ""` if the file has no quoting.',
+    )
 
 
 def _insert(
-    columns: list[pa.Array], ragged: list[tuple[int, str]], width: int, delimiter: str, quote: str
+    columns: list[pa.Array], ragged: list[tuple[int, str]], delimiter: str, quote: str
 ) -> tuple[list[pa.Array], dict[int, list[str]]]:
-    """Put the records of another width back at their place, padded or cut to `width`; the whole record is kept beside."""
+    """Put the records of another width back at their place, padded or cut; the whole record is kept beside."""
     numbers = np.array([number - 1 for number, _ in ragged], dtype=np.int64)
     total = len(columns[0]) + len(ragged)
     order = np.full(total, -1, dtype=np.int64)
@@ -397,8 +426,12 @@ def _line_numbers(
 
 
 def _finish(
-    columns: list[pa.Array], lines: np.ndarray[tuple[int], np.dtype[np.int64]], odd: dict[int, list[str]],
-    width: int, reading: Reading, place: Place,
+    columns: list[pa.Array],
+    lines: np.ndarray[tuple[int], np.dtype[np.int64]],
+    odd: dict[int, list[str]],
+    width: int,
+    reading: Reading,
+    place: Place,
 ) -> _Split:
     """Judge the records of another width: empty cells too many are dropped, filled ones reject the record."""
     _check_size(len(lines), reading, place)
@@ -409,13 +442,17 @@ def _finish(
     if rejected:
         rows = tuple(int(lines[number]) for number in rejected)
         findings.append(
-            Finding("row-too-wide", place, count=len(rows), rows=rows[:10], details={"width": width, "lines": _some(rows)})
+            Finding(
+                "row-too-wide", place, count=len(rows), rows=rows[:10], details={"width": width, "lines": _some(rows)}
+            )
         )
     short = [n for n, row in odd.items() if 1 < len(row) < width and int(lines[n]) > data_from]
     if short:
         rows = tuple(int(lines[number]) for number in short)
         findings.append(
-            Finding("row-too-short", place, count=len(rows), rows=rows[:10], details={"width": width, "lines": _some(rows)})
+            Finding(
+                "row-too-short", place, count=len(rows), rows=rows[:10], details={"width": width, "lines": _some(rows)}
+            )
         )
     if rejected:
         keep = np.ones(len(lines), dtype=bool)
@@ -426,11 +463,7 @@ def _finish(
     for column in columns:
         longest = pc.max(pc.utf8_length(column)).as_py() or 0
         if longest > reading.max_cell:
-            raise ReadError(
-                f"{place.file}: a cell has {longest} characters; the limit is {reading.max_cell}",
-                (Finding("cell-too-long", place, found=str(longest), wanted=str(reading.max_cell)),),
-                remedy="Look for a quotation mark that is never closed; or raise `max_cell` in the block `reading`.",
-            )
+            raise _too_long(place, str(longest), reading)
     return _Split(tuple(columns), pa.array(lines), len(rejected), tuple(findings))
 
 

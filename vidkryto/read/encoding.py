@@ -1,4 +1,4 @@
-"""The encoding of a text file, decided with evidence: BOM, strict UTF-8, UTF-16 by its shape, then letter statistics."""
+"""The encoding of a text, decided with evidence: BOM, strict UTF-8, UTF-16 by its shape, then letter statistics."""
 
 from __future__ import annotations
 
@@ -24,8 +24,14 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-MARGIN = 12.0
-"""Natural logarithm of how much likelier the best reading must be than the second: e^12 is about 160,000 to 1."""
+_PLAUSIBLE = r"[\u00a0-\u017f\u0400-\u04ff\u02bc\u2000-\u22ff\ufeff]"
+
+FEWEST = 12
+"""Letters beyond ASCII without which nothing is decided by letters."""
+WESTERN_SHARE = 0.4
+"""In a western text the letters beyond ASCII are a small part of all letters."""
+MARGIN = 14.0
+"""Natural logarithm of how much likelier the best reading must be than the second: e^14 is about a million to 1."""
 WESTERN_MARGIN = 6.0
 """Between two western code pages little differs but a few letters; the letters that do differ must agree."""
 LINE_MARGIN = 15.0
@@ -80,7 +86,9 @@ def decide(content: bytes) -> Verdict:
 def _utf8(content: bytes, how: str) -> Verdict:
     name = "utf-8-sig" if how == "bom" else "utf-8"
     try:
-        content.decode("utf-8")
+        text = content.decode("utf-8")
+        if how != "bom" and _by_chance(text):
+            return decide_by_letters(content)
     except UnicodeDecodeError as error:
         if error.reason == "unexpected end of data" and error.start >= len(content) - 4 and error.start > 0:
             cut = content[: error.start]
@@ -90,6 +98,14 @@ def _utf8(content: bytes, how: str) -> Verdict:
     return Verdict(name, how)
 
 
+def _by_chance(text: str) -> bool:
+    """Whether so few bytes beyond ASCII fit UTF-8, as characters no table uses, that another encoding is as likely."""
+    if len(text) > 1 << 20:
+        return False
+    high = re.findall(r"[^\x00-\x7f]", text)
+    return len(high) < 4 and not any(re.match(_PLAUSIBLE, letter) for letter in high)
+
+
 def _mixed(content: bytes, name: str, how: str) -> Verdict | None:
     """A file in which some lines are UTF-8 and others are not; None when no line speaks for UTF-8."""
     valid, broken = [], []
@@ -97,8 +113,8 @@ def _mixed(content: bytes, name: str, how: str) -> Verdict | None:
         if line.isascii():
             continue
         try:
-            line.decode("utf-8")
-            valid.append(number)
+            if len(re.findall(_PLAUSIBLE, line.decode("utf-8"))) > 1:  # one pair of bytes may fit by chance
+                valid.append(number)
         except UnicodeDecodeError:
             broken.append((number, line))
     if not valid or not broken:
@@ -106,14 +122,15 @@ def _mixed(content: bytes, name: str, how: str) -> Verdict | None:
     letters = decide_by_letters(b"\n".join(line for _, line in broken))
     if len(valid) >= len(broken):
         return Verdict(
-            name, how, odd_lines=tuple(number for number, _ in broken), odd_encoding=letters.encoding,
+            name,
+            how,
+            odd_lines=tuple(number for number, _ in broken),
+            odd_encoding=letters.encoding,
             candidates=letters.candidates,
         )
     if how == "bom":
         return Verdict(name, how, odd_lines=tuple(number for number, _ in broken), odd_encoding=letters.encoding)
-    return Verdict(
-        letters.encoding, letters.how, letters.margin, letters.candidates, tuple(valid), "utf-8"
-    )
+    return Verdict(letters.encoding, letters.how, letters.margin, letters.candidates, tuple(valid), "utf-8")
 
 
 def _utf16(content: bytes) -> str:
@@ -155,17 +172,25 @@ def decide_by_letters(content: bytes) -> Verdict:
     weight = np.sqrt(counts[present])
     scores = {}
     for name in (*CYRILLIC, *WESTERN):
-        score = float((pair_scores(codec_of(name))[present] * weight).sum())
-        if np.isfinite(score):
-            scores[name] = score
+        scores[name] = float((pair_scores(codec_of(name))[present] * weight).sum())
+    single = counts.reshape(256, 256).sum(axis=0)
+    if _lacks_i(single):
+        scores.pop("cp1125", None)
+    high = int(single[0x80:].sum())
+    if high > WESTERN_SHARE * (high + int(single[0x41:0x5B].sum() + single[0x61:0x7B].sum())):
+        scores = {name: score for name, score in scores.items() if name not in WESTERN}
     ranked = _distinct(scores, content)
     candidates = tuple(Candidate(name, scores[name], _sample(content, name)) for name in ranked[:4])
-    if not candidates:
-        return Verdict("", "letters")
     margin = candidates[0].score - candidates[1].score if len(candidates) > 1 else float("inf")
     needed = WESTERN_MARGIN if candidates[0].encoding in WESTERN else MARGIN
-    decided = candidates[0].encoding if margin >= needed else ""
+    decided = candidates[0].encoding if margin >= needed and high >= FEWEST else ""
     return Verdict(decided, "letters", margin, candidates)
+
+
+def _lacks_i(single: NDArray[np.int64]) -> bool:
+    """Whether a text of CP1125 would be without і and ї: then it is CP866, which has no і."""
+    letters = single[0x80:0xB0].sum() + single[0xE0:0xFA].sum()
+    return bool(letters >= 100 and single[0xF6:0xFA].sum() == 0)
 
 
 def _distinct(scores: dict[str, float], content: bytes) -> list[str]:
@@ -173,7 +198,7 @@ def _distinct(scores: dict[str, float], content: bytes) -> list[str]:
     high = bytes(sorted({byte for byte in content if byte >= 0x80})) if len(content) < 1 << 16 else _high_bytes(content)
     texts: dict[str, str] = {}
     for name in sorted(scores, key=lambda name: (-scores[name], (*CYRILLIC, *WESTERN).index(name))):
-        texts.setdefault(high.decode(codec_of(name)), name)
+        texts.setdefault(high.decode(codec_of(name), "replace"), name)
     return list(texts.values())
 
 
@@ -193,7 +218,7 @@ def _sample(content: bytes, encoding: str) -> str:
 def odd_lines(content: bytes, encoding: str) -> tuple[tuple[int, ...], str]:
     """Lines of a one-byte file that are plainly in another encoding, and which one; at least six letters a line."""
     bytes_ = np.frombuffer(b"\n" + content + b"\n", dtype=np.uint8).astype(np.uint16)
-    pairs = (bytes_[:-1] << 8) | bytes_[1:]
+    pairs = ((bytes_[:-1] << 8) | bytes_[1:]).astype(np.uint16)
     breaks = np.flatnonzero(bytes_[1:] == 10)
     high = np.concatenate(([0], np.cumsum(bytes_[1:] >= 0x80)))
     ends = np.concatenate(([0], breaks + 1))
@@ -226,5 +251,5 @@ def require(verdict: Verdict, place: Place) -> str:
     raise ReadError(
         f"{place.file}: the encoding cannot be told apart with certainty ({listed})",
         (finding,),
-        remedy="Choose the reading that makes sense and write `encoding: NAME` into the block `reading` of the contract.",
+        remedy="Choose the reading that makes sense and write `encoding: NAME` into the block `reading`.",
     )

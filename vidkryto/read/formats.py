@@ -12,8 +12,18 @@ from vidkryto.findings import Finding, Place
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML = re.compile(rb"^\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|table|meta|div)\b", re.I | re.S)
 _BY_SUFFIX = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".tab": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
-    ".geojson": "geojson", ".xml": "xml", ".kml": "kml", ".dbf": "dbf", ".parquet": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".tab": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".geojson": "geojson",
+    ".xml": "xml",
+    ".kml": "kml",
+    ".dbf": "dbf",
+    ".parquet": "parquet",
 }
 
 
@@ -53,7 +63,7 @@ def _is_text(head: bytes) -> bool:
 
 
 def _by_bytes(path: Path, head: bytes, place: Place) -> str:
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip_kind(path, place)
     if head.startswith(_OLE):
         return _ole_kind(path, place)

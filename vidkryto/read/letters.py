@@ -24,7 +24,9 @@ _INDEX = {name: position for position, name in enumerate(CLASSES)}
 LOWER, UPPER, NEITHER = 0, 1, 2
 UPPER_AFTER_LOWER = -4.0
 """Log-likelihood of a capital right after a small letter: rare in words, the rule in text read as KOI8."""
-LOWER_AFTER_TWO_UPPER = -1.0
+UNDEFINED = -30.0
+BORROWED = 0.1
+"""Share of a pair's likelihood that comes from the single letter."""
 
 
 def letter_class(character: str) -> str:
@@ -51,10 +53,20 @@ def letter_class(character: str) -> str:
 def log_likelihoods() -> NDArray[np.float64]:
     """Natural logarithm of the share of each pair of classes, given its first; shape (classes, classes)."""
     counts = np.array(json.loads(files("vidkryto.read").joinpath("letters.json").read_text("utf-8")), dtype=float)
-    counts += 0.02
+    counts = _smoothed(counts)
     _foreign(counts)
     shares = counts / counts.sum(axis=1, keepdims=True)
-    return np.log(np.maximum(shares, 1e-6))
+    return np.asarray(np.log(np.maximum(shares, 1e-6)))
+
+
+def _smoothed(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pairs of letters that the training texts happen to lack («хм» of Хмельницький) borrow from single letters."""
+    letters = len(UKRAINIAN)
+    totals = counts.sum(axis=1, keepdims=True)
+    single = counts[:, :letters].sum(axis=0) / counts.sum()
+    smoothed = counts + 0.02
+    smoothed[:letters, :letters] += BORROWED * totals[:letters] * single
+    return smoothed
 
 
 def _foreign(counts: NDArray[np.float64]) -> None:
@@ -83,7 +95,7 @@ def _foreign(counts: NDArray[np.float64]) -> None:
 def pair_scores(encoding: str) -> NDArray[np.float32]:
     """Log-likelihood of each pair of bytes in a one-byte encoding, shape (65536,), zero for pairs of ASCII bytes.
 
-    An undefined byte makes the pair impossible (minus infinity).
+    A byte that the encoding does not have is next to impossible, yet one damaged byte does not rule an encoding out.
     """
     text = [bytes([byte]).decode(encoding, "replace") for byte in range(256)]
     classes = np.array([_INDEX[letter_class(character)] for character in text])
@@ -91,7 +103,7 @@ def pair_scores(encoding: str) -> NDArray[np.float32]:
     table = log_likelihoods()[classes[:, None], classes[None, :]].copy()
     table[(case[:, None] == LOWER) & (case[None, :] == UPPER)] += UPPER_AFTER_LOWER
     undefined = np.array([character == "\ufffd" for character in text])
-    table[undefined, :] = -np.inf
-    table[:, undefined] = -np.inf
+    table[undefined, :] = UNDEFINED
+    table[:, undefined] = UNDEFINED
     table[:128, :128] = 0
-    return table.astype(np.float32).reshape(-1)
+    return np.asarray(table.astype(np.float32).reshape(-1))

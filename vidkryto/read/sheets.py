@@ -38,9 +38,12 @@ def read_workbook(path: Path, kind: str, reading: Reading, place: Place) -> tupl
         ) from None
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as error:
         raise damaged(place, error) from error
-    with workbook:
-        names = _wanted(workbook, reading, place)
-        return tuple(_grid(workbook, name, facts.get(name), reading, place) for name in names)
+    try:
+        with workbook:
+            sheets = _wanted(workbook, reading, place)
+            return tuple(_grid(sheet, facts.get(sheet.name), reading, place) for sheet in sheets)
+    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError) as error:
+        raise damaged(place, error) from error
 
 
 def damaged(place: Place, error: Exception) -> ReadError:
@@ -52,8 +55,8 @@ def damaged(place: Place, error: Exception) -> ReadError:
     )
 
 
-def _wanted(workbook: Any, reading: Reading, place: Place) -> list[str]:
-    """Names of the sheets to read, in the order of the reading."""
+def _wanted(workbook: Any, reading: Reading, place: Place) -> list[Any]:
+    """The sheets to read, in the order of the reading."""
     names: list[str] = list(workbook.sheet_names)
     if reading.sheet:
         chosen: list[str] = []
@@ -63,17 +66,18 @@ def _wanted(workbook: Any, reading: Reading, place: Place) -> list[str]:
             if not hits:
                 raise _no_sheet(place, pattern, names)
             chosen += [name for name in hits if name not in chosen]
-        return chosen
-    filled = [name for name in names if workbook.get_sheet_by_name(name).total_height]
+        return [workbook.get_sheet_by_name(name) for name in chosen]
+    filled = [sheet for sheet in map(workbook.get_sheet_by_name, names) if sheet.end is not None]
     if len(filled) == 1:
         return filled
     if not filled:
         raise ReadError(
             f"{place.file} has no filled sheet", (Finding("file-empty", place),), remedy="Export the table again."
         )
+    listed = ", ".join(sheet.name for sheet in filled)
     raise ReadError(
-        f"{place.file} has {len(filled)} filled sheets and the contract names none: {', '.join(filled)}",
-        (Finding("sheet-undeclared", place, details={"sheets": ", ".join(filled)}),),
+        f"{place.file} has {len(filled)} filled sheets and the contract names none: {listed}",
+        (Finding("sheet-undeclared", place, details={"sheets": listed}),),
         remedy="Write `sheet: NAME` into the block `reading`.",
     )
 
@@ -90,12 +94,8 @@ def _no_sheet(place: Place, pattern: str, names: list[str]) -> ReadError:
     )
 
 
-def _grid(workbook: Any, name: str, facts: SheetFacts | None, reading: Reading, place: Place) -> Grid:
-    try:
-        sheet = workbook.get_sheet_by_name(name)
-        cells = sheet.to_python(skip_empty_area=False)
-    except (calamine.CalamineError, calamine.XmlError) as error:
-        raise damaged(place, error) from error
+def _grid(sheet: Any, facts: SheetFacts | None, reading: Reading, place: Place) -> Grid:
+    name, cells = sheet.name, sheet.to_python(skip_empty_area=False)
     width = max((len(row) for row in cells), default=0)
     if width > reading.max_columns or len(cells) > reading.max_rows:
         raise too_large(place, name, len(cells), width, reading)
@@ -166,7 +166,9 @@ def text_of_cell(value: Any, row: int = 0, lost: list[int] | None = None) -> str
     if isinstance(value, int):
         return str(value)
     if isinstance(value, datetime.datetime):
-        return value.isoformat(sep="T", timespec="auto") if value.time() != datetime.time() else value.date().isoformat()
+        return (
+            value.isoformat(sep="T", timespec="auto") if value.time() != datetime.time() else value.date().isoformat()
+        )
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     if isinstance(value, datetime.timedelta):

@@ -1,4 +1,4 @@
-"""The report site: static pages in two languages, made from run records and the ledger, rewritten only where changed."""
+"""The report site: static pages in two languages, from run records and the ledger, rewritten only where changed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,14 @@ from vidkryto.record import verifier
 from vidkryto.record.note import Note
 from vidkryto.record.run import RunRecord
 from vidkryto.report.facts import (
-    Edition,
-    Facts,
     calendar_facts,
     dataset_facts,
     ledger_facts,
     overview_facts,
-    run_facts,
 )
 from vidkryto.report.history import History, read_history
 from vidkryto.report.pages import render
+from vidkryto.report.run_facts import Edition, Facts, run_facts
 from vidkryto.report.standing import DatasetDescription, Standing, standing
 from vidkryto.report.words import CITY_TIME
 

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from vidkryto_portal.search.errors import BadRequestError
 from vidkryto_portal.search.language import Combined, Node, Pattern, Words, unescaped
 
-HEAD = re.compile(r"\s*\{!\s*(?P<type>\w+)?(?P<rest>(?:\s*[\w.]+=(?:'[^']*'|\"[^\"]*\"|[^\s}]*))*)\s*\}", re.DOTALL)
+HEAD = re.compile(
+    r"\s*\{!\s*(?P<type>\w+(?![\w.=]))?(?P<rest>(?:\s*[\w.]+=(?:'[^']*'|\"[^\"]*\"|[^\s}]*))*)\s*\}", re.DOTALL
+)
 PAIR = re.compile(r"([\w.]+)=('[^']*'|\"[^\"]*\"|[^\s}]*)")
 SPECIAL = re.compile(r"[*?\\]")
 

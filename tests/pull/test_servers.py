@@ -1,0 +1,291 @@
+"""Exports on real SFTP, FTP and S3 servers on loopback."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import paramiko
+import pytest
+from moto.server import ThreadedMotoServer
+
+from vidkryto.errors import ExportMissing, SourceError
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # pyftpdlib imports asyncore, which Python 3.11 announces to remove
+    from pyftpdlib.authorizers import DummyAuthorizer
+    from pyftpdlib.handlers import FTPHandler
+    from pyftpdlib.servers import ThreadedFTPServer
+
+Puller = Callable[..., Any]
+BODY = "назва;кількість\nРинок;5\n".encode() * 20_000
+SECRETS = {"STOPS_USER": "officer", "STOPS_PASSWORD": "correct horse"}
+
+
+@pytest.fixture
+def outgoing(tmp_path: Path) -> Path:
+    """The folder that the servers show."""
+    folder = tmp_path / "server" / "outgoing"
+    folder.mkdir(parents=True)
+    (folder / "stops_2024-01.csv").write_bytes(b"old")
+    (folder / "stops_2024-02.csv").write_bytes(BODY)
+    (folder / "readme.txt").write_bytes(b"x")
+    return folder
+
+
+# --- SFTP
+
+
+class _Files(paramiko.SFTPServerInterface):
+    """The part of SFTP that reading needs, over a local folder."""
+
+    root = Path()
+
+    def _path(self, path: str) -> Path:
+        return self.root / path.lstrip("/")
+
+    def list_folder(self, path: str) -> Any:
+        if not self._path(path).is_dir():
+            return paramiko.SFTP_NO_SUCH_FILE
+        found = []
+        for item in self._path(path).iterdir():
+            attributes = paramiko.SFTPAttributes.from_stat(item.stat())
+            attributes.filename = item.name
+            found.append(attributes)
+        return found
+
+    def stat(self, path: str) -> Any:
+        if not self._path(path).exists():
+            return paramiko.SFTP_NO_SUCH_FILE
+        return paramiko.SFTPAttributes.from_stat(self._path(path).stat())
+
+    lstat = stat
+
+    def open(self, path: str, flags: int, attr: Any) -> Any:
+        assert not flags & 0x3, "opened for writing"
+        handle = paramiko.SFTPHandle(flags)
+        handle.readfile = self._path(path).open("rb")
+        return handle
+
+
+class _Login(paramiko.ServerInterface):
+    def check_auth_password(self, username: str, password: str) -> int:
+        good = (username, password) == ("officer", "correct horse")
+        return paramiko.AUTH_SUCCESSFUL if good else paramiko.AUTH_FAILED
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        return paramiko.OPEN_SUCCEEDED
+
+
+@dataclass
+class Sftp:
+    """A running SFTP server."""
+
+    port: int
+    known: str
+
+
+@pytest.fixture
+def sftp(outgoing: Path) -> Iterator[Sftp]:
+    """An SFTP server with a fresh host key."""
+    key = paramiko.ECDSAKey.generate()
+    _Files.root = outgoing.parent
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(0.1)
+    port, stop, transports = listener.getsockname()[1], threading.Event(), []
+
+    def serve() -> None:
+        while not stop.is_set():
+            try:
+                connection, _ = listener.accept()
+            except TimeoutError:
+                continue
+            transport = paramiko.Transport(connection)
+            transport.add_server_key(key)
+            transport.set_subsystem_handler("sftp", paramiko.SFTPServer, _Files)
+            transports.append(transport)
+            try:
+                transport.start_server(server=_Login())
+            except (paramiko.SSHException, EOFError):
+                continue
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield Sftp(port, f"[127.0.0.1]:{port} {key.get_name()} {key.get_base64()}\n")
+    stop.set()
+    thread.join(5)
+    for transport in transports:
+        transport.close()
+    listener.close()
+
+
+def _sftp(server: Sftp, tmp_path: Path, known: str, **more: Any) -> dict[str, Any]:
+    (tmp_path / "known_hosts").write_text(known, encoding="ascii")
+    return {
+        "remote": f"sftp://127.0.0.1:{server.port}/outgoing/stops_*.csv",
+        "pick": "dated",
+        "known_hosts": "known_hosts",
+        "user_from": "STOPS_USER",
+        "password_from": "STOPS_PASSWORD",
+        "timeout": 5,
+        "retries": 0,
+        **more,
+    }
+
+
+def test_the_latest_export_comes_from_an_sftp_server(sftp: Sftp, tmp_path: Path, puller: Puller) -> None:
+    """The bytes are whole; the record does not name the internal server."""
+    (snapshot,) = puller(_sftp(sftp, tmp_path, sftp.known), environment=SECRETS)
+    assert snapshot.path.read_bytes() == BODY
+    assert (snapshot.file, snapshot.origin) == ("stops_2024-02.csv", "sftp:stops_2024-02.csv")
+
+
+def test_an_sftp_server_with_another_key_is_refused(sftp: Sftp, tmp_path: Path, puller: Puller) -> None:
+    """No password is sent to a server that is not the known one."""
+    other = paramiko.ECDSAKey.generate()
+    known = f"[127.0.0.1]:{sftp.port} {other.get_name()} {other.get_base64()}\n"
+    with pytest.raises(SourceError, match="a key that is not known here"):
+        puller(_sftp(sftp, tmp_path, known), environment=SECRETS)
+
+
+def test_an_unknown_sftp_server_is_refused(sftp: Sftp, tmp_path: Path, puller: Puller) -> None:
+    """There is no trust on first sight."""
+    with pytest.raises(SourceError, match="a key that is not known here"):
+        puller(_sftp(sftp, tmp_path, ""), environment=SECRETS)
+
+
+def test_a_wrong_password_is_told_without_the_password(sftp: Sftp, tmp_path: Path, puller: Puller) -> None:
+    """The remedy says what to check."""
+    with pytest.raises(SourceError) as caught:
+        puller(_sftp(sftp, tmp_path, sftp.known), environment={**SECRETS, "STOPS_PASSWORD": "battery staple"})
+    assert "refused" in str(caught.value)
+    assert "battery staple" not in str(caught.value)
+
+
+# --- FTP
+
+
+@pytest.fixture
+def ftp(outgoing: Path) -> Iterator[int]:
+    """The port of an FTP server."""
+    authorizer = DummyAuthorizer()
+    authorizer.add_user("officer", "correct horse", str(outgoing.parent), perm="elr")
+    handler = type("Handler", (FTPHandler,), {"authorizer": authorizer, "log_prefix": ""})
+    server = ThreadedFTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"timeout": 0.1}, daemon=True)
+    thread.start()
+    yield server.address[1]
+    server.close_all()
+    thread.join(5)
+
+
+def _ftp(port: int, pattern: str = "stops_*.csv") -> dict[str, Any]:
+    return {
+        "remote": f"ftp://127.0.0.1:{port}/outgoing/{pattern}",
+        "pick": "dated",
+        "user_from": "STOPS_USER",
+        "password_from": "STOPS_PASSWORD",
+        "timeout": 5,
+        "retries": 0,
+    }
+
+
+def test_the_latest_export_comes_from_an_ftp_server(ftp: int, puller: Puller) -> None:
+    """The bytes are whole."""
+    (snapshot,) = puller(_ftp(ftp), environment=SECRETS)
+    assert snapshot.path.read_bytes() == BODY
+
+
+def test_nothing_of_that_name_on_the_ftp_server_is_a_missing_export(ftp: int, puller: Puller) -> None:
+    """The server answered: no technical failure."""
+    with pytest.raises(ExportMissing):
+        puller(_ftp(ftp, "routes_*.csv"), environment=SECRETS)
+
+
+def test_a_wrong_ftp_password_is_refused(ftp: int, puller: Puller) -> None:
+    """And not repeated in the message."""
+    with pytest.raises(SourceError, match="refused") as caught:
+        puller(_ftp(ftp), environment={**SECRETS, "STOPS_PASSWORD": "battery staple"})
+    assert "battery" not in str(caught.value)
+
+
+# --- S3
+
+
+@pytest.fixture
+def s3() -> Iterator[str]:
+    """The address of an S3 service that holds two exports."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+    client = boto3.client(
+        "s3",
+        endpoint_url=address,
+        aws_access_key_id="officer",
+        aws_secret_access_key="correct horse",
+        region_name="us-east-1",
+    )
+    client.create_bucket(Bucket="exports")
+    client.put_object(Bucket="exports", Key="out/stops_1.csv", Body=b"old")
+    time.sleep(1.1)  # S3 keeps whole seconds
+    client.put_object(Bucket="exports", Key="out/stops_2.csv", Body=BODY)
+    yield address
+    server.stop()
+
+
+def test_the_newest_export_comes_from_an_s3_bucket(s3: str, puller: Puller) -> None:
+    """The bytes are whole; the access key stays out of the record."""
+    source = {
+        "remote": "s3://exports/out/stops_*.csv",
+        "pick": "newest",
+        "endpoint": s3,
+        "user_from": "STOPS_USER",
+        "password_from": "STOPS_PASSWORD",
+        "timeout": 5,
+        "retries": 0,
+    }
+    (snapshot,) = puller(source, environment=SECRETS)
+    assert snapshot.path.read_bytes() == BODY
+    assert "officer" not in repr(snapshot)
+
+
+def test_a_bucket_that_is_not_there_is_a_missing_export(s3: str, puller: Puller) -> None:
+    """Like a folder that is not there."""
+    source = {
+        "remote": "s3://nothing/out/*.csv",
+        "endpoint": s3,
+        "user_from": "STOPS_USER",
+        "password_from": "STOPS_PASSWORD",
+        "timeout": 5,
+        "retries": 0,
+    }
+    with pytest.raises(ExportMissing):
+        puller(source, environment=SECRETS)
+
+
+# --- none of them
+
+
+@pytest.mark.parametrize("scheme", ["sftp", "ftp", "s3"])
+def test_a_server_that_does_not_answer_is_a_technical_failure(scheme: str, tmp_path: Path, puller: Puller) -> None:
+    """Told in one sentence, without the address inside the city's network."""
+    (tmp_path / "known").write_text("", encoding="ascii")
+    source = {
+        "remote": f"{scheme}://127.0.0.1:9/out/*.csv" if scheme != "s3" else "s3://exports/out/*.csv",
+        "timeout": 1,
+        "retries": 0,
+        "known_hosts": "known",
+        "endpoint": "http://127.0.0.1:9" if scheme == "s3" else "",
+    }
+    with pytest.raises(SourceError) as caught:
+        puller(source)
+    assert not isinstance(caught.value, ExportMissing)
+    assert "\n  What to do: " in str(caught.value)
