@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vidkryto.cli import audit, catalogue, demo, deployments, portal, run, schema
+from vidkryto.cli import audit, catalogue, demo, deployments, portal, returning, run, schema
 
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("check")(catalogue.check)
 app.command("publish")(run.publish)
 app.command("status")(run.status)
 app.command("report")(run.report)
+app.command("return")(returning.return_exports)
 app.command("demo")(demo.demo)
 app.command("stop")(demo.stop)
 app.add_typer(portal.app, name="portal")

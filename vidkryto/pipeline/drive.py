@@ -44,10 +44,13 @@ def publish_dataset(job: Job, *, call: Call = direct) -> RunRecord:
 
 def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
     def run(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        def guarded(*given: Any) -> Any:
+            with stage(job.dataset.name, name):
+                return function(*given)
+
         started = time.monotonic()
         try:
-            with stage(job.dataset.name, name):
-                return call(name, function, *arguments)
+            return call(name, guarded, *arguments)
         finally:
             progress.took(name, time.monotonic() - started)
 

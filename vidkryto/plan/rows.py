@@ -62,7 +62,7 @@ class Comparison:
         self.live = self._digest("live")
 
     def _digest(self, side: str) -> Digest:
-        sql = f"select count(*), sha256(coalesce(string_agg(hash, '' order by hash), '')) from {side}"
+        sql = f"select count(*), sha256(coalesce(string_agg(_hash, '' order by _hash), '')) from {side}"
         rows, sha256 = _one(self._connection, sql)
         return Digest(int(rows), str(sha256))
 
@@ -93,7 +93,7 @@ class Comparison:
         names = ", ".join(quoted(column.name) for column in self.columns)
         fields = ["_id", *(column.name for column in self.columns)]
         cursor = self._connection.cursor()
-        cursor.execute(f"select _id, {names} from {part} order by place" + (f" limit {limit}" if limit else ""))
+        cursor.execute(f"select _id, {names} from {part} order by _place" + (f" limit {limit}" if limit else ""))
         while batch := cursor.fetchmany(FETCHED):
             yield from (dict(zip(fields, row, strict=True)) for row in batch)
 
@@ -165,7 +165,10 @@ def _load(
     columns: tuple[Column, ...],
     emptied: frozenset[str] = frozenset(),
 ) -> None:
-    """The table `side`: place in the file, the portal's number, canonical cells, hash of the line."""
+    """The table `side`: place in the file, the portal's number, canonical cells, hash of the line.
+
+    Names of our own begin with an underscore, which no column of a DataStore does.
+    """
     reader = _batches(csv)
     connection.register("source", reader)
     held = set(reader.schema.names) - emptied
@@ -182,8 +185,8 @@ def _load(
     )
     connection.execute(
         f"""create table {side} as
-        with cells as (select _place as place, {number} as _id, {cells}, {unusable or "0"} as unusable from source)
-        select *, sha256({line_sql(columns)}) as hash from cells"""
+        with cells as (select _place, {number} as _id, {cells}, {unusable or "0"} as _unusable from source)
+        select *, sha256({line_sql(columns)}) as _hash from cells"""
     )
     connection.unregister("source")
 
@@ -248,7 +251,7 @@ def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
 def _refuse_unusable(
     connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], key: tuple[str, ...]
 ) -> None:
-    count, first = _one(connection, "select count(*), min(place) from wanted where unusable > 0")
+    count, first = _one(connection, "select count(*), min(_place) from wanted where _unusable > 0")
     if count:
         raise PlanError(
             f"{count} rows hold a value that the column's type does not allow; the first is data row {first + 1}",
@@ -278,22 +281,22 @@ def _refuse_unusable(
 
 def _differences(connection: duckdb.DuckDBPyConnection, key: tuple[str, ...]) -> None:
     """The tables added, changed, removed. Without a key rows are compared as a multiset."""
-    part = ", ".join(map(quoted, key)) or "hash"
+    part = ", ".join(map(quoted, key)) or "_hash"
     for side in ("wanted", "live"):
         connection.execute(
             f"create view numbered_{side} as "
-            f"select *, row_number() over (partition by {part} order by place) as copy from {side}"
+            f"select *, row_number() over (partition by {part} order by _place) as _copy from {side}"
         )
-    same = " and ".join(f"w.{quoted(name)} is not distinct from l.{quoted(name)}" for name in key) or "w.hash = l.hash"
-    joined = f"numbered_live l on {same} and w.copy = l.copy"
-    columns = "w.* exclude (_id, copy)"
+    same = " and ".join(f"w.{quoted(name)} is not distinct from l.{quoted(name)}" for name in key) or "w._hash = l._hash"
+    joined = f"numbered_live l on {same} and w._copy = l._copy"
+    columns = "w.* exclude (_id, _copy)"
     connection.execute(
         f"create table added as select null::bigint as _id, {columns} from numbered_wanted w anti join {joined}"
     )
     connection.execute(
-        f"create table changed as select l._id, {columns} from numbered_wanted w join {joined} where w.hash <> l.hash"
+        f"create table changed as select l._id, {columns} from numbered_wanted w join {joined} where w._hash <> l._hash"
     )
     connection.execute(
-        f"create table removed as select l.* exclude (copy) from numbered_live l "
-        f"anti join numbered_wanted w on {same} and w.copy = l.copy"
+        f"create table removed as select l.* exclude (_copy) from numbered_live l "
+        f"anti join numbered_wanted w on {same} and w._copy = l._copy"
     )
