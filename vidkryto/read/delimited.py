@@ -417,8 +417,9 @@ def _line_numbers(
     if not quoted or _line_breaks(content) <= count:
         return np.arange(1, count + 1, dtype=np.int64)
     inside = np.zeros(count, dtype=np.int64)
+    patterns = (("\n", 1), ("\r", 1), ("\r\n", -1)) if b"\r" in content else (("\n", 1),)
     for column in columns:
-        for pattern, sign in (("\n", 1), ("\r", 1), ("\r\n", -1)):
+        for pattern, sign in patterns:
             breaks = pc.fill_null(pc.count_substring(column, pattern), 0)
             inside += sign * np.asarray(breaks, dtype=np.int64)
     for number, row in odd.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -113,7 +114,7 @@ def is_utf8(content: bytes) -> bool:
 
 def _by_chance(text: str) -> bool:
     """Whether so few bytes beyond ASCII fit UTF-8, as characters no table uses, that another encoding is as likely."""
-    high = re.findall(r"[^\x00-\x7f]", text)
+    high = [found.group() for found in islice(re.finditer(r"[^\x00-\x7f]", text), 4)]
     return len(high) < 4 and not any(re.match(_PLAUSIBLE, letter) for letter in high)
 
 
@@ -146,7 +147,7 @@ def _mixed(content: bytes, name: str, how: str) -> Verdict | None:
 
 def _utf16(content: bytes) -> str:
     """utf-16-le or utf-16-be without a mark: nearly every other byte is 0 (Latin) or 4 (Cyrillic)."""
-    if len(content) < 4 or len(content) % 2:
+    if len(content) < 4 or len(content) % 2 or b"\0" not in content[: 1 << 16]:
         return ""
     head = np.frombuffer(content[: 1 << 20], dtype=np.uint8)
     head = head[: len(head) // 2 * 2].reshape(-1, 2)

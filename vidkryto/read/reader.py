@@ -153,11 +153,13 @@ def _part(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place,
 def _data(grid: Grid, layout: Layout, matching: Matching) -> tuple[Draft, list[tuple[str, pa.Array]]]:
     """The data rows of the matched columns, and the wide columns with their labels."""
     mask = layout.kinds == Kind.DATA
-    whole = bool(mask.all())
     chosen = pa.array(mask)
+    places = np.flatnonzero(mask)
+    first, count = (int(places[0]), len(places)) if len(places) else (0, 0)
+    together = count == 0 or int(places[-1]) - first + 1 == count
 
     def kept(column: pa.Array) -> pa.Array:
-        return column if whole else column.filter(chosen)
+        return column.slice(first, count) if together else column.filter(chosen)
 
     columns = {name: kept(grid.columns[position]) for name, position in matching.fields.items()}
     wide = [(layout.labels[position], kept(grid.columns[position])) for position in matching.melted]
