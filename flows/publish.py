@@ -73,4 +73,3 @@ def state_of(record: RunRecord) -> State[Any]:
 def publish_dataset(dataset: str, force: bool = False) -> State[Any]:
     """Pull, check and publish one dataset; its outcome is the state of the run."""
     return state_of(publish_one(dataset, force=force))
-

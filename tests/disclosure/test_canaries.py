@@ -44,10 +44,11 @@ def hosts() -> list[tuple[str, pa.Table, list[str]]]:
         if name.startswith("reference_835") or table.num_rows < 20 or detect_protected(table):
             continue
         words = [
-            column for column in table.column_names
+            column
+            for column in table.column_names
             if sum(any(letter.isalpha() for letter in text) for text in table.column(column).to_pylist()[:200])
             >= 0.95 * min(200, table.num_rows)
-        ]  # fmt: skip
+        ]
         if words:
             found.append((name, table, words))
     return found
@@ -65,7 +66,7 @@ def classed(table: pa.Table, **other: object) -> dict[str, ColumnClass]:
 def planted(canary: Canary, host: tuple[str, pa.Table, list[str]], rng: random.Random) -> Scene:
     """The scene of a canary: its value in a cell, a text, a header, a sheet's or a file's name."""
     name, table, words = host
-    table = table.slice(0, 3000)
+    table = table.slice(0, 1000)
     column = rng.choice(words)
     if canary.place == "cell":
         return Scene(with_cell(table, column, canary.text, rng), classed(table), name)

@@ -15,11 +15,17 @@ def column(written: object) -> ColumnClass:
 @pytest.mark.parametrize(
     ("written", "name"),
     [
-        ("open", ClassName.OPEN), ("quasi", ClassName.QUASI), ("quasi-identifier", ClassName.QUASI),
-        ("Quasi identifier", ClassName.QUASI), ("geographic", ClassName.GEO), ("free text", ClassName.FREE_TEXT),
-        ("free_text", ClassName.FREE_TEXT), ("direct identifier", ClassName.IDENTIFIER), ({"class": "sensitive"}, ClassName.SENSITIVE),
+        ("open", ClassName.OPEN),
+        ("quasi", ClassName.QUASI),
+        ("quasi-identifier", ClassName.QUASI),
+        ("Quasi identifier", ClassName.QUASI),
+        ("geographic", ClassName.GEO),
+        ("free text", ClassName.FREE_TEXT),
+        ("free_text", ClassName.FREE_TEXT),
+        ("direct identifier", ClassName.IDENTIFIER),
+        ({"class": "sensitive"}, ClassName.SENSITIVE),
     ],
-)  # fmt: skip
+)
 def test_a_class_is_written_short_or_long(written: object, name: ClassName) -> None:
     """Bare word or block, the name of the contract or of the literature."""
     assert column(written).name is name

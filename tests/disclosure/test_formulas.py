@@ -8,8 +8,25 @@ import pytest
 from vidkryto.disclosure import excel_safe
 from vidkryto.disclosure.formulas import formula_cells
 
-RUN = ["=1+1", "=HYPERLINK(\"http://x\")", "+cmd|' /C calc'!A0", "-2+3+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", "\x00=1",
-       " =1+1", "\u00a0=1", "＝1+1", "＠SUM(A1)", "+SUM(A1)", "-SUM(A1)", "+38 (067) 123-45-67", "+1+1", "-1-1"]  # fmt: skip
+RUN = [
+    "=1+1",
+    '=HYPERLINK("http://x")',
+    "+cmd|' /C calc'!A0",
+    "-2+3+cmd|' /C calc'!A0",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\x00=1",
+    " =1+1",
+    "\u00a0=1",
+    "＝1+1",
+    "＠SUM(A1)",
+    "+SUM(A1)",
+    "-SUM(A1)",
+    "+38 (067) 123-45-67",
+    "+1+1",
+    "-1-1",
+]
 SHOWN = [
     "-5",
     "+5",

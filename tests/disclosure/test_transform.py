@@ -8,9 +8,10 @@ import pyarrow as pa
 import pytest
 
 from vidkryto.catalogue.classes import ColumnClass
-from vidkryto.disclosure.transform import hashed, masked, snapped, too_young, transformed
-from vidkryto.errors import SettingsError
 from vidkryto.disclosure import salt_from_environment
+from vidkryto.disclosure.grid import snapped
+from vidkryto.disclosure.transform import hashed, masked, too_young, transformed
+from vidkryto.errors import SettingsError
 from vidkryto.settings import Secret
 
 TODAY = date(2026, 11, 23)
@@ -25,19 +26,33 @@ def change(way: dict[str, object], values: list[str]) -> tuple[list[str], int]:
 @pytest.mark.parametrize(
     ("way", "before", "after", "failed"),
     [
-        ({"generalise": {"age_band": 10}}, ["34", "1985-11-24", "1985-11-23", "1985", "", "?"], ["30-39", "40-49", "40-49", "40-49", "", ""], 1),
+        (
+            {"generalise": {"age_band": 10}},
+            ["34", "1985-11-24", "1985-11-23", "1985", "", "?"],
+            ["30-39", "40-49", "40-49", "40-49", "", ""],
+            1,
+        ),
         ({"generalise": {"date": "month"}}, ["2024-03-05", "2024-13-05", ""], ["2024-03", "", ""], 1),
         ({"generalise": {"date": "quarter"}}, ["2024-03-05", "2024-04-01"], ["2024-Q1", "2024-Q2"], 0),
         ({"generalise": {"date": "year"}}, ["2024-03-05T10:00"], ["2024"], 0),
-        ({"generalise": {"address": "street"}}, ["вул. Соборна, 24, кв. 15", "вул. Зарічанська 5-А", "вул. 8 Березня, 3", "проспект Миру"],
-         ["вул. Соборна", "вул. Зарічанська", "вул. 8 Березня", "проспект Миру"], 0),
-        ({"generalise": {"address": "settlement"}}, ["м. Хмельницький, вул. Соборна, 24", "вул. Соборна, 24"], ["м. Хмельницький", ""], 1),
+        (
+            {"generalise": {"address": "street"}},
+            ["вул. Соборна, 24, кв. 15", "вул. Зарічанська 5-А", "вул. 8 Березня, 3", "проспект Миру"],
+            ["вул. Соборна", "вул. Зарічанська", "вул. 8 Березня", "проспект Миру"],
+            0,
+        ),
+        (
+            {"generalise": {"address": "settlement"}},
+            ["м. Хмельницький, вул. Соборна, 24", "вул. Соборна, 24"],
+            ["м. Хмельницький", ""],
+            1,
+        ),
         ({"generalise": {"groups": {"дорослі": ["чол.", "жін."]}}}, ["чол.", "діти"], ["дорослі", "Інше"], 0),
         ({"round": 5}, ["12", "12.5", "17.5", "-3", "x"], ["10", "10", "20", "-5", ""], 1),
         ({"round": 0.1}, ["1.25", "1.35"], ["1.2", "1.4"], 0),
         ({"top_code": {"above": 90, "label": "90+"}}, ["89", "90", "91", ""], ["89", "90", "90+", ""], 0),
     ],
-)  # fmt: skip
+)
 def test_a_transformation_does_what_is_declared(
     way: dict[str, object], before: list[str], after: list[str], failed: int
 ) -> None:

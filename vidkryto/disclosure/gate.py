@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -18,9 +19,10 @@ from vidkryto.disclosure.deny import DenyList, withheld_rows
 from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH
 from vidkryto.disclosure.exceptions import CLASS_CHANGE, Exemption, verdict
 from vidkryto.disclosure.formulas import formula_cells
+from vidkryto.disclosure.grid import snapped
 from vidkryto.disclosure.places import Places, kind_words, row_numbers, safe_name
 from vidkryto.disclosure.suppression import CellsOutcome, protect_cells
-from vidkryto.disclosure.transform import FREE_TEXT_LEAST, hashed, masked, snapped, too_young, transformed
+from vidkryto.disclosure.transform import FREE_TEXT_LEAST, hashed, masked, too_young, transformed
 from vidkryto.findings import Finding, Severity
 from vidkryto.settings import Secret
 
@@ -37,6 +39,24 @@ class Previous:
 
     classes: Mapping[str, ColumnClass] = field(default_factory=dict)
     cells: CountTable | None = None
+
+    def to_json(self) -> str:
+        """What the next release needs to know; all of it is public."""
+        written = {
+            name: one.model_dump(mode="json", by_alias=True, exclude_none=True) for name, one in self.classes.items()
+        }
+        return json.dumps(
+            {"classes": written, "cells": self.cells.to_json() if self.cells else None},
+            ensure_ascii=False,
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Previous:
+        """What `to_json` wrote."""
+        stored = json.loads(text)
+        classes = {name: ColumnClass.model_validate(one) for name, one in stored["classes"].items()}
+        return cls(classes, CountTable.from_json(stored["cells"]) if stored["cells"] else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ LOUD = rf"[{UPPER}][{UPPER}{APOSTROPHES}]+(?:-[{UPPER}{APOSTROPHES}]+)?"
 
 _MALE_PATRONYMIC = r"(?:[оеєиі]вич|йович|ьович|яковлевич)(?:а|у|ем|еві|і)?"
 _SHORT_PATRONYMIC = r"(?:ілліч|лукич|кузьмич|савич|хомич|фомич|ильич)(?:а|у|ем|еві|і)?"
-_FEMALE_PATRONYMIC = r"(?:івн|ївн|овн|евн|инічн|ічн)(?:а|и|і|у|ою|ой|е)"
+_FEMALE_PATRONYMIC = r"(?:івн|ївн|овн|евн)(?:а|и|і|у|ою|ой|е)"
 _PATRONYMIC = re.compile(rf"[{LOWER}{APOSTROPHES}]+?(?:{_MALE_PATRONYMIC}|{_FEMALE_PATRONYMIC})|{_SHORT_PATRONYMIC}")
 
 _SURNAME = re.compile(
@@ -56,6 +56,11 @@ def is_patronymic(word: str) -> bool:
     return _PATRONYMIC.fullmatch(plain(word)) is not None and len(word) >= 5 and plain(word) not in _NOT_PATRONYMICS
 
 
+def is_russian_patronymic(word: str) -> bool:
+    """Whether a patronymic has the Russian female ending, which many Ukrainian adjectives share: Петровна, головна."""
+    return re.fullmatch(r".*[ое]вн(?:а|и|і|у|ою|ой|е)", plain(word)) is not None
+
+
 _ADJECTIVES = """
 основна основні основну основи основною порівну порівно верховна верховну духовна духовні духовну церковна церковні
 церковну чиновна
@@ -69,7 +74,9 @@ def is_surname_like(word: str) -> bool:
     return _SURNAME.fullmatch(plain(word)) is not None
 
 
-_OBLIQUE = re.compile(r".*(?:енк|єнк)(?:а|у|ові|ом)|.*[сцз]ьк(?:ого|ому|им|ої)|.*(?:ч|щ|ю)ук(?:а|у|ові|ом)")
+_OBLIQUE = re.compile(
+    r".*(?:енк|єнк)(?:а|у|ові|ом)|.*[сцз]ьк(?:ого|ому|им|ої)|.*(?:ук|юк|ак|як|ик|їк|ич|ун|юх)(?:а|у|ові|еві|ом|ем)"
+)
 
 
 def is_oblique(surname: str) -> bool:
