@@ -18,16 +18,29 @@ from vidkryto.read.encoding import CYRILLIC, codec_of, decide
 
 SIZES = (200, 500, 2_000, 20_000, 200_000)
 CYRILLIC_TEXTS = (
-    ("education/schools.csv", "cp1251"), ("health/covid_by_raion_MAP.csv", "cp1251"),
-    *((name, "utf-8-sig") for name in (
-        "territory/KOATUU_23012017.csv", "transport/ports_transship_2015.csv", "territory/hromadas.csv",
-        "health/hospital_procurement_with_regions.csv", "territory/fiz-geo-volynska.tsv",
-        "territory/fiz-geo-khmelnytska.csv", "administration/frankivsk_services.csv",
-        "finance/budget_classification.csv", "greenery/drohobych_removed_05_2021.csv",
-        "territory/rename_settlements_01-07-2017.csv", "territory/kodifikator-16-05-2025.csv",
-        "finance/openbudget_debts.csv", "statistics/ІСЦ 2017-2021.csv", "education/ternopil_charitable_contribs.csv",
-        "transport/zhytomyr_stops.csv", "finance/state_budget_expenses_2014.csv",
-    )),
+    ("education/schools.csv", "cp1251"),
+    ("health/covid_by_raion_MAP.csv", "cp1251"),
+    *(
+        (name, "utf-8-sig")
+        for name in (
+            "territory/KOATUU_23012017.csv",
+            "transport/ports_transship_2015.csv",
+            "territory/hromadas.csv",
+            "health/hospital_procurement_with_regions.csv",
+            "territory/fiz-geo-volynska.tsv",
+            "territory/fiz-geo-khmelnytska.csv",
+            "administration/frankivsk_services.csv",
+            "finance/budget_classification.csv",
+            "greenery/drohobych_removed_05_2021.csv",
+            "territory/rename_settlements_01-07-2017.csv",
+            "territory/kodifikator-16-05-2025.csv",
+            "finance/openbudget_debts.csv",
+            "statistics/ІСЦ 2017-2021.csv",
+            "education/ternopil_charitable_contribs.csv",
+            "transport/zhytomyr_stops.csv",
+            "finance/state_budget_expenses_2014.csv",
+        )
+    ),
 )
 WESTERN_TEXTS = (("foreign/spanish_chars_budget_2011.csv", "cp1252"),)
 WIDE = ("utf-8", "utf-16-le", "utf-16-be")
@@ -36,7 +49,7 @@ Verdicts = dict[tuple[str, int], Counter[str]]
 
 
 def written(text: str, encoding: str) -> bytes:
-    """The text as a program of the time wrote it: CP866 has no і, so a Latin i stood for it; what fits nowhere is gone."""
+    """The text as a program of the time wrote it: CP866 has no і, so a Latin i stood for it; the rest is left out."""
     if encoding == "cp866":
         text = text.translate(str.maketrans("іІґҐ", "iIгГ"))
     return text.encode(codec_of(encoding), "ignore")

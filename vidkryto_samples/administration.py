@@ -84,7 +84,7 @@ def _appeal(random: Random, month: date, number: int) -> Row:
     done = month < date(2026, 10, 1) or random.random() < 0.7
     return (
         f"2026-{number:06d}",
-        moment.strftime("%Y-%m-%dТ%H:%M"),  # a Cyrillic Т, as in the instruction itself
+        moment.strftime("%d.%m.%Y %H:%M"),
         weighted(random, (("Скарга", 6), ("Запит на інформацію", 2), ("Повідомлення про аварійну ситуацію", 1))),
         theme,
         words,

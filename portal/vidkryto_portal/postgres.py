@@ -154,6 +154,8 @@ class Postgres:
     def copy(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Make each second database anew as a copy of the first; whoever is connected to either is disconnected."""
         named = tuple(pairs)
+        if not named:
+            return
         sources = ", ".join(f"'{source}'" for source, _ in named)
         self.run(
             f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN ({sources});\n"
@@ -163,3 +165,20 @@ class Postgres:
                 for source, target in named
             )
         )
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Drop databases that may be there."""
+        self.run("".join(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE);\n' for name in names))
+
+    def put(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Give each first database the name of the second, which is dropped."""
+        self.run(
+            "".join(
+                f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE);\nALTER DATABASE "{source}" RENAME TO "{target}";\n'
+                for source, target in pairs
+            )
+        )
+
+    def databases(self) -> set[str]:
+        """The names of all databases."""
+        return set(self.run("SELECT datname FROM pg_database;").splitlines())

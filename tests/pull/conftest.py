@@ -33,7 +33,13 @@ def puller(tmp_path: Path) -> Puller:
 
 
 def send(
-    body: bytes, *, status: int = 200, cut: int | None = None, length: int | None = None, pause: float = 0, **headers: str
+    body: bytes,
+    *,
+    status: int = 200,
+    cut: int | None = None,
+    length: int | None = None,
+    pause: float = 0,
+    **headers: str,
 ) -> Callable[[BaseHTTPRequestHandler], None]:
     """An answer: `cut` closes after so many bytes, `length` lies about the length, `pause` waits between bytes."""
 

@@ -129,8 +129,14 @@ def sftp(outgoing: Path) -> Iterator[Sftp]:
 def _sftp(server: Sftp, tmp_path: Path, known: str, **more: Any) -> dict[str, Any]:
     (tmp_path / "known_hosts").write_text(known, encoding="ascii")
     return {
-        "remote": f"sftp://127.0.0.1:{server.port}/outgoing/stops_*.csv", "pick": "dated", "known_hosts": "known_hosts",
-        "user_from": "STOPS_USER", "password_from": "STOPS_PASSWORD", "timeout": 5, "retries": 0, **more,
+        "remote": f"sftp://127.0.0.1:{server.port}/outgoing/stops_*.csv",
+        "pick": "dated",
+        "known_hosts": "known_hosts",
+        "user_from": "STOPS_USER",
+        "password_from": "STOPS_PASSWORD",
+        "timeout": 5,
+        "retries": 0,
+        **more,
     }
 
 
@@ -182,8 +188,12 @@ def ftp(outgoing: Path) -> Iterator[int]:
 
 def _ftp(port: int, pattern: str = "stops_*.csv") -> dict[str, Any]:
     return {
-        "remote": f"ftp://127.0.0.1:{port}/outgoing/{pattern}", "pick": "dated", "user_from": "STOPS_USER",
-        "password_from": "STOPS_PASSWORD", "timeout": 5, "retries": 0,
+        "remote": f"ftp://127.0.0.1:{port}/outgoing/{pattern}",
+        "pick": "dated",
+        "user_from": "STOPS_USER",
+        "password_from": "STOPS_PASSWORD",
+        "timeout": 5,
+        "retries": 0,
     }
 
 
@@ -217,7 +227,10 @@ def s3() -> Iterator[str]:
     host, port = server.get_host_and_port()
     address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     client = boto3.client(
-        "s3", endpoint_url=address, aws_access_key_id="officer", aws_secret_access_key="correct horse",
+        "s3",
+        endpoint_url=address,
+        aws_access_key_id="officer",
+        aws_secret_access_key="correct horse",
         region_name="us-east-1",
     )
     client.create_bucket(Bucket="exports")
@@ -231,8 +244,13 @@ def s3() -> Iterator[str]:
 def test_the_newest_export_comes_from_an_s3_bucket(s3: str, puller: Puller) -> None:
     """The bytes are whole; the access key stays out of the record."""
     source = {
-        "remote": "s3://exports/out/stops_*.csv", "pick": "newest", "endpoint": s3, "user_from": "STOPS_USER",
-        "password_from": "STOPS_PASSWORD", "timeout": 5, "retries": 0,
+        "remote": "s3://exports/out/stops_*.csv",
+        "pick": "newest",
+        "endpoint": s3,
+        "user_from": "STOPS_USER",
+        "password_from": "STOPS_PASSWORD",
+        "timeout": 5,
+        "retries": 0,
     }
     (snapshot,) = puller(source, environment=SECRETS)
     assert snapshot.path.read_bytes() == BODY
@@ -242,8 +260,12 @@ def test_the_newest_export_comes_from_an_s3_bucket(s3: str, puller: Puller) -> N
 def test_a_bucket_that_is_not_there_is_a_missing_export(s3: str, puller: Puller) -> None:
     """Like a folder that is not there."""
     source = {
-        "remote": "s3://nothing/out/*.csv", "endpoint": s3, "user_from": "STOPS_USER",
-        "password_from": "STOPS_PASSWORD", "timeout": 5, "retries": 0,
+        "remote": "s3://nothing/out/*.csv",
+        "endpoint": s3,
+        "user_from": "STOPS_USER",
+        "password_from": "STOPS_PASSWORD",
+        "timeout": 5,
+        "retries": 0,
     }
     with pytest.raises(ExportMissing):
         puller(source, environment=SECRETS)
@@ -258,7 +280,10 @@ def test_a_server_that_does_not_answer_is_a_technical_failure(scheme: str, tmp_p
     (tmp_path / "known").write_text("", encoding="ascii")
     source = {
         "remote": f"{scheme}://127.0.0.1:9/out/*.csv" if scheme != "s3" else "s3://exports/out/*.csv",
-        "timeout": 1, "retries": 0, "known_hosts": "known", "endpoint": "http://127.0.0.1:9" if scheme == "s3" else "",
+        "timeout": 1,
+        "retries": 0,
+        "known_hosts": "known",
+        "endpoint": "http://127.0.0.1:9" if scheme == "s3" else "",
     }
     with pytest.raises(SourceError) as caught:
         puller(source)

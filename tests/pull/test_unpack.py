@@ -52,7 +52,8 @@ def test_the_chosen_members_become_snapshots(tmp_path: Path, puller: Puller) -> 
     _zip(tmp_path, {"2024/a.csv": b"a", "2024/b.csv": b"b", "readme.txt": b"r"})
     snapshots = puller({"pattern": "a.zip", "settle": 0, "unpack": {"member": "*.csv"}})
     assert [(item.file, item.origin) for item in snapshots] == [
-        ("a.csv", "folder:a.zip!2024/a.csv"), ("b.csv", "folder:a.zip!2024/b.csv"),
+        ("a.csv", "folder:a.zip!2024/a.csv"),
+        ("b.csv", "folder:a.zip!2024/b.csv"),
     ]
     assert len([path for path in (tmp_path / "objects").rglob("*") if path.is_file()]) == 3
 

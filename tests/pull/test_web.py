@@ -71,14 +71,16 @@ def test_a_server_that_lies_about_the_length_never_leads_to_half_a_file(web: Any
 
 def test_passing_failures_are_tried_again(web: Any, puller: Puller) -> None:
     """503 with Retry-After, then 429, then the file."""
-    url = web.give("/a.csv", web.send(b"", status=503, Retry_After="0"), web.send(b"", status=429, Retry_After="0"), web.send(BODY))
+    url = web.give(
+        "/a.csv", web.send(b"", status=503, Retry_After="0"), web.send(b"", status=429, Retry_After="0"), web.send(BODY)
+    )
     assert puller(_source(url))[0].size == len(BODY)
 
 
 def test_a_slow_server_meets_the_deadline(web: Any, puller: Puller) -> None:
     """A byte now and then keeps the connection alive, not the download."""
     url = web.give("/a.csv", web.send(BODY, pause=0.05))
-    with pytest.raises(SourceError, match="took longer than 0.4 seconds"):
+    with pytest.raises(SourceError, match=r"took longer than 0\.4 seconds"):
         puller(_source(url, patience=0.4))
 
 
@@ -121,7 +123,7 @@ def test_a_redirect_to_another_host_is_not_followed(web: Any, puller: Puller) ->
 
 def test_a_redirect_on_the_same_host_is_followed(web: Any, puller: Puller) -> None:
     """And the name of the file is the one of the contract or the one announced."""
-    web.give("/b.csv", web.send(BODY, Content_Disposition="attachment; filename=\"../../etc/new stops.csv\""))
+    web.give("/b.csv", web.send(BODY, Content_Disposition='attachment; filename="../../etc/new stops.csv"'))
     url = web.give("/a.csv", web.send(b"", status=302, Location="/b.csv"))
     assert puller(_source(url))[0].file == "new stops.csv"
 

@@ -13,7 +13,9 @@ from vidkryto.findings import Place
 from vidkryto.read.encoding import MARGIN, decide, odd_lines, require
 
 ROOT = Path(__file__).parents[2]
-TEXT = "Назва зупинки;Вулиця;Район\nЦентральний ринок;вул. Зарічанська;Північний\nПлоща Перемоги;вул. Свободи;Центр\n" * 3
+TEXT = (
+    "Назва зупинки;Вулиця;Район\nЦентральний ринок;вул. Зарічанська;Північний\nПлоща Перемоги;вул. Свободи;Центр\n" * 3
+)
 
 
 def _benchmark() -> ModuleType:

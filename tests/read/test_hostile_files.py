@@ -54,9 +54,7 @@ def _bomb() -> bytes:
     return stream.getvalue()
 
 
-LAUGHS = (
-    b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><r><row><a>&b;</a></row></r>'
-)
+LAUGHS = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><r><row><a>&b;</a></row></r>'
 OUTSIDE = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/passwd">]><r><row><a>&a;</a></row></r>'
 
 BROKEN = {
@@ -66,7 +64,12 @@ BROKEN = {
     "an error page instead of a CSV": (b"<!DOCTYPE html><html><title>404</title></html>", "x.csv", {}, "web-page"),
     "NUL bytes": (b"a,b\n1,\x002\n", "x.csv", {}, "nul-bytes"),
     "a quote that is never closed": (b'a,b\n1,2\n"3,4\n5,6\n', "x.csv", {}, "quote-unclosed"),
-    "a declared encoding that is wrong": ("a,b\n1,є\n".encode("cp1251"), "x.csv", {"encoding": "utf-8"}, "encoding-broken"),
+    "a declared encoding that is wrong": (
+        "a,b\n1,є\n".encode("cp1251"),
+        "x.csv",
+        {"encoding": "utf-8"},
+        "encoding-broken",
+    ),
     "an encoding that does not exist": (b"a,b\n1,2\n", "x.csv", {"encoding": "cp9999"}, "encoding-unknown"),
     "a delimiter of two characters": (b"a||b\n", "x.csv", {"delimiter": "||"}, "delimiter-unusable"),
     "a cell of two megabytes": (b"a,b\n1," + b"x" * 2_000_000 + b"\n", "x.csv", {}, "cell-too-long"),
@@ -75,7 +78,10 @@ BROKEN = {
     "a workbook cut in half": (_workbook()[:2000], "x.xlsx", {}, "workbook-damaged"),
     "a workbook with a password": (_encrypted(), "x.xlsx", {}, "workbook-protected"),
     "a workbook with broken XML": (
-        _patched(_workbook(), "xl/worksheets/sheet1.xml", lambda xml: xml[:200]), "x.xlsx", {}, "workbook-damaged",
+        _patched(_workbook(), "xl/worksheets/sheet1.xml", lambda xml: xml[:200]),
+        "x.xlsx",
+        {},
+        "workbook-damaged",
     ),
     "a workbook that is a bomb": (_bomb(), "x.xlsx", {}, "archive-bomb"),
     "a cell at the far end of the sheet": (_workbook(XFD1048576="!"), "x.xlsx", {}, "sheet-too-sparse"),
@@ -91,7 +97,12 @@ BROKEN = {
     "XML that was cut off": (b"<r><row><a>1</a>", "x.xml", {"path": "row"}, "structure-broken"),
     "XML nested without end": (b"<r>" + b"<a>" * 5000, "x.xml", {"path": "row"}, "structure-broken"),
     "XML without records": (b"<r><a/></r>", "x.xml", {"path": "row"}, "records-missing"),
-    "a DBF that was cut off": (b"\x03" + b"\x7a\x01\x01" + b"\xff\xff\0\0" + b"\x41\0\x10\0" + b"\0" * 53, "x.dbf", {}, "structure-broken"),
+    "a DBF that was cut off": (
+        b"\x03" + b"\x7a\x01\x01" + b"\xff\xff\0\0" + b"\x41\0\x10\0" + b"\0" * 53,
+        "x.dbf",
+        {},
+        "structure-broken",
+    ),
     "a Parquet file that was cut off": (b"PAR1 something else", "x.parquet", {}, "structure-broken"),
     "a header row that is not there": (b"a,b\n1,2\n", "x.csv", {"header": 9}, "header-missing"),
     "a sheet that is not there": (_workbook(), "x.xlsx", {"sheet": "Аркуш9"}, "sheet-missing"),
@@ -147,7 +158,11 @@ def test_a_cell_of_a_gigabyte_is_refused_within_six_gigabytes(tmp_path: Path) ->
     )
     limited = 6 << 30
     done = subprocess.run(
-        [sys.executable, "-c", code, str(file)], capture_output=True, text=True, timeout=120, check=False,
+        [sys.executable, "-c", code, str(file)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limited, limited)),
         cwd=Path(__file__).parents[2],
     )

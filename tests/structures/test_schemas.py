@@ -68,7 +68,7 @@ def test_codes_have_their_form() -> None:
     assert stops["addressPostCode"]["constraints"]["pattern"] == "^[0-9]{5}$"
     assert stops["type"]["constraints"]["enum"] == [0, 1, 2]
     assert shelters["balanceHolderId"]["constraints"]["pattern"] == "^[0-9]{8}$"
-    assert appeals["receivedDateTime"]["format"] == "%Y-%m-%dT%H:%M"
+    assert appeals["receivedDateTime"]["type"] == "datetime"
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,13 @@ from vidkryto.cli.common import Json, people, print_json, settings
 
 if TYPE_CHECKING:
     from vidkryto.catalogue import Dataset
+    from vidkryto.findings import Language
     from vidkryto.plan.value import Plan
     from vidkryto.publish.approvals import Approvals
     from vidkryto.publish.portal import CkanPortal
     from vidkryto.publish.portals import PortalChoice
     from vidkryto.publish.receipt import Receipt, Receipts
+    from vidkryto.publish.staging import Prepared
     from vidkryto.release import Release, Releases
     from vidkryto.settings import Settings
 
@@ -45,7 +47,7 @@ def plan(
     entry = _dataset(chosen, dataset)
     made = _plan(chosen, entry, _release(chosen, dataset, release), portal)
     _approvals(chosen, portal).keep(made)
-    language = "en" if chosen.language == "en" else "uk"
+    language = _language(chosen)
     if as_json:
         print_json({"hash": made.hash, **made.content()})
     else:
@@ -177,7 +179,7 @@ def watch(
         if found and repair and receipt.outcome != "withdrawn":
             _again(chosen, entry, portal, receipts)
             found = drift(receipts.latest(name) or receipt, _open(chosen, entry, portal))
-        language = "en" if chosen.language == "en" else "uk"
+        language = _language(chosen)
         told[name] = [
             {"code": f.code, "message": f.message(language), "remedy": f.remedy(language)} for f in found
         ]
@@ -219,7 +221,7 @@ def prepare(
         if names
         else [item for item in load_all(chosen.datasets)[0] if item.contract.publication.status == "active"]
     )
-    done = []
+    done: list[Prepared] = []
     for organization in sorted({choice.organization or item.city.organization for item in datasets}):
         tables = {
             item.name: [resource.path for resource in item.contract.resources]
@@ -255,6 +257,10 @@ def _waits(made: Plan, entry: Dataset) -> bool:
 
     wanted = entry.contract.publication.approval
     return waits(made, first=_policy(wanted.first), breaking=_policy(wanted.breaking))
+
+
+def _language(chosen: Settings) -> Language:
+    return "en" if chosen.language == "en" else "uk"
 
 
 def _policy(text: str) -> Literal["required", "none"]:

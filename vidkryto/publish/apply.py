@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vidkryto.archive import sha256_of
 from vidkryto.errors import PlanError, PortalError, PortalMoved, VidkrytoError
-from vidkryto.plan.columns import columns_of
+from vidkryto.plan.columns import Column, columns_of
 from vidkryto.plan.fingerprint import fingerprint
 from vidkryto.plan.live import LOCK, LiveDataset, LiveTable, Lock
 from vidkryto.plan.make import anchor_id, table_ids
@@ -238,6 +238,7 @@ class _Work:
         held.confirm()
         self.how.step(f"structure {change.resource}")
         open_up(self.portal, change, columns, look, self.how.pause)
+        self._activate(change, columns)
         expected = None if self.resumed else change.rows
         self.loaded[change.id] = bring(
             self.portal, change, table.csv.path, columns, expected=expected, before_write=confirmed,
@@ -246,6 +247,18 @@ class _Work:
         held.confirm()
         self.how.step(f"dictionary {change.resource}")
         close_up(self.portal, change, columns, look, self.how.pause)
+
+    def _activate(self, change: TableChange, columns: tuple[Column, ...]) -> None:
+        """Tell CKAN that the resource has a table: one of a purged dataset stays in the DataStore, unknown to it."""
+        for _ in range(self.how.attempts):
+            resource = self.there().resource(change.id)
+            if resource is not None and resource.fields.get("datastore_active"):
+                return
+            try:
+                self.portal.shape(change.id, fields=[{"id": column.name, "type": column.type} for column in columns])
+            except AnswerLost:
+                time.sleep(self.how.pause)
+        raise PortalError("the table could not be tied to its resource", remedy="Run again; the next run looks first.")
 
     def _views(self, live: LiveDataset) -> tuple[str, ...]:
         """Previews for new resources. A preview that cannot be made is a warning, not a failure."""

@@ -29,7 +29,7 @@ class Offered:
 
 
 def picked(offered: Sequence[Offered], pick: Pick, wanted: str, resource: str) -> list[Offered]:
-    """The files to take, in the order of their paths. Raises ExportMissing when the rule leaves none or cannot decide."""
+    """The files to take, in the order of their paths. Raises ExportMissing when there is none or several remain."""
     ordered = sorted(offered, key=lambda item: item.path)
     if not ordered:
         raise missing(resource, wanted)
@@ -40,7 +40,9 @@ def picked(offered: Sequence[Offered], pick: Pick, wanted: str, resource: str) -
     if pick == "dated":
         dated = [(date, item) for item in ordered if (date := date_in(item.path))]
         if not dated:
-            raise missing(resource, wanted, "No file name holds a date; use pick: newest, or put the date into the name.")
+            raise missing(
+                resource, wanted, "No file name holds a date; use pick: newest, or put the date into the name."
+            )
         last = max(date for date, _ in dated)
         ordered = [item for date, item in dated if date == last]
     if len(ordered) > 1:

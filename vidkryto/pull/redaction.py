@@ -33,7 +33,9 @@ def is_inside(host: str) -> bool:
     try:
         return not ipaddress.ip_address(host.strip("[]")).is_global
     except ValueError:
-        return "." not in host or host.casefold().endswith((".local", ".lan", ".internal", ".localdomain", ".home.arpa"))
+        return "." not in host or host.casefold().endswith(
+            (".local", ".lan", ".internal", ".localdomain", ".home.arpa")
+        )
 
 
 def origin_of(address: str, file: str) -> str:

@@ -39,9 +39,7 @@ def fetch_remote(
     return _with_retries(work_once, source, address, (password, user))
 
 
-def _with_retries(
-    work: Callable[[], T], source: RemoteSource, address: SplitResult, secrets: tuple[str, ...]
-) -> T:
+def _with_retries(work: Callable[[], T], source: RemoteSource, address: SplitResult, secrets: tuple[str, ...]) -> T:
     for attempt in range(source.retries + 1):
         try:
             return work()
@@ -99,22 +97,42 @@ def _open(source: RemoteSource, address: SplitResult, folder: Path, user: str, p
         from fsspec.implementations.ftp import FTPFileSystem
 
         return FTPFileSystem(
-            host, port=port or 21, username=user or None, password=password or None, timeout=source.timeout,
-            tls=address.scheme == "ftps", skip_instance_cache=True, use_listings_cache=False,
+            host,
+            port=port or 21,
+            username=user or None,
+            password=password or None,
+            timeout=source.timeout,
+            tls=address.scheme == "ftps",
+            skip_instance_cache=True,
+            use_listings_cache=False,
         )
     if address.scheme == "smb":
         from fsspec.implementations.smb import SMBFileSystem
 
         return SMBFileSystem(
-            host, port=port, username=user or None, password=password or None, timeout=int(source.timeout),
-            share_access="r", skip_instance_cache=True, auto_mkdir=False,
+            host,
+            port=port,
+            username=user or None,
+            password=password or None,
+            timeout=int(source.timeout),
+            share_access="r",
+            skip_instance_cache=True,
+            auto_mkdir=False,
         )
     from s3fs import S3FileSystem
 
     return S3FileSystem(
-        key=user or None, secret=password or None, anon=not user, endpoint_url=source.endpoint or None,
-        skip_instance_cache=True, use_listings_cache=False,
-        config_kwargs={"connect_timeout": source.timeout, "read_timeout": source.timeout, "retries": {"max_attempts": 1}},
+        key=user or None,
+        secret=password or None,
+        anon=not user,
+        endpoint_url=source.endpoint or None,
+        skip_instance_cache=True,
+        use_listings_cache=False,
+        config_kwargs={
+            "connect_timeout": source.timeout,
+            "read_timeout": source.timeout,
+            "retries": {"max_attempts": 1},
+        },
     )
 
 
@@ -131,7 +149,9 @@ def _fetch(system: Any, source: RemoteSource, address: SplitResult, resource: st
     try:
         entries = system.ls(parent or "/", detail=True)
     except FileNotFoundError:
-        raise missing(resource, pattern, "The folder is not on the server; check the address in the contract.") from None
+        raise missing(
+            resource, pattern, "The folder is not on the server; check the address in the contract."
+        ) from None
     offered = [
         Offered(str(entry["name"]), _changed(entry))
         for entry in entries

@@ -58,9 +58,7 @@ def _chosen(archive: zipfile.ZipFile, item: Fetched, unpack: Unpack, work: Path,
             raise SourceError(f"{item.file} is encrypted", remedy="Ask for an archive without a password.")
         target = work / f"{item.path.name}-{number}"
         left -= _unpacked(archive, entry, target, left, unpack, item)
-        found.append(
-            Fetched(name.rsplit("/", 1)[-1], target, f"{item.origin}!{name}", modified=item.modified)
-        )
+        found.append(Fetched(name.rsplit("/", 1)[-1], target, f"{item.origin}!{name}", modified=item.modified))
     return found
 
 

@@ -115,7 +115,7 @@ def _with_retries(session: requests.Session, download: _Download, last: Snapshot
             if "private network" in str(error):
                 raise SourceError(
                     "the address leads into a private network",
-                    remedy="Write private_addresses: true into the block source, if the export lies inside the city's network.",
+                    remedy="If the export lies inside the city's network, write private_addresses: true into `source`.",
                 ) from None
             download.notes.append(redacted(type(error).__name__, *download.secrets.values()))
             pause = getattr(error, "pause", None) or min(0.5 * 2**attempt, 30)

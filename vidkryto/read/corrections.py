@@ -20,7 +20,7 @@ from vidkryto.read.shape import Draft
 
 
 def load_corrections(file: Path) -> tuple[Correction, ...]:
-    """The corrections of a dataset; none when the file does not exist. Raises ContractError for a file that is wrong."""
+    """The corrections of a dataset; none when the file does not exist. Raises ContractError for a wrong file."""
     if not file.is_file():
         return ()
     try:
@@ -58,7 +58,9 @@ def correct(
         if not wrong:
             found = sorted({current[int(row)].as_py() or "" for row in hits})
             why = "; ".join(found[:3]) if len(hits) else "—"
-            findings.append(Finding("correction-stale", place, found=why, wanted=item.was, details={**details, "why": why}))
+            findings.append(
+                Finding("correction-stale", place, found=why, wanted=item.was, details={**details, "why": why})
+            )
             continue
         _put(draft, item, wrong)
         rows = tuple(int(draft.rows[row].as_py()) for row in wrong)

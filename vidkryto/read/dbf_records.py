@@ -1,4 +1,4 @@
-"""DBF files and attribute tables of zipped shapefiles as records; the code page is decided by the letters, not the header."""
+"""DBF files and attribute tables of zipped shapefiles as records; the letters decide the code page."""
 
 from __future__ import annotations
 
@@ -29,13 +29,22 @@ def read_dbf(path: Path, kind: str, reading: Reading, place: Place) -> Grid:
             _check_length(file, table, place)
             records = list(table)
             deleted = len(table.deleted)
-        except (dbfread.DBFNotFound, dbfread.MissingMemoFile, struct.error, ValueError, OSError, AttributeError) as error:
+        except (
+            dbfread.DBFNotFound,
+            dbfread.MissingMemoFile,
+            struct.error,
+            ValueError,
+            OSError,
+            AttributeError,
+        ) as error:
             raise broken(place, f"DBF: {error}") from error
     encoding = code_page or _encoding(table, records, reading, place)
     codec = encodings.codec_of(encoding)
     collector = Collector(reading, place)
     for number, record in enumerate(records, start=1):
-        collector.add({field.name: _cell(record[field.name], field.type, codec, place, number) for field in table.fields}, number)
+        collector.add(
+            {field.name: _cell(record[field.name], field.type, codec, place, number) for field in table.fields}, number
+        )
     grid = collector.grid(encoding=encoding, noted=deleted)
     findings = [Finding("records-deleted", place, count=deleted)] if deleted else []
     memos = [field.name for field in table.fields if field.type in "MGPB"]

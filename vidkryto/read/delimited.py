@@ -69,7 +69,9 @@ def text_of(path: Path, reading: Reading, place: Place) -> Text:
     content = path.read_bytes()
     if not content.strip():
         raise ReadError(
-            f"{place.file} is empty", (Finding("file-empty", place),), remedy="Export the table again; the file has no rows."
+            f"{place.file} is empty",
+            (Finding("file-empty", place),),
+            remedy="Export the table again; the file has no rows.",
         )
     _check_lines(content, reading, place)
     if reading.encoding == "auto":
@@ -157,15 +159,22 @@ def _decode_mixed(
     other = reading.mixed
     shown = verdict.odd_encoding or "?"
     found = Finding(
-        "encoding-mixed", place, count=len(verdict.odd_lines), rows=verdict.odd_lines[:10],
-        details={"encoding": verdict.encoding, "other": other or shown, "lines": ", ".join(map(str, verdict.odd_lines[:10]))},
+        "encoding-mixed",
+        place,
+        count=len(verdict.odd_lines),
+        rows=verdict.odd_lines[:10],
+        details={
+            "encoding": verdict.encoding,
+            "other": other or shown,
+            "lines": ", ".join(map(str, verdict.odd_lines[:10])),
+        },
     )
     if not other:
         raise ReadError(
             f"{place.file}: {len(verdict.odd_lines)} lines are not in {verdict.encoding} (they look like {shown}); "
             f"the first is line {verdict.odd_lines[0]}",
             (found,),
-            remedy=f"Mend the file, or write `mixed: {shown if shown != '?' else 'windows-1251'}` into the block `reading`.",
+            remedy=f"Mend the file, or write `mixed: {verdict.odd_encoding or 'windows-1251'}` into the block `reading`.",
         )
     odd, lines = set(verdict.odd_lines), content.split(b"\n")
     main = codec if codec != "utf-8-sig" else "utf-8"
@@ -294,11 +303,16 @@ def _arrow(
                 source,
                 read_options=arrow_csv.ReadOptions(use_threads=threads, block_size=block, column_names=names),
                 parse_options=arrow_csv.ParseOptions(
-                    delimiter=delimiter, quote_char=quote or False, double_quote=True, newlines_in_values=bool(quote),
-                    ignore_empty_lines=False, invalid_row_handler=keep,
+                    delimiter=delimiter,
+                    quote_char=quote or False,
+                    double_quote=True,
+                    newlines_in_values=bool(quote),
+                    ignore_empty_lines=False,
+                    invalid_row_handler=keep,
                 ),
                 convert_options=arrow_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False,
+                    column_types=dict.fromkeys(names, pa.string()),
+                    strings_can_be_null=False,
                     quoted_strings_can_be_null=False,
                 ),
             )
@@ -412,8 +426,12 @@ def _line_numbers(
 
 
 def _finish(
-    columns: list[pa.Array], lines: np.ndarray[tuple[int], np.dtype[np.int64]], odd: dict[int, list[str]],
-    width: int, reading: Reading, place: Place,
+    columns: list[pa.Array],
+    lines: np.ndarray[tuple[int], np.dtype[np.int64]],
+    odd: dict[int, list[str]],
+    width: int,
+    reading: Reading,
+    place: Place,
 ) -> _Split:
     """Judge the records of another width: empty cells too many are dropped, filled ones reject the record."""
     _check_size(len(lines), reading, place)
@@ -424,13 +442,17 @@ def _finish(
     if rejected:
         rows = tuple(int(lines[number]) for number in rejected)
         findings.append(
-            Finding("row-too-wide", place, count=len(rows), rows=rows[:10], details={"width": width, "lines": _some(rows)})
+            Finding(
+                "row-too-wide", place, count=len(rows), rows=rows[:10], details={"width": width, "lines": _some(rows)}
+            )
         )
     short = [n for n, row in odd.items() if 1 < len(row) < width and int(lines[n]) > data_from]
     if short:
         rows = tuple(int(lines[number]) for number in short)
         findings.append(
-            Finding("row-too-short", place, count=len(rows), rows=rows[:10], details={"width": width, "lines": _some(rows)})
+            Finding(
+                "row-too-short", place, count=len(rows), rows=rows[:10], details={"width": width, "lines": _some(rows)}
+            )
         )
     if rejected:
         keep = np.ones(len(lines), dtype=bool)

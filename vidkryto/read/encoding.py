@@ -1,4 +1,4 @@
-"""The encoding of a text file, decided with evidence: BOM, strict UTF-8, UTF-16 by its shape, then letter statistics."""
+"""The encoding of a text, decided with evidence: BOM, strict UTF-8, UTF-16 by its shape, then letter statistics."""
 
 from __future__ import annotations
 
@@ -122,14 +122,15 @@ def _mixed(content: bytes, name: str, how: str) -> Verdict | None:
     letters = decide_by_letters(b"\n".join(line for _, line in broken))
     if len(valid) >= len(broken):
         return Verdict(
-            name, how, odd_lines=tuple(number for number, _ in broken), odd_encoding=letters.encoding,
+            name,
+            how,
+            odd_lines=tuple(number for number, _ in broken),
+            odd_encoding=letters.encoding,
             candidates=letters.candidates,
         )
     if how == "bom":
         return Verdict(name, how, odd_lines=tuple(number for number, _ in broken), odd_encoding=letters.encoding)
-    return Verdict(
-        letters.encoding, letters.how, letters.margin, letters.candidates, tuple(valid), "utf-8"
-    )
+    return Verdict(letters.encoding, letters.how, letters.margin, letters.candidates, tuple(valid), "utf-8")
 
 
 def _utf16(content: bytes) -> str:
@@ -217,7 +218,7 @@ def _sample(content: bytes, encoding: str) -> str:
 def odd_lines(content: bytes, encoding: str) -> tuple[tuple[int, ...], str]:
     """Lines of a one-byte file that are plainly in another encoding, and which one; at least six letters a line."""
     bytes_ = np.frombuffer(b"\n" + content + b"\n", dtype=np.uint8).astype(np.uint16)
-    pairs = (bytes_[:-1] << 8) | bytes_[1:]
+    pairs = ((bytes_[:-1] << 8) | bytes_[1:]).astype(np.uint16)
     breaks = np.flatnonzero(bytes_[1:] == 10)
     high = np.concatenate(([0], np.cumsum(bytes_[1:] >= 0x80)))
     ends = np.concatenate(([0], breaks + 1))
@@ -250,5 +251,5 @@ def require(verdict: Verdict, place: Place) -> str:
     raise ReadError(
         f"{place.file}: the encoding cannot be told apart with certainty ({listed})",
         (finding,),
-        remedy="Choose the reading that makes sense and write `encoding: NAME` into the block `reading` of the contract.",
+        remedy="Choose the reading that makes sense and write `encoding: NAME` into the block `reading`.",
     )

@@ -12,8 +12,18 @@ from vidkryto.findings import Finding, Place
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML = re.compile(rb"^\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|table|meta|div)\b", re.I | re.S)
 _BY_SUFFIX = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".tab": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
-    ".geojson": "geojson", ".xml": "xml", ".kml": "kml", ".dbf": "dbf", ".parquet": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".tab": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".geojson": "geojson",
+    ".xml": "xml",
+    ".kml": "kml",
+    ".dbf": "dbf",
+    ".parquet": "parquet",
 }
 
 

@@ -18,7 +18,18 @@ from vidkryto.findings import Finding, Place
 from vidkryto.read.grid import Grid, blank_rows, is_empty
 from vidkryto.read.table import Account
 
-SUSPECT_TOTALS = ("всього", "усього", "разом", "загалом", "загальна сума", "підсумок", "итого", "всего", "total", "сума")
+SUSPECT_TOTALS = (
+    "всього",
+    "усього",
+    "разом",
+    "загалом",
+    "загальна сума",
+    "підсумок",
+    "итого",
+    "всего",
+    "total",
+    "сума",
+)
 
 
 class Kind(IntEnum):

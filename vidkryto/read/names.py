@@ -84,10 +84,20 @@ def supplied(reading: Reading) -> set[str]:
 
 
 def _drift(
-    grid: Grid, labels: Sequence[str], reading: Reading, names: Mapping[str, Any], matching: Matching,
-    extra: list[int], used: set[str], place: Place,
+    grid: Grid,
+    labels: Sequence[str],
+    reading: Reading,
+    names: Mapping[str, Any],
+    matching: Matching,
+    extra: list[int],
+    used: set[str],
+    place: Place,
 ) -> None:
-    empty = [p for p in extra if labels[p].startswith("#") and is_empty(grid.columns[p].slice(1)).true_count == max(grid.height - 1, 0)]
+    empty = [
+        p
+        for p in extra
+        if labels[p].startswith("#") and is_empty(grid.columns[p].slice(1)).true_count == max(grid.height - 1, 0)
+    ]
     extra = [position for position in extra if position not in empty]
     if empty:
         matching.findings.append(Finding("columns-empty", place, count=len(empty), details={"first": empty[0] + 1}))
@@ -116,7 +126,8 @@ def _drift(
 def _missing(reading: Reading, names: Mapping[str, Any], matching: Matching, used: set[str]) -> dict[str, str]:
     """Field to the header it was expected under, for every column the export should have and has not."""
     missing = {
-        name: header for header, name in reading.columns.items()
+        name: header
+        for header, name in reading.columns.items()
         if normal(header) not in used and name not in matching.fields
     }
     for name, item in names.items():

@@ -51,7 +51,13 @@ def _text(column: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(kind):
         return pc.replace_substring(pc.cast(column, pa.string()), " ", "T")
     if pa.types.is_nested(kind):
-        return pa.array([None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in column.to_pylist()], pa.string())
+        return pa.array(
+            [
+                None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+                for value in column.to_pylist()
+            ],
+            pa.string(),
+        )
     return pc.cast(column, pa.string())
 
 

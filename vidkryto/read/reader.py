@@ -1,4 +1,4 @@
-"""Snapshots read by their declaration: file to grid, grid to layout, columns to fields, cells to their declared form."""
+"""Snapshots read by their declaration: file to grid, grid to layout, columns to fields, cells to declared form."""
 
 from __future__ import annotations
 

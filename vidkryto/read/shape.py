@@ -39,7 +39,7 @@ def fill_down(draft: Draft, field: str) -> int:
     empty = is_empty(column)
     filled = pc.fill_null_forward(pc.if_else(empty, pa.scalar(None, pa.string()), column))
     draft.columns[field] = filled
-    return int(empty.true_count) - filled.null_count
+    return int(empty.true_count - filled.null_count)
 
 
 def melt(draft: Draft, wide: Sequence[tuple[str, pa.Array]], declared: Melt, join: str) -> Draft:

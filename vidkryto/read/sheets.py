@@ -166,7 +166,9 @@ def text_of_cell(value: Any, row: int = 0, lost: list[int] | None = None) -> str
     if isinstance(value, int):
         return str(value)
     if isinstance(value, datetime.datetime):
-        return value.isoformat(sep="T", timespec="auto") if value.time() != datetime.time() else value.date().isoformat()
+        return (
+            value.isoformat(sep="T", timespec="auto") if value.time() != datetime.time() else value.date().isoformat()
+        )
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
     if isinstance(value, datetime.timedelta):

@@ -41,7 +41,7 @@ class Table:
     """A snapshot read.
 
     `columns` are text, named by the schema's fields in the schema's order; an empty cell is null.
-    `rows` is the row of the sheet, the line of the text file or the number of the record, from 1, in the officer's file.
+    `rows` is the row of the sheet, the line of the text file or the number of the record, from 1.
     `sources` names file and sheet of each row ("stops.xlsx / Аркуш1"), dictionary-encoded.
     `repairs` are notes: what was changed, how often, where first. `findings` is what was noticed and left alone.
     """

@@ -24,7 +24,9 @@ MAX_CELLS = 40_000_000
 _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\sr="(\d+)"')
 _WIDE = re.compile(rb'r="([A-Z]{2,3})\d')
 _NARROW = re.compile(rb'r="([A-Z])\d')
-_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\sr="[A-Z]+(\d+)"[^>]*?\st="e"[^>]*>(?:<f[^>]*?(?:/>|>[^<]*</f>))?<v>([^<]*)</v>')
+_CELL = re.compile(
+    rb'<(?:\w+:)?c\b[^>]*?\sr="[A-Z]+(\d+)"[^>]*?\st="e"[^>]*>(?:<f[^>]*?(?:/>|>[^<]*</f>))?<v>([^<]*)</v>'
+)
 _REPEAT = re.compile(rb'(?:number-columns-repeated|number-rows-repeated)="(\d+)"')
 
 
@@ -58,7 +60,8 @@ def scan(path: Path, kind: str, reading: Reading, place: Place) -> dict[str, She
         ) from error
     except RuntimeError as error:
         raise ReadError(
-            f"{place.file} is protected by a password", (Finding("workbook-protected", place),),
+            f"{place.file} is protected by a password",
+            (Finding("workbook-protected", place),),
             remedy="Save a copy without a password and export that.",
         ) from error
     return {}
@@ -109,7 +112,9 @@ def _sheet(archive: zipfile.ZipFile, part: str, name: str, reading: Reading, pla
             text = rest + piece
             for match in _ROW.finditer(text):
                 last_row = max(last_row, int(match[1]))
-            widest = max((match[1] for match in _WIDE.finditer(text)), key=lambda letters: (len(letters), letters), default=b"")
+            widest = max(
+                (match[1] for match in _WIDE.finditer(text)), key=lambda letters: (len(letters), letters), default=b""
+            )
             wide = max(wide, widest, key=lambda letters: (len(letters), letters))
             if not wide and not narrow:
                 narrow = b"Z" if _NARROW.search(text) else b""
@@ -123,7 +128,9 @@ def _sheet(archive: zipfile.ZipFile, part: str, name: str, reading: Reading, pla
             f"{place.file}, sheet {name}: cells reach to row {last_row}, column {columns}",
             (
                 Finding(
-                    "sheet-too-sparse", Place(place.resource, place.file, name), found=f"{last_row} × {columns}",
+                    "sheet-too-sparse",
+                    Place(place.resource, place.file, name),
+                    found=f"{last_row} × {columns}",
                     wanted=str(reading.max_columns),
                 ),
             ),

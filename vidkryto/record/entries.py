@@ -160,7 +160,7 @@ class Approval(Decided):
     findings: list[Name] = Field(default_factory=list)
 
 
-class Exception_(Decided):
+class Exempted(Decided):
     """A finding is accepted until a day."""
 
     findings: list[Name] = Field(min_length=1)
@@ -209,7 +209,7 @@ SHAPES: Mapping[str, type[Block]] = {
     "intent": Intent,
     "result": Result,
     "approval": Approval,
-    "exception": Exception_,
+    "exception": Exempted,
     "withdrawal": Withdrawal,
     "restore": Restore,
     "key": Key,

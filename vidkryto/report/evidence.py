@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,11 @@ def _fill(folder: Path, home: Path, name: str, ledger: Ledger, entries: list[Ent
     for entry in entries:
         (folder / "proofs" / f"{entry.seq}.json").write_bytes(entry.line)
         (folder / "proofs" / f"{entry.seq}.tlog-proof").write_text(ledger.proof(entry.seq), encoding="utf-8")
-    files = [_copied(facts, Archive(home / "objects"), Archive(folder / "objects")) for facts in _files_of(entries)]
-    (folder / "objects").mkdir(exist_ok=True)
+    pack = Archive(folder / "objects")
+    pack.root.mkdir()
+    lines = [{"seq": entry.seq, "dataset": entry.dataset, "body": entry.body} for entry in entries]
+    named = verifier.named_files(home / "objects", lines)
+    files = [_copied(facts, named[facts["sha256"]][1], pack) for facts in _files_of(entries)]
     runs = [_run(home, folder, entry) for entry in entries if entry.body.get("record")]
     facts = {
         "page": "pack",
@@ -71,6 +74,8 @@ def _files_of(entries: list[Entry]) -> list[Facts]:
     found: dict[str, Facts] = {}
     for entry in entries:
         for role in verifier.FILES:
+            if role == "outputs" and entry.body.get("outcome") != "Published":
+                continue
             for file in entry.body.get(role, []):
                 found.setdefault(file["sha256"], {"role": role, "name": file["name"], "sha256": file["sha256"]})
         for role in ("contract", "signature"):
@@ -79,12 +84,15 @@ def _files_of(entries: list[Entry]) -> list[Facts]:
     return list(found.values())
 
 
-def _copied(facts: Facts, archive: Archive, pack: Archive) -> Facts:
-    """The file put into the pack; a withdrawn one is only named."""
-    source = archive.path(facts["sha256"])
-    target = pack.path(facts["sha256"])
-    if not source.is_file():
+def _copied(facts: Facts, places: Sequence[Path], pack: Archive) -> Facts:
+    """The file put into the pack under its hash; a withdrawn one is only named.
+
+    Copied as it is, even if somebody changed it: the pack's verifier tells, the pack does not hide it.
+    """
+    source = next((place for place in places if place.is_file()), None)
+    if source is None:
         return {**facts, "path": "", "bytes": 0}
+    target = pack.path(facts["sha256"])
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
     return {**facts, "path": target.relative_to(pack.root.parent).as_posix(), "bytes": source.stat().st_size}

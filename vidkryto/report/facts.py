@@ -22,7 +22,7 @@ def both(make: Callable[[Words], str]) -> dict[str, str]:
     return {"uk": make(UKRAINIAN), "en": make(ENGLISH)}
 
 
-def standing_facts(stand: Standing) -> Facts:
+def standing_facts(stand: Standing, edition: Edition) -> Facts:
     """What overview, calendar and dataset page all say."""
     last = stand.last
     return {
@@ -30,7 +30,7 @@ def standing_facts(stand: Standing) -> Facts:
         "title": text_of(last.title if last else stand.dataset.title),
         "department": text_of(last.department.name if last else stand.dataset.department.name),
         "status": stand.status,
-        "sentence": both(lambda words: _sentence(stand, words)),
+        "sentence": both(lambda words: _sentence(stand, edition, words)),
         "next": both(lambda words: _next(stand, words)),
         "frequency": stand.promise.frequency,
         "last_good": stand.promise.last_good,
@@ -44,11 +44,24 @@ def standing_facts(stand: Standing) -> Facts:
     }
 
 
-def _sentence(stand: Standing, words: Words) -> str:
-    """Why: the run's own reason where it gave one, else what the status means."""
+def _ended(sentence: str) -> str:
+    """A sentence with its full stop, so that another can follow."""
+    return sentence if sentence.rstrip().endswith((".", "!", "?", "…")) else f"{sentence.rstrip()}."
+
+
+def _sentence(stand: Standing, edition: Edition, words: Words) -> str:
+    """Why: the run's own reason where it gave one, else what the status means.
+
+    The reason of a failure is a technical message, which may name servers: the public edition has none.
+    """
     run = stand.decisive
-    if run and run.reason and stand.status in ("failed", "blocked", "published", "exception"):
-        return text_of(run.reason)[words.language]
+    told = (
+        ("blocked", "published", "exception")
+        if edition == "public"
+        else ("failed", "blocked", "published", "exception")
+    )
+    if run and run.reason and stand.status in told:
+        return _ended(text_of(run.reason)[words.language])
     if stand.status == "late":
         return words("sentence-late", n=stand.days_late)
     if stand.status == "blocked":
@@ -77,7 +90,7 @@ def _next(stand: Standing, words: Words) -> str:
 
 def overview_facts(stands: Sequence[Standing], edition: Edition, today: date) -> Facts:
     """One row for each dataset, sorted by need for action."""
-    rows = [standing_facts(stand) for stand in sorted(stands, key=lambda stand: stand.order)]
+    rows = [standing_facts(stand, edition) for stand in sorted(stands, key=lambda stand: stand.order)]
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["status"]] = counts.get(row["status"], 0) + 1
@@ -93,7 +106,7 @@ def dataset_facts(stand: Standing, history: History, edition: Edition, today: da
         "page": "dataset",
         "edition": edition,
         "as_of": today.isoformat(),
-        **standing_facts(stand),
+        **standing_facts(stand, edition),
         "description": text_of(stand.dataset.description),
         "contact": contact,
         "portal": run.receipt.url if run and run.receipt else stand.dataset.page,
@@ -126,7 +139,7 @@ def _live(stand: Standing, history: History) -> Facts:
 
 
 def metric_series(runs: Sequence[RunSummary]) -> list[Facts]:
-    """Measurements over the last runs: rows first, at most six measures, each with two points or more."""
+    """Measurements over the last runs: rows, then those that moved, at most six, each with two points or more."""
     series: dict[str, list[tuple[str, str]]] = {}
     for run in runs[-CHARTED_RUNS:]:
         if run.rows is not None:
@@ -144,7 +157,8 @@ def metric_series(runs: Sequence[RunSummary]) -> list[Facts]:
         for name, points in series.items()
         if len(points) > 1
     ]
-    return sorted(told, key=lambda item: item["name"] != "rows")[:6]
+    moved = [item for item in told if item["name"] == "rows" or item["low"] != item["high"]]
+    return sorted(moved, key=lambda item: item["name"] != "rows")[:6]
 
 
 def _is_number(value: str) -> bool:
@@ -158,7 +172,7 @@ def calendar_facts(stands: Sequence[Standing], edition: Edition, today: date) ->
     """Who is due when, who is late and why."""
     groups: dict[str, list[Facts]] = {name: [] for name in ("late", "week", "month", "later", "open")}
     for stand in sorted(stands, key=lambda stand: (stand.promise.next_due or "9999", stand.dataset.name)):
-        groups[_group(stand, today)].append(standing_facts(stand))
+        groups[_group(stand, today)].append(standing_facts(stand, edition))
     groups["late"].sort(key=lambda row: -row["days_late"])
     return {"page": "calendar", "edition": edition, "as_of": today.isoformat(), "groups": groups}
 

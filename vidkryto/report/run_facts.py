@@ -15,6 +15,7 @@ Facts = dict[str, Any]
 
 
 def text_of(text: Text) -> dict[str, str]:
+    """A text in both languages; where one is missing the other stands in."""
     return {"uk": text.uk or text.en, "en": text.en or text.uk}
 
 
@@ -98,6 +99,7 @@ def _code_title(code: str) -> Facts:
 
 
 def approvals(run: RunRecord, edition: Edition) -> list[Facts]:
+    """Decisions of persons; the public edition names the office and not the account."""
     return [
         {
             "decision": approval.decision,
@@ -130,6 +132,7 @@ def proof_facts(run: RunRecord) -> Facts:
 def run_facts(run: RunRecord, edition: Edition, previous: str) -> Facts:
     """A run's page: everything."""
     snapshots = [to_json(snapshot) for snapshot in run.snapshots]
+    told = edition == "internal" or run.outcome != "Failed"  # a technical message may name servers
     if edition == "public":
         snapshots = [{**snapshot, "file": ""} for snapshot in snapshots]
     return {
@@ -142,7 +145,7 @@ def run_facts(run: RunRecord, edition: Edition, previous: str) -> Facts:
         "started": run.started,
         "finished": run.finished,
         "outcome": run.outcome,
-        "reason": text_of(run.reason) if run.reason else {"uk": "", "en": ""},
+        "reason": text_of(run.reason) if run.reason and told else {"uk": "", "en": ""},
         "next": text_of(run.next_step) if run.next_step else {"uk": "", "en": ""},
         "version": run.release.version if run.release else "",
         "previous": previous,

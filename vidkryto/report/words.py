@@ -43,8 +43,7 @@ class Words:
         """The words of `key`; `n` chooses the plural form. An unknown key is a defect and raises KeyError."""
         found = catalogue(self.language)[key]
         if isinstance(found, list):
-            number = values["n"]
-            assert isinstance(number, int)
+            number = int(str(values["n"]))
             found = found[plural_form(self.language, number)]
             values = {**values, "n": self.number(number)}
         return found.format(**values)

@@ -107,7 +107,6 @@ def check_cells(plan: Plan, cells: Cells) -> Checked:
     parts = [
         cell_findings(plan, column, outcome, cells, rows, blank)
         for column, outcome in zip(plan.columns, outcomes, strict=True)
-        if outcome.verdicts is not None
     ]
     parts.append(width_findings(plan, cells, rows, blank))
     if len(blank):
@@ -122,10 +121,10 @@ def check_column(plan: ColumnPlan, cells: Cells) -> ColumnVerdict:
     if plan.position >= len(cells.columns):
         return column_read(plan, [None], np.zeros(len(cells.rows), np.int32), beside)
     array = cells.columns[plan.position]
-    if plan.key in (None, "codes") and (plan.acceptance is None or plan.key or pa.types.is_dictionary(array.type)):
+    if plan.acceptance is None or plan.key == "codes" or (plan.key is None and pa.types.is_dictionary(array.type)):
         texts, codes = distinct(array)
         return column_read(plan, texts, codes, beside)
-    return column_accepted(plan, TextColumn(as_text(array)), beside)
+    return column_accepted(plan, plan.acceptance, TextColumn(as_text(array)), beside)
 
 
 def column_read(
@@ -139,8 +138,8 @@ def column_read(
         verdicts = np.array(plan.reader.verdict_of, np.int32)[numbers] if len(numbers) else numbers
         return ColumnVerdict(verdicts if verdicts.any() else None, KeyPart(numbers, None))
     judged = judge_distinct(plan, texts)
-    verdicts = judged[codes] if len(texts) and judged.any() else None
-    return ColumnVerdict(with_beside(plan, verdicts, len(codes), beside), None)
+    regular = judged[codes] if len(texts) and judged.any() else None
+    return ColumnVerdict(with_beside(plan, regular, len(codes), beside), None)
 
 
 def judge_distinct(plan: ColumnPlan, texts: list[str] | list[None]) -> Codes:
@@ -155,10 +154,10 @@ def judge_distinct(plan: ColumnPlan, texts: list[str] | list[None]) -> Codes:
     return verdicts
 
 
-def column_accepted(plan: ColumnPlan, column: TextColumn, beside: Sequence[str | None]) -> ColumnVerdict:
+def column_accepted(
+    plan: ColumnPlan, acceptance: Acceptance, column: TextColumn, beside: Sequence[str | None]
+) -> ColumnVerdict:
     """A column whose acceptance decides most cells; the distinct texts of the others are read."""
-    acceptance = plan.acceptance
-    assert acceptance is not None
     mask = acceptance.accepted(column)
     rejected = np.flatnonzero(~mask) if mask is not None else None
     key = None
@@ -207,7 +206,8 @@ def cell_findings(
     plan: Plan, column: ColumnPlan, outcome: ColumnVerdict, cells: Cells, rows: Rows, blank: Rows
 ) -> Found:
     """Type and constraint errors of one column."""
-    assert outcome.verdicts is not None
+    if outcome.verdicts is None:
+        return nothing()
     verdicts = list(column.reader.verdicts)
     noted = np.array([bool(verdict.notes) for verdict in verdicts], bool)[outcome.verdicts]
     if len(blank):

@@ -30,7 +30,7 @@ def tokenise(segment: Segment, width: int, control: Any, encoded: frozenset[int]
     Raises NeedsStream when Arrow cannot vouch for the records.
     """
     data = segment.data
-    if data[:3] == codecs.BOM_UTF8:
+    if bytes(data[:3]) == codecs.BOM_UTF8:
         raise NeedsStream("a byte order mark at the start of a segment")
     if segment.quoted:
         end = b"" if bytes(data[-1:]) in (b"\n", b"\r") else b"\n"
@@ -67,9 +67,7 @@ def read_columns(
     try:
         return arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(data)),
-            read_options=arrow_csv.ReadOptions(
-                column_names=names, use_threads=False, block_size=len(data) + 64
-            ),
+            read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 64),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=control.delimiter,
                 quote_char=control.quotechar,

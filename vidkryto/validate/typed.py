@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from frictionless import Field, FrictionlessException
 
 from vidkryto.validate.arrays import TEXT, distinct
-from vidkryto.validate.extensions import schema_of
+from vidkryto.validate.extensions import resource_of
 from vidkryto.validate.fallback import unusable
 from vidkryto.validate.fieldtypes import REGISTRY, Acceptance, FieldType, missing_values
 from vidkryto.validate.fieldtypes.base import missing_among
@@ -63,7 +63,7 @@ def plain_text(column: Any, field: Field) -> bool:
 def expected_fields(table: Any, schema: Mapping[str, Any]) -> tuple[Field, ...]:
     """The field of each column. Raises ContractError when the schema cannot be used."""
     try:
-        return structure_of_table(table, schema_of(schema, extended=True), False).fields
+        return structure_of_table(table, resource_of("table", schema, extended=True).schema, False).fields
     except FrictionlessException as error:
         raise unusable(error) from error
 
@@ -127,7 +127,7 @@ def typed_column(texts: Any, field: Field) -> Any:
 
 def numbers(texts: Any, field: Field) -> Any:
     """Numbers as decimals with the scale that they need, or as doubles for `floatNumber`."""
-    if field.float_number:  # type: ignore[attr-defined]  # of NumberField
+    if field.float_number:
         return pc.cast(texts, pa.float64())
     return decimals(texts)
 

@@ -26,6 +26,10 @@ KINDS = {
         "the column became a string with a pattern."
     ),
     "own-example-fails": "The example in the instruction breaks the column's own rule; ours was put instead.",
+    "moment-without-seconds": (
+        "The instruction asks for a moment without seconds, which the default form of Table Schema does not know. "
+        "The schema asks for seconds; an export without them is read with the declared spelling «рррр-мм-ддTгг:хх»."
+    ),
     "misspelt-name": "The name is misspelt. It is kept, because tables of other publishers already use it.",
     "decimal-comma-allowed": (
         "The instruction allows a decimal comma; the rules of the recommendations ask for a point, and the schema does."

@@ -48,7 +48,7 @@ def _has_type(value: str, column: MendedColumn) -> bool:
         return bool(re.fullmatch(r"[0-9]{4}" if column.type == "year" else r"[+-]?[0-9]+", value))
     if column.type == "boolean":
         return value in TRUE + FALSE
-    formats = {"date": "%Y-%m-%d", "time": "%H:%M:%S", "datetime": "%Y-%m-%dT%H:%M"}
+    formats = {"date": "%Y-%m-%d", "time": "%H:%M:%S", "datetime": "%Y-%m-%dT%H:%M:%S"}
     if column.type in formats:
         return _parses(value, formats[column.type])
     return bool(value)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-STRAY_SPACES = r"^\s|\s$|\s\s|[\t\n\r\x0b\x0c\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
+STRAY_SPACES = (
+    r"^\s|\s$|\s\s|[\t\n\r\x0b\x0c\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]"
+)
 CONTROLS = r"[\x00-\x08\x0e-\x1f\x7f-\x{84}\x{86}-\x{9f}\x{ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}\x{feff}]"
 MIXED = r"[A-Za-z]\p{Cyrillic}|\p{Cyrillic}[A-Za-z]|[A-Za-z]['’ʼ`-]\p{Cyrillic}|\p{Cyrillic}['’ʼ`-][A-Za-z]"
 CYRILLIC_LOOKALIKES = r"\p{Cyrillic}"
@@ -40,7 +42,7 @@ def to_cyrillic(text: str) -> str:
 
 def _part_to_cyrillic(word: str) -> str:
     own = [letter for letter in word if _is_cyrillic(letter)]
-    foreign = [letter for letter in word if letter.isascii() and letter.isalpha() or letter in "Ïï"]
+    foreign = [letter for letter in word if (letter.isascii() and letter.isalpha()) or letter in "Ïï"]
     if not own or not foreign or any(letter not in _LATIN for letter in foreign):
         return word
     if all(letter in _CYRILLIC for letter in own) and len(own) <= len(foreign):

@@ -41,7 +41,9 @@ def steps(declared: FieldReading, step: type[Step]) -> Iterator[Step]:
 def without_units(units: tuple[str, ...]) -> Callable[[str], str]:
     """Removes a declared unit from the end or the beginning of a cell that is otherwise a number."""
     words = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
-    around = re.compile(rf"^(?:(?:{words})\.?)?\s*([-+]?\d[\d\s.,'\u00a0\u202f]*?)\s*(?:(?:{words})\.?)?$", re.IGNORECASE)
+    around = re.compile(
+        rf"^(?:(?:{words})\.?)?\s*([-+]?\d[\d\s.,'\u00a0\u202f]*?)\s*(?:(?:{words})\.?)?$", re.IGNORECASE
+    )
 
     def change(text: str) -> str:
         found = around.match(text.strip())

@@ -1,0 +1,221 @@
+"""Header, title, notes, totals, footers and blank rows: as declared, and every row accounted for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import openpyxl
+import pytest
+
+from vidkryto.errors import ContractError
+from vidkryto.read import Account, Table
+
+Reader = Callable[..., Table]
+FIELDS = {"label": "string", "count": "integer"}
+
+
+def _workbook(rows: list[list[Any]], *merged: str, sheet: str = "Аркуш1") -> bytes:
+    book = openpyxl.Workbook()
+    book.active.title = sheet
+    for row in rows:
+        book.active.append(row)
+    for area in merged:
+        book.active.merge_cells(area)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def _parts(account: Account) -> dict[str, int]:
+    return {name: count for name, count in asdict(account).items() if count}
+
+
+def test_an_account_that_does_not_add_up_stops_the_run() -> None:
+    """A row lost without a word is a defect of the program."""
+    with pytest.raises(AssertionError, match="5 rows in the file, but 4 accounted for"):
+        Account(rows_in_file=5, data=3, header=1)
+
+
+def test_a_department_sheet_with_all_its_habits_is_read(reader: Reader) -> None:
+    """Title, unit line, header on two levels, column numbers, group blanks, total in the middle, footer, blank rows."""
+    content = _workbook(
+        [
+            ["Перелік зупинок міста", None, None],
+            [None, None, "шт."],
+            ["Зупинка", "Кількість", None],
+            [None, "будні", "вихідні"],
+            [1, 2, 3],
+            ["Ринок", 5, 3],
+            [None, 7, 1],
+            ["Всього по району", 12, 4],
+            [None, None, None],
+            ["Загальноосвітня школа", 2, 1],
+            ["Всього", 14, 5],
+            ["Виконавець: відділ транспорту", None, None],
+        ],
+        "A3:A4", "B3:C3",
+    )  # fmt: skip
+    reading = {
+        "header": [3, 4],
+        "columns": {"Зупинка": "label", "Кількість / будні": "count", "Кількість / вихідні": "weekend"},
+        "notes": {"column_numbers": True, "begin": ["Виконавець"]},
+        "totals": ["Всього"],
+        "fill_down": "label",
+    }
+    table = reader(content, "a.xlsx", reading, {**FIELDS, "weekend": "integer"})
+    assert table.columns.to_pylist() == [
+        {"label": "Ринок", "count": "5", "weekend": "3"},
+        {"label": "Ринок", "count": "7", "weekend": "1"},
+        {"label": "Загальноосвітня школа", "count": "2", "weekend": "1"},
+    ]
+    assert table.rows.to_pylist() == [6, 7, 10]
+    assert _parts(table.account) == {
+        "rows_in_file": 12, "data": 3, "header": 2, "title": 2, "total": 2, "blank": 1, "note": 2,
+    }  # fmt: skip
+    assert [(item.code, item.count) for item in table.repairs] == [("repair-filled-down", 1)]
+    assert table.findings == ()
+
+
+def test_a_total_row_that_nobody_declared_is_read_and_reported(reader: Reader) -> None:
+    """It could be data: a person decides."""
+    table = reader("label,count\nРинок,5\nУсього,5\n".encode(), "a.csv", {}, FIELDS)
+    assert table.account.data == 2
+    (finding,) = table.findings
+    assert (finding.code, finding.place.row) == ("total-row-suspected", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "total"),
+    [
+        ("Загалом", True), ("ЗАГАЛОМ:", True), ("загалом по місту", True), ("Разом, грн", True),
+        ("Загальноосвітня школа №1", False), ("Разомський заклад", False), ("Всього-на-всього", False),
+    ],
+)  # fmt: skip
+def test_a_total_word_counts_only_as_a_whole_word(text: str, total: bool, reader: Reader) -> None:
+    """725 schools named «Загальноосвітня…» are no totals."""
+    content = f'label,count\nРинок,5\n"{text}",5\n'.encode()
+    table = reader(content, "a.csv", {"totals": ["Загалом", "Разом", "Всього"]}, FIELDS)
+    assert table.account.total == int(total)
+
+
+def test_the_data_ends_where_the_contract_says(reader: Reader) -> None:
+    """What follows is a total and notes, not data."""
+    content = "label,count\nРинок,5\nВсього,5\nДовідково: ...,\nРинок,6\n".encode()
+    table = reader(content, "a.csv", {"footer": {"stop_at": "Всього"}}, FIELDS)
+    assert table.columns["label"].to_pylist() == ["Ринок"]
+    assert _parts(table.account) == {"rows_in_file": 5, "data": 1, "header": 1, "total": 1, "note": 2}
+
+
+def test_tables_side_by_side_become_one(reader: Reader) -> None:
+    """Each region is read with the same header names."""
+    rows = [
+        ["Зупинка", "К-сть", None, "Зупинка", "К-сть"],
+        ["Ринок", 1, None, "Центр", 3],
+        ["Парк", 2, None, None, None],
+    ]
+    reading = {"regions": [{"columns": "A:B"}, {"columns": "D:E"}], "columns": {"Зупинка": "label", "К-сть": "count"}}
+    table = reader(_workbook(rows), "a.xlsx", reading, FIELDS)
+    assert table.columns["label"].to_pylist() == ["Ринок", "Парк", "Центр"]
+    assert table.sources.to_pylist() == ["a.xlsx / Аркуш1!A:B"] * 2 + ["a.xlsx / Аркуш1!D:E"]
+
+
+def test_formatted_rows_without_content_are_counted_as_blank(reader: Reader) -> None:
+    """980 coloured empty rows are in the file, and in the account."""
+    book = openpyxl.load_workbook(io.BytesIO(_workbook([["label", "count"], ["Ринок", 5]])))
+    for row in range(3, 500):
+        book.active.cell(row, 1).fill = openpyxl.styles.PatternFill("solid", fgColor="FFFF00")
+    stream = io.BytesIO()
+    book.save(stream)
+    table = reader(stream.getvalue(), "a.xlsx", {}, FIELDS)
+    assert _parts(table.account) == {"rows_in_file": 499, "data": 1, "header": 1, "blank": 497}
+
+
+def test_a_formula_that_failed_is_not_silently_empty(reader: Reader) -> None:
+    """#N/A and #REF! are told with their rows."""
+    content = _workbook([["label", "count"], ["Ринок", 5], ["Парк", "#N/A"]])
+    table = reader(content, "a.xlsx", {}, FIELDS)
+    (finding,) = table.findings
+    assert (finding.code, finding.found, finding.rows) == ("formula-error", "#N/A", (3,))
+
+
+def test_a_number_longer_than_fifteen_digits_is_told(reader: Reader) -> None:
+    """The workbook itself has lost its last digits."""
+    table = reader(_workbook([["label", "count"], ["Рахунок", 12345678901234567890]]), "a.xlsx", {}, FIELDS)
+    assert [finding.code for finding in table.findings] == ["digits-lost"]
+
+
+def test_records_of_another_width_are_padded_dropped_or_set_aside_never_lost(reader: Reader) -> None:
+    """Short ones are read with empty cells, empty cells too many are dropped, filled ones set the record aside."""
+    content = b"label,count\na,1\nb\nc,3,,\nd,4,x\n\ne,5\n"
+    table = reader(content, "a.csv", {}, FIELDS)
+    assert table.columns.to_pylist() == [
+        {"label": "a", "count": "1"}, {"label": "b", "count": None}, {"label": "c", "count": "3"},
+        {"label": "e", "count": "5"},
+    ]  # fmt: skip
+    assert table.rows.to_pylist() == [2, 3, 4, 7]
+    assert _parts(table.account) == {"rows_in_file": 7, "data": 4, "header": 1, "blank": 1, "rejected": 1}
+    assert [(item.code, item.rows) for item in table.findings] == [("row-too-wide", (5,))]
+
+
+def test_a_short_record_of_a_wider_table_is_told(reader: Reader) -> None:
+    """The line may have been cut off."""
+    table = reader(b"label,count,x\na,1,\nb,2\n", "a.csv", {"ignore": "x"}, FIELDS)
+    assert [(item.code, item.rows) for item in table.findings] == [("row-too-short", (3,))]
+
+
+def test_line_breaks_in_cells_do_not_shift_the_numbers_of_lines(reader: Reader) -> None:
+    """The row of a finding is the line that the officer sees in the editor."""
+    content = 'label,count\n"Ринок\nПривокзальний",1\r\n"Центр\r\nПлоща",2\n"a\rb",3\nПарк,4\n'.encode()
+    table = reader(content, "a.csv", {}, FIELDS)
+    assert table.rows.to_pylist() == [2, 4, 6, 8]
+
+
+class TestDrift:
+    """Columns that came, went, changed their name or their place."""
+
+    READING = {"columns": {"Назва": "label", "Кількість": "count"}, "ordered": True}
+
+    def _findings(self, header: str, reader: Reader) -> list[tuple[str, str]]:
+        table = reader(f"{header}\nРинок,5,x\n".encode(), "a.csv", self.READING, FIELDS)
+        assert table.columns.column_names == ["label", "count"]
+        return [(finding.code, finding.place.column) for finding in table.findings]
+
+    def test_a_new_column_is_told_and_not_published(self, reader: Reader) -> None:
+        """With its name."""
+        assert self._findings("Назва,Кількість,Телефон", reader) == [("schema-drift-added", "Телефон")]
+
+    def test_a_renamed_column_is_suggested_and_not_guessed(self, reader: Reader) -> None:
+        """The column stays empty until a person decides."""
+        table = reader("Назва,Кількість місць\nРинок,5\n".encode(), "a.csv", self.READING, FIELDS)
+        (finding,) = table.findings
+        assert (finding.code, finding.found, finding.wanted) == (
+            "schema-drift-renamed", "Кількість місць", "Кількість",
+        )  # fmt: skip
+        assert table.columns["count"].to_pylist() == [None]
+
+    def test_a_missing_column_is_told(self, reader: Reader) -> None:
+        """With what else there is."""
+        assert self._findings("Назва,Район,Телефон", reader)[0] == ("schema-drift-missing", "Кількість")
+
+    def test_columns_that_changed_places_are_read_by_name(self, reader: Reader) -> None:
+        """And told, because the contract asks for it."""
+        table = reader("Кількість,Назва\n5,Ринок\n".encode(), "a.csv", self.READING, FIELDS)
+        assert table.columns.to_pylist() == [{"label": "Ринок", "count": "5"}]
+        assert [finding.code for finding in table.findings] == ["schema-drift-reordered"]
+
+    def test_a_field_that_the_schema_does_not_have_is_a_mistake_of_the_contract(self, reader: Reader) -> None:
+        """With a suggestion."""
+        with pytest.raises(ContractError, match="did you mean 'label'"):
+            reader(b"a\n1\n", "a.csv", {"columns": {"a": "labl"}}, FIELDS)
+
+
+def test_lines_of_two_encodings_are_read_only_by_declaration(reader: Reader) -> None:
+    """`mixed` names the other encoding, and the lines are counted."""
+    lines = [f"Вулиця Героїв {number},{number}".encode() for number in range(1, 9)]
+    lines[3] = "Вулиця Прибузька,4".encode("cp1251")
+    table = reader(b"label,count\n" + b"\n".join(lines), "a.csv", {"mixed": "windows-1251"}, FIELDS)
+    assert table.columns["label"][3].as_py() == "Вулиця Прибузька"
+    assert [(item.code, item.rows) for item in table.repairs + table.findings] == [("repair-encoding-mixed", (5,))]

@@ -1,0 +1,97 @@
+"""`look` sees where tables begin and end; what `new` writes from it reads the same file without a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from vidkryto.archive import sha256_of
+from vidkryto.catalogue.reading import Reading
+from vidkryto.pull import Snapshot
+from vidkryto.read import Table, read
+from vidkryto.read.draft import as_yaml, draft
+from vidkryto.read.look import TableLook, look
+from vidkryto.read.transliterate import machine_names, transliterated
+
+FILES = {
+    "education/schools.csv": (2, 14866, 14175),
+    "statistics/ІСЦ 2015-2016.xls": (8, 139, 132),
+    "statistics/ІСЦ 2017-2021.csv": (2, 133, 7656),
+    "greenery/kropyvnytskyi_vysadzennja.xlsx": (3, 16, 14),
+    "greenery/drohobych_removed_05_2021.csv": (2, 87, 86),
+    "administration/Хмельницький.xlsx": (2, 18, 17),
+    "administration/PEC_protocols_votes_21.04.2019.xlsx": (3, 29983, 29981),
+    "foreign/Ek_atte.xls": (3, 5268, 5266),
+    "finance/kyiv_region_budgets_2022_2024.xlsx": (2, 70, 199),
+    "transport/ports_transship_2015.csv": (2, 3329, 3328),
+    "territory/fiz-geo-khmelnytska.csv": (2, 322, 314),
+    "territory/rename_settlements_01-07-2017.csv": (2, 1596, 1595),
+    "health/payments_to_hospitals.json": (1, 1105, 1105),
+    "health/covid_by_raion_MAP.csv": (2, 613, 612),
+}
+
+
+@pytest.fixture(scope="session")
+def exports() -> Path:
+    """The folder of real exports beside the repository."""
+    folder = Path(__file__).parents[3] / "shared" / "exports"
+    if not folder.is_dir():
+        pytest.skip("the real exports (../shared/exports) are not on this machine")
+    return folder
+
+
+def _only(path: Path) -> TableLook:
+    (table,) = look(path).tables
+    return table
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_first_contract_reads_its_own_export_without_a_finding(file: str, exports: Path) -> None:
+    """Where the data begins and ends is seen right, and the drafted contract reads every data row."""
+    first, last, rows = FILES[file]
+    path = exports / file
+    seen = look(path)
+    tables = [table for table in seen.tables if table.columns]
+    assert (tables[0].first, tables[0].last) == (first, last)
+    contract = yaml.safe_load(as_yaml(draft(seen, "a-dataset", tables[0])))
+    (resource,) = contract["resources"]
+    snapshot = Snapshot("r", path.name, path, sha256_of(path), path.stat().st_size, datetime.now(UTC), "test")
+    table = read([snapshot], Reading.model_validate(resource["reading"]), resource["schema"], resource="r")
+    assert table.columns.num_rows == rows
+    assert [finding.code for finding in table.findings if finding.code != "columns-empty"] == []
+
+
+def test_the_types_of_columns_are_seen(reader: Callable[..., Table], tmp_path: Path) -> None:
+    """Codes stay text whatever they look like; dates, numbers and years are told with the repair they need."""
+    assert reader
+    file = tmp_path / "a.csv"
+    lines = ["код ЄДРПОУ;дата;сума;рік;кількість;назва"]
+    for number in range(1, 31):
+        lines.append(f"{4360623 + number};{number % 28 + 1:02d}.05.2024;{number},5;2024;{number};Ринок {number}")
+    file.write_bytes("\n".join(lines).encode("cp1251"))
+    columns = {column.label: column for column in _only(file).columns}
+    assert [column.type for column in columns.values()] == ["string", "date", "number", "year", "integer", "string"]
+    assert columns["дата"].reading == {"dates": ["дд.мм.рррр"]}
+    assert columns["сума"].reading == {"decimal": ","}
+
+
+def test_the_evidence_for_the_encoding_is_told(exports: Path) -> None:
+    """How much likelier the best reading is than the second."""
+    seen = look(exports / "education" / "schools.csv")
+    assert seen.encoding == "windows-1251"
+    assert seen.evidence.startswith("letters; e^")
+    assert seen.evidence.endswith("likelier than mac-cyrillic")
+
+
+def test_headers_get_machine_names_by_the_official_transliteration() -> None:
+    """Examples of Resolution 55: Згорани, Єнакієве, Їжакевич, Короп'є."""
+    words = {"Згорани": "zghorany", "Єнакієве": "yenakiieve", "Їжакевич": "yizhakevych", "Короп'є": "koropie",
+             "Щербухи": "shcherbukhy", "Юрій": "yurii", "Ґалаґан": "galagan", "Русь": "rus"}  # fmt: skip
+    assert {word: transliterated(word) for word in words} == words
+    assert machine_names(["Назва зупинки", "Назва зупинки", "2024", "№ з/п", "isPartOf", "—"]) == [
+        "nazva_zupynky", "nazva_zupynky_2", "c_2024", "nomer_z_p", "isPartOf", "column_6",
+    ]  # fmt: skip

@@ -1,0 +1,136 @@
+"""Transformations beside the contract, and the lock of names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vidkryto.catalogue.reading import Reading
+from vidkryto.errors import ContractError
+from vidkryto.read import Table
+from vidkryto.read.lock import check_lock, extend_lock, load_lock
+from vidkryto.read.transform import transform, transformation
+
+Reader = Callable[..., Table]
+FIELDS = {"code": "string", "settlement": "string", "amount": "number"}
+SCHEMA = {"fields": [{"name": name, "type": kind} for name, kind in FIELDS.items()]}
+CONTENT = "code,settlement,amount\nUA1,,10.10\nUA2,,0.20\nUA9,,3\n".encode()
+
+
+@pytest.fixture
+def table(reader: Reader) -> Table:
+    """Three rows whose settlement is to be looked up."""
+    return reader(CONTENT, "a.csv", {}, FIELDS)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The dataset's folder with a reference table."""
+    folder = tmp_path / "dataset"
+    (folder / "references").mkdir(parents=True)
+    (folder / "references" / "katottg.csv").write_text("code,name\nUA1,Хмельницький\nUA2,Шаровечка\n", encoding="utf-8")
+    return folder
+
+
+SQL = """
+select s.code, k.name as settlement, cast(s.amount as decimal(18,2)) * 2 as amount, s._row, s._source
+from stops s left join katottg k using (code) where s.code <> 'UA9' order by s._source, s._row
+"""
+PYTHON = """
+def transform(tables):
+    stops = tables["stops"].merge(tables["katottg"].rename(columns={"name": "found"}), on="code", how="left")
+    stops["settlement"] = stops["found"]
+    return stops[["code", "settlement", "amount", "_row", "_source"]]
+"""
+
+
+def test_sql_joins_a_reference_table_and_keeps_the_places(table: Table, folder: Path) -> None:
+    """DECIMAL stays exact; the rows keep their line of the officer's file; the hash is recorded."""
+    (folder / "transform.sql").write_text(SQL, encoding="utf-8")
+    file = transformation(folder, "stops")
+    assert file is not None
+    result = transform({"stops": table}, "stops", file, SCHEMA)
+    assert result.columns.to_pylist() == [
+        {"code": "UA1", "settlement": "Хмельницький", "amount": "20.20"},
+        {"code": "UA2", "settlement": "Шаровечка", "amount": "0.40"},
+    ]
+    assert result.rows.to_pylist() == [2, 3]
+    assert result.sources.to_pylist() == ["a.csv", "a.csv"]
+    assert len(result.transform) == 64
+    assert result.repairs[-1].message("en") == "transform.sql: 3 rows became 2."
+
+
+def test_python_gets_frames_and_gives_one(table: Table, folder: Path) -> None:
+    """Text stays text in pandas."""
+    (folder / "transform.py").write_text(PYTHON, encoding="utf-8")
+    result = transform({"stops": table}, "stops", folder / "transform.py", SCHEMA)
+    assert result.columns["settlement"].to_pylist() == ["Хмельницький", "Шаровечка", None]
+    assert result.columns["amount"].to_pylist() == ["10.10", "0.20", "3"]
+    assert result.rows.to_pylist() == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import socket; socket.create_connection(('127.0.0.1', 9))",
+        "import subprocess; subprocess.run(['/bin/true'])",
+        "import os; os.system('true')",
+        "open('/tmp/leak', 'w')",
+        "import os; assert not [name for name in os.environ if 'TOKEN' in name]; raise PermissionError('checked')",
+    ],
+)
+def test_python_reaches_neither_network_nor_programs_nor_files(
+    body: str, table: Table, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And it does not see the secrets of the environment."""
+    monkeypatch.setenv("VIDKRYTO_CKAN_TOKEN", "secret")
+    (folder / "transform.py").write_text(f"def transform(tables):\n    {body}\n", encoding="utf-8")
+    with pytest.raises(ContractError, match="PermissionError"):
+        transform({"stops": table}, "stops", folder / "transform.py", SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("sql", "word"),
+    [
+        ("select * from stops", "no ORDER BY"),
+        ("select * from read_csv('/etc/passwd') order by 1", "failed"),
+        ("copy stops to '/tmp/leak.csv'; select 1 order by 1", "failed"),
+        ("select code, settlement, amount as sum from stops order by 1", "unknown"),
+        ("select code, settlement, amount::double as amount from stops order by 1", "binary number"),
+        ("select code, settlement, cast(code as integer) as amount from stops order by 1", "failed"),
+    ],
+)
+def test_sql_that_cannot_be_used_is_told_without_a_value(sql: str, word: str, table: Table, folder: Path) -> None:
+    """No order, files, other columns, binary numbers, a conversion that fails."""
+    (folder / "transform.sql").write_text(sql, encoding="utf-8")
+    with pytest.raises(ContractError, match=word) as caught:
+        transform({"stops": table}, "stops", folder / "transform.sql", SCHEMA)
+    assert "UA1" not in str(caught.value)
+
+
+def test_a_resource_may_have_its_own_transformation_but_not_two(folder: Path) -> None:
+    """The named one goes before the common one."""
+    (folder / "transform.sql").write_text("", encoding="utf-8")
+    (folder / "transform.stops.py").write_text("", encoding="utf-8")
+    assert transformation(folder, "stops") == folder / "transform.stops.py"
+    assert transformation(folder, "routes") == folder / "transform.sql"
+    (folder / "transform.stops.sql").write_text("", encoding="utf-8")
+    with pytest.raises(ContractError, match="both"):
+        transformation(folder, "stops")
+
+
+def test_a_locked_header_keeps_its_field_for_ever(tmp_path: Path) -> None:
+    """A first publication locks; the same contract is fine; another field for the header is a finding."""
+    schema = {"fields": [{"name": "label", "title": "Назва"}, {"name": "lat"}]}
+    reading = Reading(columns={"Назва зупинки": "label"})
+    assert extend_lock(tmp_path, "stops", reading, schema)
+    assert not extend_lock(tmp_path, "stops", reading, schema)
+    lock = load_lock(tmp_path)
+    assert lock == {"stops": {"Назва зупинки": "label", "lat": "lat"}}
+    assert check_lock(lock, "stops", reading, schema) == ()
+    changed = {"fields": [{"name": "title"}, {"name": "lat"}]}
+    (finding,) = check_lock(lock, "stops", Reading(columns={"назва  зупинки": "title"}), changed)
+    assert finding.code == "lock-broken"
+    assert finding.message("en") == "The column 'назва  зупинки' is locked to the field label, the contract says title."

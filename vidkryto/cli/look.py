@@ -1,0 +1,123 @@
+"""The commands `look` and `new`: what a department's file holds, and a first contract for it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vidkryto.cli.common import Json, people, print_json, print_table
+
+if TYPE_CHECKING:
+    from vidkryto.read.look import Look, TableLook
+
+
+def look(
+    file: Annotated[Path, typer.Argument(help="A department's export.", exists=True, dir_okay=False)],
+    as_json: Json = False,
+) -> None:
+    """Show what a file holds: encoding, sheets, where the table begins and ends and why, types, suspected problems.
+
+    Nothing is changed or kept. Exit code 2 when the file cannot be read; the message says why.
+
+    Example: vidkryto look exports/zupynky_2024-05.xlsx
+    """
+    from vidkryto.read.look import look as look_at_file
+
+    found = look_at_file(file)
+    if as_json:
+        print_json(_as_data(found))
+        return
+    _tell(found)
+
+
+def new(
+    file: Annotated[Path, typer.Argument(help="An export to begin with.", exists=True, dir_okay=False)],
+    to: Annotated[Path, typer.Option("--to", help="The folder of the new dataset.")],
+    sheet: Annotated[str, typer.Option("--sheet", help="The sheet, when several are filled.")] = "",
+) -> None:
+    """Write a first contract (dataset.yaml) with schema and reading, from a look at one export.
+
+    The export is copied into the folder's `exports`. A contract that is already there is never overwritten.
+
+    Example: vidkryto new zupynky_2024-05.xlsx --to datasets/transport/stops
+    """
+    import shutil
+
+    from vidkryto.errors import ContractError
+    from vidkryto.read.draft import as_yaml, draft
+    from vidkryto.read.look import look as look_at_file
+
+    target = to / "dataset.yaml"
+    if target.exists():
+        raise ContractError(f"{target} is already there", remedy="Choose another folder with --to.")
+    found = look_at_file(file)
+    contract = draft(found, _name_of(to), _chosen(found, sheet))
+    (to / "exports").mkdir(parents=True, exist_ok=True)
+    copy = to / "exports" / file.name
+    if not copy.exists():
+        shutil.copyfile(file, copy)
+    target.write_text(as_yaml(contract), encoding="utf-8")
+    people().print(f"{target}: fill in what stands in capital letters, then run `vidkryto check`.", markup=False)
+
+
+def _name_of(folder: Path) -> str:
+    """The folder's own name, if it can be the name of a dataset."""
+    from vidkryto.errors import ContractError
+
+    name = folder.resolve().name
+    if not re.fullmatch(r"[a-z0-9]+([-_][a-z0-9]+)*", name):
+        raise ContractError(
+            f"the folder {name!r} cannot be the name of a dataset",
+            remedy="Name it with small Latin letters, digits and hyphens: public-transport-stops.",
+        )
+    return name
+
+
+def _chosen(found: Look, sheet: str) -> TableLook:
+    from vidkryto.errors import ContractError
+
+    tables = [table for table in found.tables if not sheet or table.sheet.strip() == sheet.strip()]
+    if len(tables) != 1:
+        listed = ", ".join(table.sheet for table in found.tables)
+        raise ContractError(f"{found.file} has these filled sheets: {listed}", remedy="Choose one with --sheet.")
+    return tables[0]
+
+
+def _tell(found: Look) -> None:
+    """The look for people."""
+    console = people()
+    about = [found.format]
+    if found.encoding:
+        about.append(f"{found.encoding} ({found.evidence})" if found.evidence else found.encoding)
+    if found.delimiter:
+        about.append(f"delimiter {found.delimiter!r}")
+    console.print(f"{found.file}: {', '.join(about)}", markup=False, style="bold")
+    for finding in found.findings:
+        console.print(f"  {finding.severity}: {finding.message('en')}", markup=False)
+    for table in found.tables:
+        title = f"{table.sheet}: " if table.sheet else ""
+        console.print(f"\n{title}data in rows {table.first}-{table.last} of {table.rows}", markup=False, style="bold")
+        for reason in table.reasons:
+            console.print(f"  {reason}", markup=False)
+        rows = [
+            (column.label, column.name, column.type, column.filled, column.distinct, "; ".join(column.problems))
+            for column in table.columns
+        ]
+        print_table(("header", "field", "type", "filled", "distinct", "suspected problems"), rows)
+
+
+def _as_data(found: Look) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "file": found.file,
+        "format": found.format,
+        "encoding": found.encoding,
+        "evidence": found.evidence,
+        "delimiter": found.delimiter,
+        "findings": [{"code": item.code, "message": item.message("en")} for item in found.findings],
+        "tables": [asdict(table) for table in found.tables],
+    }
