@@ -32,6 +32,9 @@ from vidkryto.settings import Secret
 
 HASTY = Patience(connect=2, read=1.5, attempts=3, pause=0.02, longest=0.1)
 CALM = Patience(connect=5, read=60, attempts=6, pause=0.05, longest=0.5)
+WRITING = (
+    "package_create", "package_revise", "datastore_create", "datastore_upsert", "datastore_records_delete",
+)  # fmt: skip
 _numbers = itertools.count(1)
 
 
@@ -146,13 +149,17 @@ def campaign(
 
 
 def cases(seen: list[str], *, every: bool) -> Iterator[tuple[int, str]]:
-    """All pairs of request and fault, or a few that are spread over both."""
+    """All pairs of request and fault, or a few that are spread over both.
+
+    VIDKRYTO_FAULTS=writes leaves out the requests that only read, for a shorter campaign.
+    """
+    writes = [n for n, name in enumerate(seen) if name.startswith(WRITING)]
     if every:
-        yield from itertools.product(range(len(seen)), FAULTS)
+        only_writes = os.environ.get("VIDKRYTO_FAULTS") == "writes"
+        yield from itertools.product(writes if only_writes else range(len(seen)), FAULTS)
         return
-    writes = [n for n, name in enumerate(seen) if name in ("package_create", "package_revise", "datastore_upsert")]
     hard = ("cut after the last byte", "duplicated", "502 after it was done")
-    yield from zip(writes, itertools.cycle(hard), strict=False)
+    yield from zip(writes[:4], itertools.cycle(hard), strict=False)
 
 
 @pytest.mark.parametrize("scenario", ["delta"])
