@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from typer.testing import CliRunner
 
 from vidkryto.cli.audit import app
 from vidkryto.record import Ledger
+from vidkryto.record.run import PublishedFile, ReceiptRecord, RunRecord
 
 
 @pytest.fixture
@@ -113,3 +120,44 @@ def test_evidence_is_exported(folder: Path) -> None:
     code, said, warned = run("export", "stops", "--to", str(folder / "pack"))
     assert (code, said.strip(), "guard it" in warned) == (0, str(folder / "pack"), True)
     assert (folder / "pack" / "verifier.py").is_file()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    """A web server that writes no log."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def web(folder: Path) -> Iterator[str]:
+    """A portal that gives out the files of a folder, on loopback."""
+    (folder / "web").mkdir()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder / "web")))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_portal_is_compared_with_the_ledger(folder: Path, web: str, record: RunRecord) -> None:
+    """Equal bytes are ✓; changed and missing files are ✗ and exit code 1; a withdrawn dataset is not looked for."""
+    run("init")
+    ledger = Ledger.open(folder / "home")
+    (folder / "web" / "stops.csv").write_bytes(b"uid\n1\n")
+    sha256 = hashlib.sha256(b"uid\n1\n").hexdigest()
+    published = PublishedFile("stops.csv", f"{web}/stops.csv", sha256, 6)
+    ran = replace(record, receipt=ReceiptRecord(web, "p1", (published,)))
+    ran.save(folder / "home")
+    files = [{"id": "r1", "name": "stops.csv", "sha256": sha256, "bytes": 6}]
+    body = {"run": ran.run_id, "outcome": "Published", "portal": {"package": "p1", "resources": files}}
+    ledger.append("result", ran.dataset, body)
+    code, said, _ = run("verify", "--portal")
+    assert (code, said.splitlines()[-1].startswith("✓ public-transport-stops stops.csv")) == (0, True)
+    (folder / "web" / "stops.csv").write_bytes(b"uid\n2\n")
+    code, said, _ = run("verify", "--portal")
+    assert (code, said.splitlines()[-1].startswith("✗ public-transport-stops stops.csv")) == (1, True)
+    (folder / "web" / "stops.csv").unlink()
+    assert run("verify", "--portal")[0] == 1
+    ledger.append("withdrawal", ran.dataset, {"who": "data-office-1", "role": "Відділ даних", "reason": "Помилка"})
+    assert run("verify", "--portal")[0] == 0

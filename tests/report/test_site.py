@@ -39,9 +39,9 @@ def test_the_overview_is_sorted_by_need_for_action(site: Path) -> None:
         ("public-transport-stops", "blocked"),
         ("parking-lots", "late"),
         ("school-catalogue", "exception"),
-        ("green-zones", "new"),
         ("budget-spending", "published"),
         ("waste-containers", "published"),
+        ("green-zones", "new"),
         ("council-contracts", "withdrawn"),
     ]
 

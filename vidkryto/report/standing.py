@@ -15,9 +15,9 @@ NEED: Mapping[Status, int] = {
     "failed": 0,
     "blocked": 1,
     "late": 2,
-    "new": 4,
-    "exception": 5,
-    "published": 6,
+    "new": 6,
+    "exception": 4,
+    "published": 5,
     "withdrawn": 7,
 }
 EXPIRING_DAYS = 14
