@@ -75,9 +75,9 @@ def reproduce(settings: Settings, run: str) -> Reproduction:
         _put_previous(settings, again, record)
         job = Job(dataset, again, run, datetime.fromisoformat(record.started))
         tables = stages.read_exports(job, exports)
-        tables = stages.guard_disclosure(job, stages.validate_tables(job, tables))
+        tables = stages.guard_disclosure(job, stages.validate_tables(job, tables), exports.newest.date())
         release = stages.make_release(job, tables, utc(exports.newest))
-        found = {file.name: file.sha256 for file in release.files} if release else {}
+        found = {file.name: file.sha256 for file in release.files}
     files = tuple(FileVerdict(name, sha256, found.get(name, "")) for name, sha256 in sorted(wanted.items()))
     extra = tuple(FileVerdict(name, "", found[name]) for name in sorted(set(found) - set(wanted)))
     version = record.release.version if record.release else ""
