@@ -92,7 +92,7 @@ def _run_sql(file: Path, inputs: Mapping[str, pa.Table]) -> pa.Table:
             f"{file.name} has no ORDER BY: equal data would come out in another order",
             remedy="End it with ORDER BY, for example ORDER BY _source, _row.",
         )
-    settings = {"memory_limit": MEMORY, "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    settings: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MEMORY, "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     with duckdb.connect(config=settings) as connection:
         for name, table in inputs.items():
             connection.register(name, table)

@@ -27,7 +27,9 @@ def main(script: Path, folder: Path) -> None:
 
     def frame(path: Path) -> pd.DataFrame:
         with pa.memory_map(str(path)) as source:
-            return pa.ipc.open_file(source).read_all().to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get)
+            table = pa.ipc.open_file(source).read_all()
+            made: pd.DataFrame = table.to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get)
+            return made
 
     tables = {path.stem: frame(path) for path in sorted(folder.glob("*.arrow"))}
     spec = importlib.util.spec_from_file_location("transform", script)

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 TRUE = ("true", "True", "TRUE", "1", "Так", "так")
 FALSE = ("false", "False", "FALSE", "0", "Ні", "ні")
 _MARK = re.compile(r"[Нн]априклад\s*[:,]?\s*")
+# A full stop after an abbreviation does not end the sentence: «вул. Харківська».
+_ABBREVIATED = "".join(rf"(?<!\b{word})" for word in ("вул", "м", "с", "ст", "ім"))
 _END = re.compile(
-    r"\.\s+(?=[А-ЯІЇЄҐ“«(])|\.$|\n|\s+Якщо\s|\s+У\s(?:разі|випадку|іншому)\s|\s+(?:Десяткові|Дані|Потрібно)\s"
+    _ABBREVIATED
+    + r"\.\s+(?=[А-ЯІЇЄҐ“«(])|\.$|\n|\s+Якщо\s|\s+У\s(?:разі|випадку|іншому)\s|\s+(?:Десяткові|Дані|Потрібно)\s"
 )
 
 
