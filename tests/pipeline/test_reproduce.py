@@ -37,9 +37,8 @@ def published(settings: Settings) -> str:
     progress = Progress(job)
     progress.exports = stages.pull_exports(job)
     tables = stages.validate_tables(job, stages.read_exports(job, progress.exports))
-    progress.tables = stages.guard_disclosure(job, tables)
+    progress.tables = stages.guard_disclosure(job, tables, progress.exports.newest.date())
     progress.release = stages.make_release(job, progress.tables, utc(progress.exports.newest))
-    assert progress.release is not None
     job.releases.mark_published(progress.release)
     return record_run(job, progress, Published(progress.release.version, 0)).run_id
 

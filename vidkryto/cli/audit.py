@@ -225,8 +225,11 @@ def reproduce(
         for file in found.files:
             typer.echo(f"{'✓' if file.same else '✗'} {file.name}  {file.recorded or '—'}  {file.found or '—'}")
     if not found.same:
-        if found.code_then != found.code_now:
-            typer.echo(f"The run was made by version {found.code_then}, this is {found.code_now}.", err=True)
+        typer.echo(
+            f"The run was made by program version {found.code_then}, this is {found.code_now}. Before you suspect the"
+            " files, repeat this with the program as it was on the day of the run.",
+            err=True,
+        )
         raise typer.Exit(1)
 
 
