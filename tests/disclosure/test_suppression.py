@@ -177,6 +177,13 @@ def test_a_linked_table_with_a_shared_margin_gives_nothing_away() -> None:
     assert min(second.narrowest, first.narrowest) >= 5
 
 
+def test_a_table_that_counts_something_else_is_not_linked() -> None:
+    """Two tables of a dataset whose totals differ share no sums: each is protected by itself."""
+    first = protect_cells(count_table(1), RULE)
+    alone, beside = protect_cells(count_table(2), RULE), protect_cells(count_table(2), RULE, linked=(first.published,))
+    assert alone.column.equals(beside.column)
+
+
 def test_yesterdays_number_hidden_today_is_told() -> None:
     """A number that the last release showed and that did not change is not hidden by emptying it today."""
     columns = count_table(3)

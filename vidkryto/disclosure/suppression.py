@@ -211,6 +211,8 @@ def pose(
     fixed = {key for key in truth if key not in counted.row_of and key not in primary}
     all_relations = list(counted.relations)
     for table in linked:
+        if any(truth[key] != number for key, number in table.truth.items() if key in truth):
+            continue  # it counts something else: not even the shared totals are equal
         for key, number in table.truth.items():
             truth.setdefault(key, number)
         shown = {key for key, number in table.values.items() if number is not None}
