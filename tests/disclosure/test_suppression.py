@@ -254,3 +254,12 @@ def test_three_dimensions_are_protected_too() -> None:
     outcome = protect_cells(table(lines, ("district", "age", "sex")), rule)
     assert outcome.evidence["unprotected"] == 0
     assert outcome.narrowest >= 5
+
+
+@pytest.mark.slow
+def test_a_large_table_is_protected_in_seconds() -> None:
+    """40 by 25 cells with margins: many cells are mended in one round."""
+    columns = count_table(3, 40, 25)
+    outcome = protect_cells(columns, RULE)
+    assert outcome.evidence["unprotected"] == 0
+    assert min(attack(columns, outcome.column)) >= RULE.width
