@@ -75,7 +75,7 @@ def columns(rng: np.random.Generator, start: int, rows: int, bad: float) -> list
             f"user{one}.{code}@mail{code % 97}.example.org"
             for one, code in zip(number.tolist(), codes.tolist(), strict=True)
         ],
-        "street": [f"вул. {STREETS[code % 8]}, {code % 211}" for code in codes.tolist()],
+        "street": [f"вул. {STREETS[code % 8]} {code % 211}" for code in codes.tolist()],
         "registered": days.astype(str).tolist(),
         "amount": [f"{value // 100}.{value % 100:02d}" for value in cents.tolist()],
         "visits": rng.integers(0, 100_000, rows).astype(str).tolist(),

@@ -65,7 +65,10 @@ class Machine:
         programs = Programs.find()
         sockets = places.socket_folder(home)
         install = places.postgres_install(home, programs)
-        database = Postgres(install, Path(state.database), sockets / "postgres", home.log("postgres"), state.throwaway)
+        data = places.existing_database(home, Path(state.database))
+        database = Postgres(
+            install, data, sockets / "postgres", home.run / "postgres.json", home.log("postgres"), state.throwaway
+        )
         valkey = Valkey(programs.valkey, sockets / "valkey.sock", home.run / "valkey.json", home.log("valkey"))
         return cls(home, programs.python, sockets, database, valkey)
 
@@ -173,7 +176,7 @@ def start_services(machine: Machine, state: State) -> State:
     places.make_annex(home, programs)
     places.make_install(home, programs)
     with _search_socket(state.search_port) as search:
-        state = state.changed(search_port=search.getsockname()[1]).write(home)
+        state = state.changed(search_port=search.getsockname()[1], database=str(machine.postgres.data)).write(home)
         _write_ini(machine, state)
         machine.postgres.create()
         machine.postgres.start()
@@ -272,8 +275,6 @@ def reset(home: Home, *, say: Say = quiet) -> Status:
         machine = Machine.of(home, state or State.new(DEFAULT_PORT, places.database_folder(home), throwaway=True))
         stop_all(machine, say)
         places.remove_annex(home, machine.postgres.data)
-        for entry in home.root.iterdir():
-            if entry.name != "lock":
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        home.wipe()
         say("the portal's data is wiped")
     return Status("down", home.root)

@@ -8,10 +8,10 @@ run that was killed.
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import IO
 
 from vidkryto_portal import portal, snapshots
@@ -45,7 +45,9 @@ def serve(home: Home, port: int | None, requests: IO[str], answer: Callable[[str
     finally:
         if not keep:
             portal.reset(home)
-            shutil.rmtree(home.root, ignore_errors=True)
+            (home.root / "lock").unlink(missing_ok=True)
+            with suppress(OSError):  # something else lies there
+                home.root.rmdir()
 
 
 def _done(home: Home, words: list[str]) -> dict[str, str]:

@@ -21,7 +21,7 @@ from tests.disclosure.canaries import KINDS, PLACES, Canary, plant, rnokpp
 from tests.disclosure.tables import all_tables, need_exports
 from vidkryto.catalogue.classes import ColumnClass
 from vidkryto.disclosure import detect_protected, disclose, scan_release
-from vidkryto.disclosure.gate import Disclosure
+from vidkryto.disclosure.outcome import Disclosure
 
 TODAY = date(2026, 11, 23)
 NOTES = ("Відсутнє гаряче водопостачання в будинку", "Не працює ліхтар біля школи", "Яма на дорозі", "Дякую за роботу")

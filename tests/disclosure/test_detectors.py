@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.disclosure.canaries import WRITERS, plant
+from vidkryto.disclosure.columns import judge
 from vidkryto.disclosure.detectors import BY_NAME, KINDS, is_edrpou, search
 from vidkryto.disclosure.detectors.morphology import is_given_name, is_patronymic, is_surname_like, transliterated
 
@@ -43,6 +44,8 @@ FOUND = [
     ("name", "В. С. Бойко", "В. С. Бойко"),
     ("name", "Марія Коваленко", "Марія Коваленко"),
     ("name", "Дем'янчук Мар’яна Юріївна", "Дем'янчук Мар’яна Юріївна"),
+    ("name", "Коваленкo Mарія Iванівна", "Коваленкo Mарія Iванівна"),
+    ("name", "IВАНЕНКО IВАН IВАНОВИЧ", "IВАНЕНКО IВАН IВАНОВИЧ"),
     ("birth_date", "12.03.1985 р.н.", "12.03.1985"),
     ("birth_date", "народилася 5 травня 1985 року", "5 травня 1985"),
     ("birth_date", "1985 року народження", "1985"),
@@ -162,3 +165,19 @@ def test_a_hit_keeps_no_value() -> None:
     """A hit is kind, place and confidence; its repr cannot leak."""
     (hit,) = search("тел. +380671234567")
     assert "671234567" not in repr(hit)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "067\u200b1234567",
+        "\u202e0671234567\u202c",
+        "０６７１２３４５６７",
+        "067\u00ad123\u00ad4567",
+        "\ufeff+380671234567",
+    ],
+)
+def test_signs_that_do_not_show_hide_nothing(text: str) -> None:
+    """Zero-width signs, direction marks, soft hyphens, digits of other scripts: the text is read as it is seen."""
+    assert [one.kind for one in judge(pa.array([text, "Школа"]))] == ["phone"]
+    assert search(text)[0].kind == "phone"

@@ -12,7 +12,7 @@ import pytest
 from vidkryto.catalogue.classes import ColumnClass, DisclosureRules
 from vidkryto.disclosure import DenyList, Exemption, Previous, disclose, protected_fields, safe_name
 from vidkryto.disclosure.deny import DenyRule
-from vidkryto.disclosure.gate import Disclosure
+from vidkryto.disclosure.outcome import Disclosure
 from vidkryto.findings import codes
 from vidkryto.settings import Secret
 
@@ -211,6 +211,8 @@ def test_points_of_people_go_to_a_grid_or_nowhere() -> None:
     assert told(outcome) == [("points-withheld", "lat")]
     assert outcome.columns.column("lat")[2].as_py() == outcome.columns.column("lon")[2].as_py() == ""
     assert told(gate({"lat": ["49.4"]}, {"lat": snap})) == [("class-unusable", "lat")]
+    back = {"class": "geo", "snap": {**snap["snap"], "with": "lat"}}
+    assert gate(columns, {"lat": snap, "lon": back}).columns.equals(outcome.columns)
 
 
 def test_cells_that_do_not_look_as_declared_are_counted() -> None:

@@ -285,3 +285,17 @@ def test_reset_wipes_everything() -> None:
         assert not Path(state["database"]).exists()
         assert not places.socket_folder(home).exists()
         assert not any(living(pid) for pid in pids)
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
+    """Neither `up` nor `reset` touches a folder that is not a portal's; what a user put beside one stays."""
+    (tmp_path / "thesis.odt").write_text("years of work", encoding="utf-8")
+    before = tmp_path.stat().st_mode
+    for command in ("up", "reset"):
+        refused = Portal(tmp_path).run(command)
+        assert (refused.returncode, "other things" in refused.stderr) == (2, True)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.odt"]
+    assert tmp_path.stat().st_mode == before
+    (tmp_path / "portal.json").write_text("{}", encoding="utf-8")
+    assert Portal(tmp_path).run("reset").returncode == 0
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["lock", "thesis.odt"]

@@ -171,3 +171,13 @@ class TestCorrections:
         file.write_text("- {resource: stops, key: {id: '1'}, field: name, was: a, becomes: b}", "utf-8")
         with pytest.raises(ContractError, match="reason"):
             load_corrections(file)
+
+
+@pytest.mark.parametrize("codec", ["cp1251", "latin-1"])
+def test_letters_broken_by_a_wrong_encoding_are_told(codec: str, reader: Reader) -> None:
+    """«РњС–СЃС‚Рѕ» is no Ukrainian word; the finding says what it should probably be."""
+    broken = "Місто Хмельницький".encode().decode(codec, "ignore")
+    _, table = _one(reader, {}, ["Місто Хмельницький", broken, "СРСР, РФ, ГРС"])
+    (finding,) = table.findings
+    assert (finding.code, finding.count, finding.rows) == ("mojibake", 1, (3,))
+    assert "істо Хмельни" in str(finding.wanted)

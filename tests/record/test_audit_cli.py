@@ -125,7 +125,7 @@ def test_evidence_is_exported(folder: Path) -> None:
 class _Quiet(SimpleHTTPRequestHandler):
     """A web server that writes no log."""
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+    def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
 
 

@@ -16,7 +16,7 @@ app = typer.Typer()
 app.command()(validate)
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A valid and an invalid table with their schema."""
     schema = {key: value for key, value in SCHEMA.items() if key == "fields"}

@@ -98,7 +98,7 @@ def text_schema(columns: dict[str, list[str]]) -> pa.Schema:
 @given(tables())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_cells_are_typed_as_frictionless_reads_them(case: tuple[dict[str, list[str]], dict[str, Any]]) -> None:
-    """Cells that frictionless accepts, read alone or in a column, have the same value; canonical text reads back equal."""
+    """Cells that frictionless accepts have the same value in a typed column; canonical text reads back equal."""
     columns, schema = case
     from frictionless import Schema
 

@@ -6,7 +6,8 @@ from vidkryto.disclosure.deny import DenyList, deny_list_from_environment
 from vidkryto.disclosure.exceptions import Exemption
 from vidkryto.disclosure.finished import scan_release
 from vidkryto.disclosure.formulas import excel_safe
-from vidkryto.disclosure.gate import Disclosure, Previous, ResidualRisk, disclose, protected_fields
+from vidkryto.disclosure.gate import disclose, protected_fields
+from vidkryto.disclosure.outcome import Disclosure, Previous, ResidualRisk
 from vidkryto.disclosure.places import safe_name
 from vidkryto.disclosure.salt import salt_from_environment
 

@@ -18,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vidkryto.disclosure.columns import one_array
 from vidkryto.disclosure.detectors import is_edrpou
 from vidkryto.disclosure.grid import Floats, degrees
 from vidkryto.errors import SettingsError
@@ -172,7 +173,7 @@ def withheld_rows(
     for rule in deny.rules:
         mask = pa.array([False] * rows, pa.bool_())
         for name in columns.column_names:
-            column = columns.column(name).combine_chunks()
+            column = one_array(columns.column(name))
             if rule.edrpou:
                 mask = pc.or_(mask, _holds_code(column, rule.edrpou))
             if rule.object_types:
@@ -213,7 +214,7 @@ def _inside(
             for row in _near(north, east, ring):
                 inside[row] = inside[row] or _in_ring((east[row], north[row]), ring)
     for name in geometry:
-        encoded = columns.column(name).combine_chunks().dictionary_encode()
+        encoded = one_array(columns.column(name)).dictionary_encode()
         held = np.array(
             [_any_inside(_points(text or ""), rings) for text in encoded.dictionary.to_pylist()], dtype=bool
         )

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from vidkryto.catalogue.classes import AddressPart, ColumnClass, DatePart, Generalise, TopCode
 from vidkryto.disclosure.columns import search_column
-from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH, search
+from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH, readable, search
 from vidkryto.settings import Secret
 
 FREE_TEXT_LEAST = 0.3
@@ -76,6 +76,7 @@ def masked(column: pa.Array) -> tuple[Changed, dict[str, int]]:
 
 
 def _mask(text: str) -> str | None:
+    text = readable(text)
     for _ in range(3):
         hits = search(text, least=FREE_TEXT_LEAST)
         if not hits:

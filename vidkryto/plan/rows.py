@@ -238,8 +238,10 @@ def _refuse_unusable(connection: duckdb.DuckDBPyConnection, key: tuple[str, ...]
         return
     names = ", ".join(quoted(name) for name in key)
     some_null = " or ".join(f"{quoted(name)} is null" for name in key)
+    whole = f"filter (where not ({some_null}))"
     empty, repeated = one(
-        connection, f"select count(*) filter (where {some_null}), count(*) - count(distinct ({names})) from wanted"
+        connection,
+        f"select count(*) filter (where {some_null}), count(*) {whole} - count(distinct ({names})) {whole} from wanted",
     )
     if empty or repeated:
         raise PlanError(

@@ -67,7 +67,7 @@ def read_delimited(path: Path, reading: Reading, place: Place) -> Grid:
 def text_of(path: Path, reading: Reading, place: Place) -> Text:
     """The file's text as UTF-8 without a mark, its encoding decided or as declared."""
     content = path.read_bytes()
-    if not content.strip():
+    if not content or content.isspace():
         raise ReadError(
             f"{place.file} is empty",
             (Finding("file-empty", place),),
@@ -225,7 +225,7 @@ def _reader(stream: Iterable[str], delimiter: str, quote: str, longest: int = 1 
 def _width(content: bytes, delimiter: str, reading: Reading, place: Place) -> int:
     """How many columns the table has: the widest header row, else the commonest width of the first records."""
     need = max(reading.header.rows, default=0) + 50
-    head = content[: 1 << 22].decode("utf-8", "ignore")
+    head = content[: 1 << 20].decode("utf-8", "ignore")
     lines, widths, width = 1, [], 0
     for row in _records(head, delimiter, reading.quote, need):
         if lines in reading.header.rows:
@@ -275,8 +275,8 @@ def _arrow(
     """The cells by pyarrow, and the records of another width with their number.
 
     None instead of the table when pyarrow would read the file otherwise than Python's csv module: a quote that is
-    never closed, a delimiter of several bytes. A file with quotes is one block, because pyarrow loses the line feed
-    of a quoted CR LF that straddles two blocks.
+    never closed, a delimiter of several bytes. A file with quotes and CR is one block, because pyarrow loses the line
+    feed of a quoted CR LF that straddles two blocks.
     """
     if len(delimiter.encode()) != 1:
         return None, []
@@ -289,13 +289,14 @@ def _arrow(
         return "skip"
 
     names = [str(number) for number in range(width)]
-    block = max(len(content) + 4096, 1 << 16) if quote else 1 << 23
+    whole = bool(quote) and b"\r" in content
+    block = max(len(content) + 4096, 1 << 16) if whole else 1 << 23
     if block >= 1 << 31:
         return None, []
     closing = b"" if content.endswith((b"\n", b"\r")) else b"\n"
     tail = closing + _sentinel_line(width, delimiter) if quote else b""
     source = pa.BufferReader(pa.py_buffer(content + tail if tail else content))
-    for threads in (not quote, False):
+    for threads in (not whole, False):
         ragged.clear()
         source.seek(0)
         try:
@@ -413,16 +414,27 @@ def _line_numbers(
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The line of the file on which each record begins: records and the line breaks inside their cells."""
     count = len(columns[0])
-    if not quoted or content.count(b"\n") + content.count(b"\r") - content.count(b"\r\n") <= count:
+    if not quoted or _line_breaks(content) <= count:
         return np.arange(1, count + 1, dtype=np.int64)
     inside = np.zeros(count, dtype=np.int64)
+    patterns = (("\n", 1), ("\r", 1), ("\r\n", -1)) if b"\r" in content else (("\n", 1),)
     for column in columns:
-        for pattern, sign in (("\n", 1), ("\r", 1), ("\r\n", -1)):
+        for pattern, sign in patterns:
             breaks = pc.fill_null(pc.count_substring(column, pattern), 0)
             inside += sign * np.asarray(breaks, dtype=np.int64)
     for number, row in odd.items():
         inside[number] = sum(cell.count("\n") + cell.count("\r") - cell.count("\r\n") for cell in row)
     return np.arange(1, count + 1, dtype=np.int64) + np.concatenate(([0], np.cumsum(inside)[:-1]))
+
+
+def _line_breaks(content: bytes) -> int:
+    """How many line breaks there are; CR LF is one."""
+    bytes_, found = np.frombuffer(content, dtype=np.uint8), 0
+    for start in range(0, len(bytes_), 1 << 22):
+        found += int(np.count_nonzero(bytes_[start : start + (1 << 22)] == 10))
+    if b"\r" in content:
+        found += content.count(b"\r") - content.count(b"\r\n")
+    return found
 
 
 def _finish(
@@ -461,8 +473,8 @@ def _finish(
         columns = [column.filter(mask) for column in columns]
         lines = lines[keep]
     for column in columns:
-        longest = pc.max(pc.utf8_length(column)).as_py() or 0
-        if longest > reading.max_cell:
+        longest = pc.max(pc.binary_length(column)).as_py() or 0  # bytes: never fewer than characters
+        if longest > reading.max_cell and (longest := pc.max(pc.utf8_length(column)).as_py()) > reading.max_cell:
             raise _too_long(place, str(longest), reading)
     return _Split(tuple(columns), pa.array(lines), len(rejected), tuple(findings))
 

@@ -67,8 +67,8 @@ def is_empty(column: pa.Array) -> pa.Array:
     """True where a cell is null or has nothing but spaces."""
     if column.null_count == len(column):
         return pa.repeat(True, len(column))
-    blank = pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0)
-    return pc.fill_null(blank, True)
+    blank = pc.or_(pc.equal(pc.binary_length(column), 0), pc.utf8_is_space(column))
+    return pc.fill_null(blank, True) if column.null_count else blank
 
 
 def blank_rows(grid: Grid) -> pa.Array:

@@ -22,6 +22,7 @@ from vidkryto.read.corrections import correct
 from vidkryto.read.files import grids_of
 from vidkryto.read.grid import Grid, blank_rows
 from vidkryto.read.layout import Kind, Layout, lay_out
+from vidkryto.read.mojibake import broken_letters
 from vidkryto.read.names import Matching, match, supplied
 from vidkryto.read.repair import Repaired, repair_field
 from vidkryto.read.shape import Draft
@@ -152,11 +153,13 @@ def _part(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place,
 def _data(grid: Grid, layout: Layout, matching: Matching) -> tuple[Draft, list[tuple[str, pa.Array]]]:
     """The data rows of the matched columns, and the wide columns with their labels."""
     mask = layout.kinds == Kind.DATA
-    whole = bool(mask.all())
     chosen = pa.array(mask)
+    places = np.flatnonzero(mask)
+    first, count = (int(places[0]), len(places)) if len(places) else (0, 0)
+    together = count == 0 or int(places[-1]) - first + 1 == count
 
     def kept(column: pa.Array) -> pa.Array:
-        return column if whole else column.filter(chosen)
+        return column.slice(first, count) if together else column.filter(chosen)
 
     columns = {name: kept(grid.columns[position]) for name, position in matching.fields.items()}
     wide = [(layout.labels[position], kept(grid.columns[position])) for position in matching.melted]
@@ -215,6 +218,16 @@ def _repair(part: _Part, reading: Reading, schema: Mapping[str, Any], place: Pla
         column, done = repair_field(column, reading, schema_field, workbook=bool(place.sheet))
         part.repairs += [_told(item, part, name, place) for item in done]
         part.draft.columns[name] = _without_empty(column)
+        if schema_field.get("type", "string") == "string":
+            _look_for_broken_letters(part, name, place)
+
+
+def _look_for_broken_letters(part: _Part, name: str, place: Place) -> None:
+    hits, was, becomes = broken_letters(part.draft.columns[name])
+    if hits:
+        rows = tuple(int(part.draft.rows[index].as_py()) for index in hits[:SHOWN])
+        where = replace(place, row=rows[0], column=part.labels.get(name, name), field=name)
+        part.findings.append(Finding("mojibake", where, was[:80], becomes[:80], len(hits), rows))
 
 
 def _without_empty(column: pa.Array) -> pa.Array:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,6 +17,7 @@ from vidkryto.validate.found import Found, Kind, Kinds, joined, nothing
 from vidkryto.validate.opening import Structure
 from vidkryto.validate.reader import DistinctReader
 from vidkryto.validate.textcolumn import TextColumn
+from vidkryto.validate.tokenise import split_records
 
 MANY = 200
 """From so many distinct texts on, a column's acceptance is tried before the reader."""
@@ -89,8 +88,8 @@ def check_text(plan: Plan, cells: Cells, data: memoryview, control: Any, base: i
     """Check a tokenised segment; where empty lines matter, its bytes are tokenised again by Python's csv module."""
     kept = content(cells, plan.structure.dialect, base)
     if not kept.empty_lines_known and not plan.blank_is_missing and kept.empty().any():
-        records = list(csv.reader(io.StringIO(str(data, "utf-8"), newline=""), dialect=control))
-        kept = content(from_records(records, plan.structure.width), plan.structure.dialect, base)
+        cells = from_records(split_records(data, control), plan.structure.width)
+        kept = content(cells, plan.structure.dialect, base)
     return check_cells(plan, kept)
 
 

@@ -134,7 +134,10 @@ def in_columns(resource: Any, limit: int, progress: Progress | None, extended: b
             return unread(resource, error)
         references = references_of(resource, structure, declared)
         run, failure = checked_file(resource, structure, references, limit, progress)
-        return conclude(resource, structure, run, failure, limit)
+        try:
+            return conclude(resource, structure, run, failure, limit)
+        finally:
+            run.close()
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,10 @@ def validate_table(
         data = [table.column_names, *(list(row) for row in zip(*table.to_pydict().values(), strict=True))]
         copied = TableResource(name=name, data=data, schema=resource.schema)
         return by_frictionless(copied, limit=limit_errors, reason=str(reason))
-    return replace(conclude_table(table, structure, run, limit_errors, name), seconds=elapsed(began))
+    try:
+        return replace(conclude_table(table, structure, run, limit_errors, name), seconds=elapsed(began))
+    finally:
+        run.close()
 
 
 def limits(limit: int, structure: Structure) -> tuple[int, bool]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,15 @@ def without_sentinel(table: Any, records: int, ragged: list[tuple[int, str]]) ->
     if swallowed or last < 0 or any(column[last].as_py() != SENTINEL for column in table.columns):
         raise NeedsStream("a quoted cell that is not closed")
     return table.slice(0, last)
+
+
+def split_records(data: memoryview, control: Any) -> list[list[str]]:
+    """The records of whole lines, by Python's csv module."""
+    try:
+        text = str(data, "utf-8")
+    except UnicodeDecodeError as error:
+        raise NeedsStream("bytes that cannot be decoded") from error
+    return list(csv.reader(io.StringIO(text, newline=""), dialect=control))
 
 
 def split_ragged(texts: list[tuple[int, str]], control: Any) -> Ragged:

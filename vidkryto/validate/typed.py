@@ -88,7 +88,7 @@ def canonical_column(column: Any, field: Field) -> Any:
 def type_only(kind: FieldType, field: Field) -> Acceptance | None:
     """The acceptance of a field without its constraints: the table is valid."""
     draft = kind.draft(field)
-    return Acceptance(draft.shape, missing_among(draft, missing_values(field))) if draft else None
+    return Acceptance(draft.shape, missing_among(draft.shape, tuple(missing_values(field)))) if draft else None
 
 
 def written(array: Any, kind: FieldType, field: Field) -> Any:

@@ -11,8 +11,9 @@ from functools import cache
 from importlib.resources import files
 
 APOSTROPHES = "'’ʼ`′ʹ"
-UPPER = "А-ЯІЇЄҐЁЪЫЭ"
-LOWER = "а-яіїєґёъыэ"
+UPPER = "А-ЯІЇЄҐЁЪЫЭABCEHIKMOPTXY"
+LOWER = "а-яіїєґёъыэaceiopxy"
+"""With the Latin letters that look like Cyrillic ones: exports are full of `IВАНОВИЧ` with a Latin I."""
 WORD = rf"[{UPPER}][{LOWER}{APOSTROPHES}]+(?:-[{UPPER}][{LOWER}{APOSTROPHES}]+)?"
 """A capitalised word, with a second part after a hyphen: Нечуй-Левицький."""
 LOUD = rf"[{UPPER}][{UPPER}{APOSTROPHES}]+(?:-[{UPPER}{APOSTROPHES}]+)?"
@@ -46,8 +47,8 @@ _FIRST = {"є": "ye", "ї": "yi", "й": "y", "ю": "yu", "я": "ya"}
 def plain(word: str) -> str:
     """The word in small letters, with one apostrophe and Cyrillic in place of look-alike Latin letters."""
     folded = re.sub(f"[{APOSTROPHES}]", "'", word.casefold())
-    if re.search(f"[{LOWER}]", folded):
-        folded = folded.translate(str.maketrans("aceiopxyk", "асеіорхук"))
+    if re.search("[а-яіїєґ]", folded):
+        folded = folded.translate(str.maketrans("abceihkmoptxy", "авсеінкмортху"))
     return folded
 
 
