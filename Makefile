@@ -28,8 +28,9 @@ lint: setup  ## style and types
 	@$(RUN)/ruff check . && $(RUN)/ruff format --check . && $(RUN)/mypy
 
 lock:  ## resolve the lock files anew (needs uv on the PATH)
-	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.lock
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate portal/requirements.in -o portal/requirements.lock
+	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header \
+	    --no-annotate --quiet pyproject.toml --output-file requirements.lock
+	portal/lock.sh
 
 # An environment is ready when its lock was installed whole; an interrupted installation starts anew.
 $(VENV)/.ready: requirements.lock pyproject.toml

@@ -58,7 +58,9 @@ def publish_one(dataset: str, *, force: bool = False, approval: Approver | None 
     settings = Settings.from_environment()
     job = pipeline.new_job(find_dataset(settings.datasets, dataset), settings, force=force, approval=approval)
     record = pipeline.publish_dataset(job, call=as_task)
-    create_markdown_artifact(key=f"report-{dataset.replace('_', '-')}", markdown=markdown_summary(record))
+    page = f"{settings.report_url}/datasets/{dataset}/" if settings.report_url else ""
+    summary = markdown_summary(record, report_url=page)
+    create_markdown_artifact(key=f"report-{dataset.replace('_', '-')}", markdown=summary)
     return record
 
 

@@ -53,6 +53,7 @@ class Settings:
     | VIDKRYTO_CKAN_TOKEN | an editor's token | the local portal's |
     | VIDKRYTO_CKAN_TOKEN_FILE | a file of mode 0600 that holds it | |
     | VIDKRYTO_ORGANIZATION | the organisation of the portal | the department's contract |
+    | VIDKRYTO_REPORT_URL | where the report is read, for links to it | the demo's, if it is up |
     | VIDKRYTO_LANGUAGE | uk or en | from LANG, else en |
     """
 
@@ -61,6 +62,7 @@ class Settings:
     ckan_url: str = ""
     ckan_token: Secret = field(default_factory=lambda: Secret(""))
     organization: str = ""
+    report_url: str = ""
     language: str = "en"
 
     @property
@@ -88,6 +90,7 @@ class Settings:
             ckan_url=url.rstrip("/"),
             ckan_token=token,
             organization=env.get("VIDKRYTO_ORGANIZATION", ""),
+            report_url=(env.get("VIDKRYTO_REPORT_URL") or _local_report(home)).rstrip("/"),
             language=_language(env),
         )
 
@@ -129,6 +132,12 @@ def _local_portal(home: Path, token: Secret) -> tuple[str, Secret]:
     if not address.is_file():
         return "", token
     return address.read_text(encoding="utf-8").strip(), token or (_token_file(editor) if editor.is_file() else token)
+
+
+def _local_report(home: Path) -> str:
+    """Address of the report that `vidkryto demo` serves; empty where there is none."""
+    address = home / "report" / "url"
+    return address.read_text(encoding="utf-8").strip() if address.is_file() else ""
 
 
 def _language(env: Mapping[str, str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -49,11 +48,11 @@ def demo(
     os.environ |= {"VIDKRYTO_ROOT": str(chosen.root), "VIDKRYTO_HOME": str(chosen.home)}
     chosen = settings()
     _ledger(chosen)
-    rows, code = _publish_all(chosen)
     from vidkryto.cli.run import COLUMNS, build_report
 
-    site = build_report(chosen)
-    address = _serve_report(chosen, Path(site), report_port)
+    address = _serve_report(chosen, Path(build_report(chosen)), report_port)
+    rows, code = _publish_all(settings())
+    build_report(chosen)
     print_table(COLUMNS, rows)
     typer.echo(f"\nPortal: {chosen.ckan_url}/dataset\nReport: {address}\n")
     people().print(f"Done in {time.monotonic() - started:.0f} s. Both stay up; `make stop` ends them.")
@@ -119,14 +118,13 @@ def _publish_all(chosen: Settings) -> tuple[list[tuple[Any, ...]], int]:
 def _serve_report(chosen: Settings, site: Path, port: int) -> str:
     """Serve the report on loopback, or leave the server that does so already."""
     home = chosen.home / "report"
-    address_file = home / "address.json"
-    if processes.find("server", home) is not None and address_file.is_file():
-        return str(json.loads(address_file.read_text(encoding="utf-8"))["url"])
+    if processes.find("server", home) is not None and chosen.report_url:
+        return f"{chosen.report_url}/"
     _refuse_taken(port)
     server = [sys.executable, "-m", "vidkryto.cli.serve", str(site), str(port)]
     processes.start("server", home, server, ready=lambda: _answers(port))
     url = f"http://127.0.0.1:{port}/"
-    address_file.write_text(json.dumps({"url": url}), encoding="utf-8")
+    (home / "url").write_text(url, encoding="utf-8")
     return url
 
 
@@ -161,6 +159,7 @@ def stop() -> None:
     from vidkryto.cli import portal
 
     chosen = settings()
+    (chosen.home / "report" / "url").unlink(missing_ok=True)
     if processes.stop("server", chosen.home / "report"):
         people().print("The report's server has stopped.")
     code, _ = portal.run("down")

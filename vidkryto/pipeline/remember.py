@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from collections import Counter
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vidkryto import __version__
+from vidkryto.archive import sha256_of
 from vidkryto.catalogue import Dataset, load_all
 from vidkryto.catalogue.calendar import is_due, next_due
 from vidkryto.findings import Finding
@@ -19,6 +21,7 @@ from vidkryto.plan.value import Plan
 from vidkryto.publish.receipt import Receipt
 from vidkryto.quality import Measurement
 from vidkryto.record import Ledger
+from vidkryto.record.canonical import canonical as canonical_json
 from vidkryto.record.run import (
     Approval,
     Department,
@@ -212,9 +215,18 @@ def _record(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
         approvals=(progress.approval,) if progress.approval else (),
         receipt=_receipt(progress.receipt),
         promise=_promise(job, progress, outcome),
-        fingerprint=Fingerprint(contract=job.dataset.sha256, rules=job.dataset.sha256, code=__version__),
+        fingerprint=_fingerprint(job),
         plan=progress.plan.hash if progress.plan else "",
     )
+
+
+def _fingerprint(job: Job) -> Fingerprint:
+    """The hashes of contract and schemas as they were used; `rules` is over these and all that was applied."""
+    schemas = {
+        name: hashlib.sha256(canonical_json(schema)).hexdigest() for name, schema in job.dataset.schemas.items()
+    }
+    contract = sha256_of(job.dataset.folder / "dataset.yaml")
+    return Fingerprint(contract=contract, schemas=schemas, rules=job.dataset.sha256, code=__version__)
 
 
 def _reason(outcome: Outcome) -> Text | None:
