@@ -8,6 +8,7 @@ Exit code 0 when every test passes except those that expected.toml names with a 
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -143,6 +144,7 @@ def judge(report: Path) -> int:
 
 def main() -> int:
     """Run the tests in a folder that vanishes."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # asked to end: stop the services first
     with tempfile.TemporaryDirectory(prefix="vidkryto-own-tests-", dir="/tmp") as folder:
         Path(folder).chmod(0o711)
         report = Path(folder) / "report.xml"

@@ -8,6 +8,7 @@ import socket
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -209,7 +210,8 @@ def _fill(machine: Machine, state: State) -> State:
     home, record, log = machine.home, machine.record("first-run"), machine.home.log("first-run")
     processes.end(record, home.run)  # of an attempt that was killed: it would go on in the new databases
     machine.postgres.make_databases()
-    Index(home.index).clear()
+    with closing(Index(home.index)) as index:
+        index.clear()
     shutil.rmtree(home.storage, ignore_errors=True)
     home.storage.mkdir(mode=0o700)
     process = processes.start(

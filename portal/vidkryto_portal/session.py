@@ -30,7 +30,7 @@ def serve(home: Home, port: int | None, requests: IO[str], answer: Callable[[str
         portal.reset(home)
     try:
         status = portal.up(home, port, throwaway=True, say=lambda line: print(line, file=sys.stderr, flush=True))
-        if not (home.snapshots / FIRST_STATE).exists():
+        if not (home.snapshots / FIRST_STATE / "storage").exists():  # the last part of a snapshot
             snapshots.take(home, FIRST_STATE)
         elif keep:
             snapshots.restore(home, FIRST_STATE)

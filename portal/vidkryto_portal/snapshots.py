@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 from vidkryto_portal.configuration import State
@@ -27,7 +28,8 @@ def take(home: Home, name: str = "clean") -> None:
         folder = home.snapshots / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
-        Index(home.index).save(folder / "index.sqlite")
+        with closing(Index(home.index)) as index:
+            index.save(folder / "index.sqlite")
         _copy(home.storage, folder / "storage")
 
 
@@ -46,7 +48,8 @@ def restore(home: Home, name: str = "clean") -> None:
         spare = [database for database in DATABASES if _spare(database, name) in there]
         machine.postgres.copy((_kept(database, name), database) for database in DATABASES if database not in spare)
         machine.postgres.put((_spare(database, name), database) for database in spare)
-        Index(home.index).load(folder / "index.sqlite")
+        with closing(Index(home.index)) as index:
+            index.load(folder / "index.sqlite")
         machine.valkey.forget_everything()
         shutil.rmtree(home.storage)
         _copy(folder / "storage", home.storage)
