@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 import openpyxl
 import pytest
@@ -176,7 +176,7 @@ def test_line_breaks_in_cells_do_not_shift_the_numbers_of_lines(reader: Reader) 
 class TestDrift:
     """Columns that came, went, changed their name or their place."""
 
-    READING = {"columns": {"Назва": "label", "Кількість": "count"}, "ordered": True}
+    READING: ClassVar = {"columns": {"Назва": "label", "Кількість": "count"}, "ordered": True}
 
     def _findings(self, header: str, reader: Reader) -> list[tuple[str, str]]:
         table = reader(f"{header}\nРинок,5,x\n".encode(), "a.csv", self.READING, FIELDS)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from vidkryto.catalogue.reading import Reading
+from vidkryto.catalogue.reading import Header, Reading
 from vidkryto.findings import Finding, Place
 from vidkryto.read.files import grids_of
 from vidkryto.read.formats import format_of
@@ -65,7 +65,7 @@ def look(path: Path) -> Look:
     """Look at a file. Raises ReadError when it cannot be read at all."""
     place = Place(file=path.name)
     kind = format_of(path, path.name, "auto", place)
-    reading = Reading(sheet=("*",), header={"rows": []}, max_columns=16_384)
+    reading = Reading(sheet=("*",), header=Header(rows=()), max_columns=16_384)
     grids = grids_of(path, reading, place)
     encoding = grids[0].encoding if grids else ""
     return Look(
@@ -84,7 +84,8 @@ def _evidence(grid: Grid) -> str:
     if verdict is None:
         return ""
     if verdict.how != "letters":
-        return {"bom": "byte order mark", "ascii": "only ASCII", "utf-8": "strict UTF-8"}.get(verdict.how, verdict.how)
+        words = {"bom": "byte order mark", "ascii": "only ASCII", "utf-8": "strict UTF-8"}
+        return words.get(verdict.how, str(verdict.how))
     second = verdict.candidates[1].encoding if len(verdict.candidates) > 1 else "nothing"
     return f"letters; e^{verdict.margin:.0f} times likelier than {second}"
 

@@ -27,7 +27,8 @@ def main(script: Path, folder: Path) -> None:
 
     def frame(path: Path) -> pd.DataFrame:
         with pa.memory_map(str(path)) as source:
-            return pa.ipc.open_file(source).read_all().to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get)
+            read = pa.ipc.open_file(source).read_all()
+            return pd.DataFrame(read.to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get))
 
     tables = {path.stem: frame(path) for path in sorted(folder.glob("*.arrow"))}
     spec = importlib.util.spec_from_file_location("transform", script)
