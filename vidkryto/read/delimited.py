@@ -178,7 +178,7 @@ def _python(content: bytes, delimiter: str, width: int, reading: Reading, place:
         where = Place(place.resource, place.file, row=line)
         raise cell_too_long(where, f"> {reading.max_cell}", reading) from error
     if last != [_SENTINEL]:
-        raise _unclosed(place, rows[-1] if rows else 1, last)
+        raise _unclosed(place, rows[-1] if rows else 1)
     odd.pop(len(rows) - 1, None)
     batches.append([pa.array(column, pa.string()) for column in cells])
     columns = [pa.concat_arrays(parts).slice(0, len(rows) - 1) for parts in zip(*batches, strict=True)]
@@ -191,12 +191,11 @@ def _with_sentinel(content: bytes) -> Iterator[str]:
     yield ("" if content.endswith((b"\n", b"\r")) else "\n") + _SENTINEL + "\n"
 
 
-def _unclosed(place: Place, line: int, row: list[str]) -> ReadError:
+def _unclosed(place: Place, line: int) -> ReadError:
     where = Place(place.resource, place.file, row=line)
-    opened = next((cell for cell in row if _SENTINEL in cell), "")
     return ReadError(
         f"{place.file}: a quotation mark opened near line {line} is never closed",
-        (Finding("quote-unclosed", where, found=opened[:40] or None),),
+        (Finding("quote-unclosed", where),),
         remedy='Close it, double it if it belongs to the text, or write `quote: ""` if the file has no quoting.',
     )
 

@@ -39,7 +39,8 @@ def text_of(path: Path, reading: Reading, place: Place) -> Text:
         name = encodings.require(verdict, place)
     else:
         name = reading.encoding
-        verdict = encodings.Verdict(name, "declared")
+        odd = _foreign_lines(content, name) if reading.mixed else ()
+        verdict = encodings.Verdict(name, "declared", odd_lines=odd)
     findings: list[Finding] = []
     if verdict.truncated:
         findings.append(Finding("file-truncated", place))
@@ -52,6 +53,22 @@ def text_of(path: Path, reading: Reading, place: Place) -> Text:
             remedy="The file is damaged or is not a text file; export it again.",
         )
     return Text(decoded, name, verdict, findings)
+
+
+def _foreign_lines(content: bytes, encoding: str) -> tuple[int, ...]:
+    """Lines that are not in the declared encoding: bytes it does not have, or letters that make no sense in it."""
+    try:
+        codec = encodings.codec_of(encoding)
+    except LookupError:
+        return ()
+    broken = []
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        try:
+            line.decode(codec)
+        except UnicodeDecodeError:
+            broken.append(number)
+    one_byte = codec not in ("utf-8", "utf-8-sig") and not codec.startswith("utf")
+    return tuple(sorted({*broken, *(encodings.odd_lines(content, encoding)[0] if one_byte else ())}))
 
 
 def _check_lines(content: bytes, reading: Reading, place: Place) -> None:
