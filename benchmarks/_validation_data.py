@@ -47,7 +47,16 @@ BAD = {
     "status": ("Active", "open", "-", "?"),
     "open": ("yes", "no", "maybe", "2"),
 }
-STREETS = ("Проскурівська", "Кам'янецька", "Подільська", "Соборна", "Зарічанська", "Свободи", "Шевченка", "Грушевського")
+STREETS = (
+    "Проскурівська",
+    "Кам'янецька",
+    "Подільська",
+    "Соборна",
+    "Зарічанська",
+    "Свободи",
+    "Шевченка",
+    "Грушевського",
+)
 
 
 def columns(rng: np.random.Generator, start: int, rows: int, bad: float) -> list[list[str]]:
@@ -59,9 +68,14 @@ def columns(rng: np.random.Generator, start: int, rows: int, bad: float) -> list
     cents = rng.integers(0, 10_000_000, rows)
     cells = {
         "id": number.astype(str).tolist(),
-        "code": [f"UA-{chr(a)}{chr(b)}-{code:06d}" for (a, b), code in zip(letters.tolist(), codes.tolist(), strict=True)],
-        "email": [f"user{one}.{code}@mail{code % 97}.example.org" for one, code in zip(number.tolist(), codes.tolist(), strict=True)],
-        "street": [f"вул. {STREETS[code % 8]}, {code % 211}" for code in codes.tolist()],
+        "code": [
+            f"UA-{chr(a)}{chr(b)}-{code:06d}" for (a, b), code in zip(letters.tolist(), codes.tolist(), strict=True)
+        ],
+        "email": [
+            f"user{one}.{code}@mail{code % 97}.example.org"
+            for one, code in zip(number.tolist(), codes.tolist(), strict=True)
+        ],
+        "street": [f"вул. {STREETS[code % 8]} {code % 211}" for code in codes.tolist()],
         "registered": days.astype(str).tolist(),
         "amount": [f"{value // 100}.{value % 100:02d}" for value in cents.tolist()],
         "visits": rng.integers(0, 100_000, rows).astype(str).tolist(),

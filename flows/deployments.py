@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -52,10 +53,8 @@ def sync(wanted: list[Mapping[str, Any]], root: Path) -> Synced:
     """
     by_name = {str(entry["name"]): entry for entry in wanted}
     with get_client(sync_client=True) as client:
-        try:
+        with contextlib.suppress(ObjectAlreadyExists):
             client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
-        except ObjectAlreadyExists:
-            pass
         have = server_deployments(client)
         added = tuple(name for name in by_name if name not in have)
         changed = tuple(name for name in by_name if name in have and have[name].version != by_name[name]["version"])

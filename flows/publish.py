@@ -49,7 +49,8 @@ def as_task(stage: str, function: Callable[..., Any], *arguments: Any) -> Any:
             retry_jitter_factor=0.5,
             retry_condition_fn=_may_pass,
         )
-    return run(quote(function), quote(arguments))
+    quoted: tuple[Any, Any] = (quote(function), quote(arguments))  # seen as what they hold once the task runs
+    return run(*quoted)
 
 
 def publish_one(dataset: str, *, force: bool = False, approval: Approver | None = None) -> RunRecord:
@@ -73,4 +74,3 @@ def state_of(record: RunRecord) -> State[Any]:
 def publish_dataset(dataset: str, force: bool = False) -> State[Any]:
     """Pull, check and publish one dataset; its outcome is the state of the run."""
     return state_of(publish_one(dataset, force=force))
-

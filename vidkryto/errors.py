@@ -10,13 +10,15 @@ VidkrytoError                 everything below; a message for a person, exit cod
 ├── PortalError               the portal refused, is unreachable or is not what was expected
 │   └── PortalMoved         the portal changed since the plan was made
 ├── PlanError                 a plan is stale, not approved or not applicable
-└── LedgerError               the ledger is damaged or cannot be extended
+├── LedgerError               the ledger is damaged or cannot be extended
+└── DefectError               something of our own that went wrong; says where, never with what value
 
 A message says what was checked, what was wanted, what was found and what to do next.
 """
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -92,9 +94,27 @@ class LedgerError(VidkrytoError):
     """The ledger is damaged or cannot be extended."""
 
 
+class DefectError(VidkrytoError):
+    """Something of our own went wrong. The message of a library may quote a cell, so none of it is kept."""
+
+    @classmethod
+    def of(cls, error: Exception) -> DefectError:
+        """What an unexpected error may say: its kind, and the lines of this program it came through."""
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/vidkryto/" in frame.filename]
+        lines = [f"{frame.filename.rpartition('/vidkryto/')[2]}:{frame.lineno}" for frame in frames[-3:]]
+        return cls(
+            f"unexpected {type(error).__name__} at {' ← '.join(reversed(lines)) or 'an unknown place'}",
+            remedy="This is a defect of the program: report it with this line. Nothing was half published.",
+        )
+
+
 @contextmanager
 def stage(dataset: str, name: str) -> Iterator[None]:
-    """Add to errors raised inside where they happened: which dataset, which stage."""
+    """Add to errors raised inside where they happened: which dataset, which stage.
+
+    An error of the operating system becomes a StateError, any other a DefectError: one dataset's trouble
+    must stop no other, and what a library says may hold a protected value.
+    """
     try:
         yield
     except VidkrytoError as error:
@@ -102,6 +122,10 @@ def stage(dataset: str, name: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise_state_error(error, f"{dataset}, {name}")
+    except Exception as error:  # what nobody foresaw, told without its words
+        defect = DefectError.of(error)
+        defect.where = f"{dataset}, {name}"
+        raise defect from None
 
 
 def raise_state_error(error: OSError, where: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import ClassVar, Literal
 
 from vidkryto.findings import Finding, Severity, code
 
@@ -22,8 +23,8 @@ class Published:
 
     version: str
     rows: int
-    name = "Published"
-    exit_code = ExitCode.OK
+    name: ClassVar[Literal["Published"]] = "Published"
+    exit_code: ClassVar[ExitCode] = ExitCode.OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Unchanged:
     """Exports and rules are those of the live release."""
 
     version: str
-    name = "Unchanged"
-    exit_code = ExitCode.OK
+    name: ClassVar[Literal["Unchanged"]] = "Unchanged"
+    exit_code: ClassVar[ExitCode] = ExitCode.OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class Withheld:
     reason_uk: str
     reason_en: str
     findings: tuple[Finding, ...] = ()
-    name = "Withheld"
-    exit_code = ExitCode.WITHHELD
+    name: ClassVar[Literal["Withheld"]] = "Withheld"
+    exit_code: ClassVar[ExitCode] = ExitCode.WITHHELD
 
     @classmethod
     def because(cls, findings: tuple[Finding, ...]) -> Withheld:
@@ -60,8 +61,8 @@ class Failed:
 
     error: str
     remedy: str = ""
-    name = "Failed"
-    exit_code = ExitCode.FAILED
+    name: ClassVar[Literal["Failed"]] = "Failed"
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
 
 
 Outcome = Published | Unchanged | Withheld | Failed

@@ -20,6 +20,9 @@ MOMENT = (2026, 11, 2, 8, 0, 0)
 
 Row = Sequence[Any]
 
+_ALPHABET = {"cp866": str.maketrans("іІґҐ’", "iIгГ'"), "cp1251": str.maketrans("", "")}
+"""Letters that a code page lacks, and what old programs put instead: cp866 has no Ukrainian і."""
+
 
 class Sheet:
     """One sheet of a workbook: rows of cells, merged ranges and bold rows."""
@@ -168,5 +171,5 @@ def _dbf_record(fields: Sequence[tuple[str, str, int, int]], row: Row, encoding:
         elif kind == "D":
             cells.append((value.strftime("%Y%m%d") if value else " " * 8).encode("ascii"))
         else:
-            cells.append(str(value or "").encode(encoding)[:length].ljust(length))
+            cells.append(str(value or "").translate(_ALPHABET[encoding]).encode(encoding)[:length].ljust(length))
     return b"".join(cells)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from vidkryto_samples import education, finance, transport
+from vidkryto_samples import administration, democracy, education, environment, finance, housing, social, transport
 
 README = """# Зразок
 
@@ -19,7 +19,28 @@ works and hold no real data about people, institutions or places.
 SAMPLES: Mapping[str, Callable[[], Mapping[str, bytes]]] = {
     "finance/budget-execution": finance.budget_execution,
     "transport/public-transport-stops": transport.public_transport_stops,
+    "transport/public-transport-vehicles": transport.vehicles,
+    "transport/public-transport-routes": transport.timetable,
+    "transport/public-transport-timetable": transport.timetable,
     "education/schools": education.schools,
+    "administration/hotline-appeals": administration.appeals,
+    "administration/administrative-services": administration.administrative_services,
+    "democracy/petitions": democracy.petitions,
+    "democracy/participatory-budget": democracy.participatory_budget,
+    "democracy/open-government-plan": democracy.open_government_plan,
+    "democracy/co-creation": democracy.co_creation,
+    "environment/green-plantings": environment.plantings,
+    "environment/waste-containers": environment.waste_containers,
+    "environment/air-quality": environment.air_quality,
+    "environment/greenhouse-gas": environment.greenhouse_gas,
+    "environment/energy-of-municipal-buildings": environment.energy_of_buildings,
+    "social/displaced-people-services": social.displaced_people,
+    "social/veterans-services": social.veterans,
+    "housing/tariffs": housing.tariffs,
+    "housing/shelters": housing.shelters,
+    "housing/accessibility-of-buildings": housing.accessibility,
+    "housing/playgrounds": housing.playgrounds,
+    "finance/charitable-aid": housing.charitable_aid,
 }
 """Folder of the dataset to the function that makes its exports, by file name."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
+import sqlite3
 import sys
 import time
 from collections.abc import Sequence
@@ -70,6 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(trouble, file=sys.stderr)
         if options.json:
             print(json.dumps({"error": trouble.message, "remedy": trouble.remedy}, ensure_ascii=False))
+        return 2
+    except (OSError, sqlite3.Error) as error:
+        print(f"the portal's files cannot be used: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted; `status` tells what runs", file=sys.stderr)

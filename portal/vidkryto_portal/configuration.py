@@ -14,6 +14,7 @@ from vidkryto_portal.processes import write_private
 DEFAULT_PORT = 5155
 ORGANIZATION = "khmelnytskyi"
 ORGANIZATION_TITLE = "Хмельницька міська рада (місцевий пробний портал)"
+RESULT = "first-run.result.json"  # what the first run hands back, in the home's run folder
 PLUGINS = "datastore text_view datatables_view activity dcat structured_data"
 TITLE = "Відкриті дані Хмельницького: місцевий пробний портал"
 NOTE = (

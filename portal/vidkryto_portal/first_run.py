@@ -2,7 +2,7 @@
 
 Runs as a program of its own in CKAN's environment (`python -m vidkryto_portal.first_run HOME`), because importing
 CKAN takes seconds and one import serves every step. Secrets go straight into files of mode 0600, never through
-arguments or output. What the superuser of the database must run is printed for the caller to run.
+arguments or output. What the superuser of the database must run is handed back in a file for the caller to run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ckan.cli.db import _get_pending_plugins, _run_migrations
 from ckan.config.middleware import make_app
 from ckanext.datastore.cli import permissions_sql
 
-from vidkryto_portal.configuration import ORGANIZATION, ORGANIZATION_TITLE
+from vidkryto_portal.configuration import ORGANIZATION, ORGANIZATION_TITLE, RESULT
 from vidkryto_portal.places import Home
 from vidkryto_portal.processes import write_private
 
@@ -57,9 +57,8 @@ def call(action: str, **values: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Fill the portal whose home is the first argument; print the datastore's rights as SQL."""
+    """Fill the portal whose home is the first argument; hand back the datastore's rights as SQL."""
     home = Home.at(sys.argv[1])
-    out, sys.stdout = sys.stdout, sys.stderr  # migrations print; standard output carries the SQL alone
     app = make_app(CKANConfigLoader(os.environ["CKAN_INI"]).get_config())
     migrate()
     with app._wsgi_app.test_request_context():
@@ -70,7 +69,8 @@ def main() -> None:
             users=[{"name": "editor", "capacity": "editor"}],
         )  # fmt: skip
     rights = permissions_sql("ckan", "datastore", "ckan", "ckan", "datastore_ro")
-    json.dump({"rights": rights, "ckan": toolkit.ckan.__version__}, out)
+    write_private(home.run / RESULT, json.dumps({"rights": rights, "ckan": toolkit.ckan.__version__}))
+    os._exit(0)  # all is written; taking CKAN apart object by object takes seconds
 
 
 if __name__ == "__main__":

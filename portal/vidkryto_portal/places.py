@@ -23,6 +23,8 @@ from vidkryto_portal.errors import LocalPortalError
 DISTRIBUTION = Path(__file__).resolve().parent.parent
 SHORT_FOLDER = Path("/tmp")  # noqa: S108  # only folders of our own below it, checked before use
 ANNEXES = (Path("/var/lib/vidkryto-portal"), Path("/var/tmp/vidkryto-portal"))  # noqa: S108  # likewise
+WIPED = ("portal.json", "ckan.ini", "url", "*.token", "*.password", "storage", "search", "snapshots", "run", "logs",
+         "postgres", "postgres.new-*", ".*.[0-9]*")  # fmt: skip
 LONGEST_SOCKET_FOLDER = 80  # sun_path holds 108 bytes on Linux; ".s.PGSQL.5432.lock" and a margin come on top
 PLAIN_PATH = re.compile(r"[A-Za-z0-9/._-]+")  # needs no quoting in an address or in PostgreSQL's settings
 
@@ -112,9 +114,13 @@ class Home:
         return self.root / name
 
     def make(self) -> None:
-        """Make the folders. Under root others may pass through, so that PostgreSQL's user reaches its data."""
+        """Make the folders. Under root others may pass through, so that PostgreSQL's user reaches its data.
+
+        Raises LocalPortalError for a folder that holds anything but a portal: it is left as it is.
+        """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
+            self._refuse_other_folders()
             self.root.chmod(0o711 if os.geteuid() == 0 and _passable(self.root.parent) else 0o700)
             for folder in (self.storage, self.index.parent, self.snapshots, self.run, self.log("x").parent):
                 folder.mkdir(mode=0o700, exist_ok=True)
@@ -123,6 +129,20 @@ class Home:
                 f"the portal's home {self.root} cannot be used: {error.strerror}",
                 remedy="Choose another folder with --home, or give yourself the right to write there.",
             ) from error
+
+    def _refuse_other_folders(self) -> None:
+        names = {entry.name for entry in self.root.iterdir()}
+        if names and not names & {self.state.name, "lock"}:
+            raise LocalPortalError(
+                f"{self.root} holds other things than a portal; nothing was changed",
+                remedy="Name with --home an empty folder, one that does not exist yet, or a portal's.",
+            )
+
+    def wipe(self) -> None:
+        """Remove everything a portal made here; the lock stays, as its holder is at work, and so does all else."""
+        for pattern in WIPED:
+            for entry in self.root.glob(pattern):
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
     @property
     def short_name(self) -> str:
@@ -178,6 +198,14 @@ def remove_sockets(home: Home, folder: Path) -> None:
 def database_folder(home: Home) -> Path:
     """Where a new database goes: into the home, or into the annex where `nobody` could not reach the home."""
     return (home.root if _reachable(home) else _annex(home)) / "postgres"
+
+
+def existing_database(home: Home, remembered: Path) -> Path:
+    """Where the database is: in the home, even if that was moved or copied; else where it was put; else a new place."""
+    for found in (home.root / "postgres", remembered):
+        if (found / "PG_VERSION").exists():
+            return found
+    return database_folder(home)
 
 
 def postgres_install(home: Home, programs: Programs) -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import socket
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -13,15 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vidkryto_portal import configuration, places, ports, processes
-from vidkryto_portal.configuration import DEFAULT_PORT, ORGANIZATION, State
+from vidkryto_portal.configuration import DEFAULT_PORT, ORGANIZATION, RESULT, State
 from vidkryto_portal.errors import LocalPortalError
 from vidkryto_portal.lock import only_one
 from vidkryto_portal.places import DISTRIBUTION, Home, Programs
 from vidkryto_portal.postgres import Postgres
+from vidkryto_portal.search.index import Index
 from vidkryto_portal.valkey import Valkey
 
 Say = Callable[[str], None]
-SECRET_FILES = ("editor.token", "sysadmin.token", "editor.password", "sysadmin.password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,10 @@ class Machine:
         programs = Programs.find()
         sockets = places.socket_folder(home)
         install = places.postgres_install(home, programs)
-        database = Postgres(install, Path(state.database), sockets / "postgres", home.log("postgres"), state.throwaway)
+        data = places.existing_database(home, Path(state.database))
+        database = Postgres(
+            install, data, sockets / "postgres", home.run / "postgres.json", home.log("postgres"), state.throwaway
+        )
         valkey = Valkey(programs.valkey, sockets / "valkey.sock", home.run / "valkey.json", home.log("valkey"))
         return cls(home, programs.python, sockets, database, valkey)
 
@@ -174,7 +176,7 @@ def start_services(machine: Machine, state: State) -> State:
     places.make_annex(home, programs)
     places.make_install(home, programs)
     with _search_socket(state.search_port) as search:
-        state = state.changed(search_port=search.getsockname()[1]).write(home)
+        state = state.changed(search_port=search.getsockname()[1], database=str(machine.postgres.data)).write(home)
         _write_ini(machine, state)
         machine.postgres.create()
         machine.postgres.start()
@@ -204,25 +206,24 @@ def _write_ini(machine: Machine, state: State) -> None:
 
 def _fill(machine: Machine, state: State) -> State:
     """The first run's work, begun from nothing even where an earlier attempt was cut off."""
-    from vidkryto_portal.search.index import Index
-
-    home = machine.home
+    home, record, log = machine.home, machine.record("first-run"), machine.home.log("first-run")
+    processes.end(record, home.run)  # of an attempt that was killed: it would go on in the new databases
     machine.postgres.make_databases()
     Index(home.index).clear()
     shutil.rmtree(home.storage, ignore_errors=True)
     home.storage.mkdir(mode=0o700)
-    with home.log("first-run").open("ab") as log:
-        outcome = subprocess.run(
-            [str(machine.python), "-P", "-m", "vidkryto_portal.first_run", str(home.root)],
-            stdout=subprocess.PIPE, stderr=log, text=True, check=False, cwd=home.run, umask=0o077,
-            env=processes.clean_environment({"PYTHONPATH": str(DISTRIBUTION), "CKAN_INI": str(home.ini)}),
-        )  # fmt: skip
-    if outcome.returncode:
-        raise LocalPortalError(
-            f"the first start failed:\n{processes.tail(home.log('first-run'))}",
-            remedy=f"The whole log: {home.log('first-run')}",
-        )
-    result = json.loads(outcome.stdout)
+    process = processes.start(
+        [machine.python, "-P", "-m", "vidkryto_portal.first_run", str(home.root)], log=log, folder=home.run,
+        environment={"PYTHONPATH": str(DISTRIBUTION), "CKAN_INI": str(home.ini)},
+    )  # fmt: skip
+    processes.remember(record, process.pid)
+    try:
+        failed = process.wait()
+    finally:
+        processes.end(record, home.run)
+    if failed:
+        raise LocalPortalError(f"the first start failed:\n{processes.tail(log)}", remedy=f"The whole log: {log}")
+    result = json.loads((home.run / RESULT).read_text(encoding="utf-8"))
     machine.postgres.run(result["rights"])
     return state.changed(ready=True, ckan=result["ckan"]).write(home)
 
@@ -274,8 +275,6 @@ def reset(home: Home, *, say: Say = quiet) -> Status:
         machine = Machine.of(home, state or State.new(DEFAULT_PORT, places.database_folder(home), throwaway=True))
         stop_all(machine, say)
         places.remove_annex(home, machine.postgres.data)
-        for entry in home.root.iterdir():
-            if entry.name != "lock":
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        home.wipe()
         say("the portal's data is wiped")
     return Status("down", home.root)

@@ -9,6 +9,7 @@ from pathlib import Path
 from vidkryto_portal.errors import LocalPortalError
 
 LOOPBACK = "127.0.0.1"
+HIGHEST = 65535
 LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
 
 
@@ -17,6 +18,8 @@ def reserve(port: int) -> socket.socket:
 
     Raises LocalPortalError when the port is taken.
     """
+    if not 0 <= port <= HIGHEST:
+        raise LocalPortalError(f"there is no port {port}", remedy=f"Choose one between 1024 and {HIGHEST} with --port.")
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -24,9 +27,10 @@ def reserve(port: int) -> socket.socket:
     except OSError as error:
         bound.close()
         if error.errno == errno.EADDRINUSE:
+            another = port + 10 if port + 10 <= HIGHEST else port - 10
             raise LocalPortalError(
                 f"port {port} is taken{owner(port)}; nothing was started",
-                remedy=f"Stop that program, or choose another port: vidkryto portal up --port {port + 10}",
+                remedy=f"Stop that program, or choose another port: vidkryto portal up --port {another}",
             ) from error
         raise LocalPortalError(
             f"port {port} cannot be used: {error.strerror}", remedy="Choose a port between 1024 and 65535 with --port."

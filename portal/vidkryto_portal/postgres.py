@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,7 @@ SETTINGS = {
     "log_min_error_statement": "panic",  # with the next: the log names errors, never the values that were written
     "log_error_verbosity": "terse",
 }
+IN_USE = "still in use"  # PostgreSQL's words for shared memory that processes of the same cluster hold
 THROWAWAY = {"fsync": "off", "full_page_writes": "off", "autovacuum_naptime": "5min"}
 
 
@@ -37,6 +40,7 @@ class Postgres:
     install: Path
     data: Path
     sockets: Path
+    record: Path
     log: Path
     throwaway: bool = False
 
@@ -48,8 +52,9 @@ class Postgres:
         """Make the cluster if there is none; whole or not at all. True when it was made now."""
         if (self.data / "PG_VERSION").exists():
             return False
-        fresh = self.data.with_name(self.data.name + ".new")
-        shutil.rmtree(fresh, ignore_errors=True)
+        for left in self.data.parent.glob(self.data.name + ".new-*"):  # of a start that was cut off
+            shutil.rmtree(left, ignore_errors=True)
+        fresh = self.data.with_name(f"{self.data.name}.new-{os.getpid()}")
         fresh.mkdir(mode=0o700, parents=True)
         if user := postgres_user():
             shutil.chown(fresh, *user)
@@ -75,39 +80,47 @@ class Postgres:
         """Start the server unless it runs; True when it was started now. Recovers by itself after a kill."""
         if self.pid() is not None:
             return False
-        self._clear_remains()
-        self._write_access_rules()
+        for patience in (True, True, False):
+            self._clear_remains()
+            self._write_access_rules()
+            try:
+                self._launch()
+            except LocalPortalError as error:
+                if not patience or IN_USE not in error.message:
+                    raise
+                time.sleep(1)  # its orphans notice within moments that their parent is gone
+            else:
+                break
+        return True
+
+    def _launch(self) -> None:
         settings = {**SETTINGS, **(THROWAWAY if self.throwaway else {}), "unix_socket_directories": str(self.sockets)}
         options = (f"--{name}={value}" for name, value in settings.items())
         process = processes.start(
             [self.install / "bin" / "postgres", "-D", self.data, *options],
             log=self.log, folder=Path("/"), user=postgres_user(),
         )  # fmt: skip
+        processes.remember(self.record, process.pid)
         processes.wait_for(self._ready, process, name="PostgreSQL", log=self.log, seconds=120)
-        return True
 
     def _ready(self) -> bool:
         """The server writes its state into the eighth line of postmaster.pid."""
-        lines = self._pid_file()
+        try:
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return False
         return len(lines) > 7 and lines[7].strip() == "ready"
 
-    def _pid_file(self) -> list[str]:
-        try:
-            return (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-        except OSError:
-            return []
-
     def pid(self) -> int | None:
-        """The pid of the running server; a stale pid file, a zombie and a stranger with its pid count as none."""
-        lines = self._pid_file()
-        pid = int(lines[0]) if lines and lines[0].strip().isdigit() else None
-        return pid if pid is not None and pid in processes.working_in(self.data) else None
+        """The pid of the running server, by our own record; PostgreSQL's pid file may name a stranger or a zombie."""
+        record = processes.recall(self.record)
+        return record.pid if record else None
 
     def _clear_remains(self) -> None:
         """After a kill: end orphaned server processes of this cluster, then remove the lock files they left.
 
-        PostgreSQL itself refuses to start when the old pid now belongs to another program or to a zombie. Both
-        folders are this portal's own, and no process works in the data any more.
+        PostgreSQL itself refuses to start when the old pid now belongs to another program or to a zombie. Should an
+        orphan be left that we may not see, PostgreSQL notices it by its shared memory and refuses (IN_USE).
         """
         for pid in processes.working_in(self.data):
             processes.stop(processes.Record.of(pid), gentle=signal.SIGQUIT, seconds=5)
@@ -126,9 +139,8 @@ class Postgres:
 
     def stop(self) -> None:
         """Stop the server: SIGINT disconnects everybody and writes everything down, which takes a moment."""
-        pid = self.pid()
-        if pid is not None:
-            processes.stop(processes.Record.of(pid), gentle=signal.SIGINT, seconds=60)
+        processes.stop(processes.recall(self.record), gentle=signal.SIGINT, seconds=60)
+        self.record.unlink(missing_ok=True)
 
     def run(self, sql: str, database: str = "postgres") -> str:
         """Run statements as the superuser, stopping at the first error; what they print, unaligned."""
@@ -152,6 +164,8 @@ class Postgres:
     def copy(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Make each second database anew as a copy of the first; whoever is connected to either is disconnected."""
         named = tuple(pairs)
+        if not named:
+            return
         sources = ", ".join(f"'{source}'" for source, _ in named)
         self.run(
             f"SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname IN ({sources});\n"
@@ -161,3 +175,20 @@ class Postgres:
                 for source, target in named
             )
         )
+
+    def drop(self, names: Iterable[str]) -> None:
+        """Drop databases that may be there."""
+        self.run("".join(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE);\n' for name in names))
+
+    def put(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Give each first database the name of the second, which is dropped."""
+        self.run(
+            "".join(
+                f'DROP DATABASE IF EXISTS "{target}" WITH (FORCE);\nALTER DATABASE "{source}" RENAME TO "{target}";\n'
+                for source, target in pairs
+            )
+        )
+
+    def databases(self) -> set[str]:
+        """The names of all databases."""
+        return set(self.run("SELECT datname FROM pg_database;").splitlines())

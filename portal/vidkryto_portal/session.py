@@ -8,9 +8,10 @@ run that was killed.
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import IO
 
 from vidkryto_portal import portal, snapshots
@@ -34,12 +35,19 @@ def serve(home: Home, port: int | None, requests: IO[str], answer: Callable[[str
         elif keep:
             snapshots.restore(home, FIRST_STATE)
         answer(status.as_json())
-        for line in requests:
-            answer(json.dumps(_done(home, line.split()), ensure_ascii=False))
+        with ThreadPoolExecutor(max_workers=1) as aside:
+            for line in requests:
+                words = line.split() + ([FIRST_STATE] if line.strip() == "restore" else [])
+                outcome = aside.submit(_done, home, words).result()  # after the preparation that may be under way
+                answer(json.dumps(outcome, ensure_ascii=False))
+                if words[:1] == ["restore"] and not outcome:
+                    aside.submit(snapshots.prepare, home, words[1])  # for the next time, while the test runs
     finally:
         if not keep:
             portal.reset(home)
-            shutil.rmtree(home.root, ignore_errors=True)
+            (home.root / "lock").unlink(missing_ok=True)
+            with suppress(OSError):  # something else lies there
+                home.root.rmdir()
 
 
 def _done(home: Home, words: list[str]) -> dict[str, str]:
@@ -47,8 +55,6 @@ def _done(home: Home, words: list[str]) -> dict[str, str]:
         match words:
             case ["snapshot", name]:
                 snapshots.take(home, name)
-            case ["restore"]:
-                snapshots.restore(home, FIRST_STATE)
             case ["restore", name]:
                 snapshots.restore(home, name)
             case _:

@@ -22,7 +22,8 @@ def take(home: Home, name: str = "clean") -> None:
     _check(name)
     with only_one(home, "snapshot"):
         machine = _machine(home)
-        machine.postgres.copy((database, f"{database}@{name}") for database in DATABASES)
+        machine.postgres.drop(_spare(database, name) for database in DATABASES)
+        machine.postgres.copy((database, _kept(database, name)) for database in DATABASES)
         folder = home.snapshots / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
@@ -41,11 +42,31 @@ def restore(home: Home, name: str = "clean") -> None:
         raise LocalPortalError(f"there is no snapshot named {name}", remedy=f"Take one: snapshot take {name}")
     with only_one(home, "restore"):
         machine = _machine(home)
-        machine.postgres.copy((f"{database}@{name}", database) for database in DATABASES)
+        there = machine.postgres.databases()
+        spare = [database for database in DATABASES if _spare(database, name) in there]
+        machine.postgres.copy((_kept(database, name), database) for database in DATABASES if database not in spare)
+        machine.postgres.put((_spare(database, name), database) for database in spare)
         Index(home.index).load(folder / "index.sqlite")
         machine.valkey.forget_everything()
         shutil.rmtree(home.storage)
         _copy(folder / "storage", home.storage)
+
+
+def prepare(home: Home, name: str = "clean") -> None:
+    """Copy a snapshot's databases ahead of time, so that the next `restore` only gives the copies their names."""
+    _check(name)
+    machine = _machine(home)
+    there = machine.postgres.databases()
+    wanted = [database for database in DATABASES if _spare(database, name) not in there]
+    machine.postgres.copy((_kept(database, name), _spare(database, name)) for database in wanted)
+
+
+def _kept(database: str, name: str) -> str:
+    return f"{database}@{name}"
+
+
+def _spare(database: str, name: str) -> str:
+    return f"{database}+{name}"
 
 
 def _check(name: str) -> None:

@@ -122,7 +122,8 @@ def test_a_broken_cell_withholds_and_names_file_row_field_value_and_what_was_wan
     city.export(EXPORT.replace("1;Залізничний", "перша;Залізничний"))
     record = city.run()
     assert record.outcome == "Withheld"
-    (task,) = [task for task in record.tasks if task.severity == "error"]
+    task, key = [task for task in record.tasks if task.severity == "error"]
+    assert (key.code, key.row) == ("primary-key", 3), "a key that is no number is no key"
     assert (task.code, task.file, task.row, task.field, task.found) == ("type-error", "stops.csv", 3, "uid", "перша")
     assert task.wanted
     assert live_rows(city) == good

@@ -290,3 +290,19 @@ def lock_of(portal: CkanPortal, dataset: str) -> str:
     return str(next(entry for entry in resources if entry["id"] == anchor_id(dataset))["vidkryto_lock"])
 
 
+
+
+def test_a_dataset_made_by_hand_is_adopted(portal: CkanPortal, publish: Publish, dataset: str, folder: Path) -> None:
+    """A dataset that others made keeps its resources and gets ours beside them, after a person agreed."""
+    organization = portal.capabilities().organization
+    theirs = [{"name": "Старий файл", "url": "https://example.org/old.csv"}]
+    portal.transport.write("package_create", name=dataset, owner_org=organization, resources=theirs)
+    release = a_release(folder, [stop(1)], dataset=dataset)
+    plan = make_plan(release, portal)
+    assert plan.needs_approval
+    assert [finding.code for finding in plan.findings] == ["plan-dataset-adopted"]
+    publish(release)
+    names = [entry["name"] for entry in public(portal, "package_show", id=dataset)["resources"]]
+    assert names[0] == "Старий файл"
+    assert len(names) == 3
+    assert make_plan(release, portal).kind == "nothing"

@@ -121,7 +121,7 @@ def test_the_staging_tables_are_not_public(portal: CkanPortal, prepared: str) ->
 def test_the_stock_route_takes_over_when_the_trigger_is_gone(
     portal: CkanPortal, sysadmin: CkanPortal, publish: Publish, prepared: str, folder: Path
 ) -> None:
-    """A staging table whose trigger was taken away stores the steps; the read-back notices and rows go the other way."""
+    """A staging table without its trigger stores the steps; the read-back notices, and rows go the other way."""
     staging = staging_id(resource_id(prepared, "stops.csv"))
     sysadmin.transport.write("datastore_create", resource_id=staging, force=True, triggers=[])
     receipt = publish(a_release(folder, [stop(n) for n in range(4)], dataset=prepared))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
+from pathlib import Path
 
 import pytest
 
 from vidkryto.errors import LedgerError
 from vidkryto.record import Checkpoint, Note, SigningKey, VerifierKey, verifier
 from vidkryto.record.canonical import canonical
+from vidkryto.record.document import filled
 from vidkryto.record.merkle import (
     Frontier,
     consistency_proof,
@@ -206,3 +208,9 @@ def test_base64_with_loose_bits_is_refused() -> None:
     assert base64.b64decode(loose.split()[-1]) == base64.b64decode(EXAMPLE_NOTE.split()[-1])
     with pytest.raises(LedgerError):
         Note.parse(loose)
+
+
+def test_the_reference_of_entries_is_current() -> None:
+    """If this fails: python -m vidkryto.record.document docs/reference/ledger.md."""
+    page = (Path(__file__).parents[2] / "docs/reference/ledger.md").read_text(encoding="utf-8")
+    assert filled(page) == page

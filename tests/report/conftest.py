@@ -36,8 +36,6 @@ TRANSPORT = Department(
 )
 FINANCE = Department(Text("Фінансове управління", "Finance Department"), "finance@city.example")
 GREEN = Department(Text("Управління комунальної інфраструктури", "Municipal Infrastructure Department"))
-CANARY = "0673334455"
-"""A value of a protected column: no page may ever show it."""
 STAGES = (
     ("pull", 140),
     ("read", 820),

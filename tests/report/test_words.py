@@ -6,6 +6,7 @@ import string
 
 import pytest
 
+from vidkryto.catalogue.contract import Frequency
 from vidkryto.report.words import Words, catalogue
 
 UKRAINIAN, ENGLISH = Words("uk"), Words("en")
@@ -74,3 +75,8 @@ def test_numbers_take_the_languages_separators() -> None:
     assert (UKRAINIAN.measure("532"), UKRAINIAN.measure("2026-11")) == ("532", "2026-11")
     assert (UKRAINIAN.size(184320), ENGLISH.size(999)) == ("184\u00a0кБ", "999\u00a0B")
     assert (UKRAINIAN.duration(2900), ENGLISH.duration(150_000)) == ("2,9 с", "2.5 min")
+
+
+def test_every_frequency_of_a_contract_has_words() -> None:
+    """A word of the contract never shows raw on a page."""
+    assert all(UKRAINIAN.has(f"frequency-{frequency.value}") for frequency in Frequency)

@@ -8,8 +8,23 @@ from typing import Annotated
 
 import typer
 
-from vidkryto.cli import audit, catalogue, demo, deployments, portal, run, schema
-
+from vidkryto.cli import (
+    audit,
+    catalogue,
+    demo,
+    deployments,
+    look,
+    passport,
+    portal,
+    publication,
+    rdf,
+    register,
+    returning,
+    run,
+    schema,
+    score,
+    validate,
+)
 
 app = typer.Typer(
     name="vidkryto",
@@ -20,13 +35,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-app.command("list")(catalogue.list_datasets)
-app.command("check")(catalogue.check)
-app.command("publish")(run.publish)
-app.command("status")(run.status)
-app.command("report")(run.report)
 app.command("demo")(demo.demo)
 app.command("stop")(demo.stop)
+app.command("list")(catalogue.list_datasets)
+app.command("check")(catalogue.check)
+app.command("look")(look.look)
+app.command("new")(look.new)
+app.command("validate")(validate.validate)
+app.command("publish")(run.publish)
+app.command("plan")(publication.plan)
+app.command("approve")(publication.approve)
+app.command("status")(run.status)
+app.command("return")(returning.return_exports)
+app.command("restore")(publication.restore)
+app.command("withdraw")(publication.withdraw)
+app.command("watch")(publication.watch)
+app.command("report")(run.report)
+app.command("register")(register.register)
+app.command("passport")(passport.passport)
+app.command("rdf")(rdf.rdf)
+app.command("score")(score.score)
+portal.app.command("prepare")(publication.prepare)
 app.add_typer(portal.app, name="portal")
 app.add_typer(deployments.app, name="deployments")
 app.add_typer(audit.app, name="audit")

@@ -72,7 +72,11 @@ def verify(
     ] = None,
     key: Annotated[str, typer.Option(help="The public key you were given: name+id+key.")] = "",
     witness: Annotated[list[str] | None, typer.Option(help="A cosigner's key that must have signed.")] = None,
+    only: Annotated[str, typer.Option(help="A dataset or a run: files of others are not looked for.")] = "",
     allow_uncovered: Annotated[bool, typer.Option(help="Entries after the checkpoint only warn.")] = False,
+    portal: Annotated[
+        bool, typer.Option("--portal", help="Also download what the portal gives out now; uses the network.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON on stdout.")] = False,
     lang: LanguageOption = "",
 ) -> None:
@@ -87,9 +91,33 @@ def verify(
     arguments += [part for place in against or [] for part in ("--against", place)]
     arguments += [part for cosigner in witness or [] for part in ("--witness", cosigner)]
     arguments += ["--key", key] if key else []
+    arguments += ["--only", only] if only else []
     arguments += ["--allow-uncovered"] if allow_uncovered else []
     arguments += ["--json"] if as_json else []
-    raise typer.Exit(verifier.main(arguments))
+    code = verifier.main(arguments)
+    if portal:
+        home = ledger.absolute().parent if ledger else settings.home
+        code = max(code, _verify_portal(home, as_json=as_json))
+    raise typer.Exit(code)
+
+
+def _verify_portal(home: Path, *, as_json: bool) -> int:
+    """Tell of each public file whether the portal gives the bytes of the ledger; 1 if one differs."""
+    from dataclasses import asdict
+
+    from vidkryto.record.portal_files import check_portal
+
+    differing = 0
+    try:
+        for file in check_portal(home):
+            differing += not file.same
+            if as_json:
+                typer.echo(json.dumps({"same": file.same, **asdict(file)}, ensure_ascii=False))
+            else:
+                typer.echo(f"{'✓' if file.same else '✗'} {file.dataset} {file.name} {file.url} {file.problem}".rstrip())
+    except VidkrytoError as error:
+        _fail(error)
+    return 1 if differing else 0
 
 
 @app.command()
@@ -145,6 +173,64 @@ def rotate(
         _fail(error)
     typer.echo(f"From now on set VIDKRYTO_AUDIT_KEY={new_key}; keep the old key, destroy no copy yet.", err=True)
     typer.echo(str(new.verifier()))
+
+
+@app.command()
+def export(
+    name: Annotated[str, typer.Argument(help="A dataset or a run.")],
+    to: Annotated[Path, typer.Option(help="A new folder, or a file ending in .zip.")],
+    lang: LanguageOption = "",
+) -> None:
+    """Everything about a dataset or a run in one place that an auditor can take away and check alone.
+
+    Example: vidkryto audit export public-transport-stops --to evidence.zip
+    """
+    from vidkryto.report.evidence import export_evidence
+
+    settings = Settings.from_environment()
+    try:
+        pack = export_evidence(settings.home, name, to)
+    except (VidkrytoError, OSError) as error:
+        _fail(error)
+    warning = {
+        "uk": "Пакунок містить вивантаження так, як їх отримано: бережіть його, як і самі вивантаження.",
+        "en": "The pack holds exports as they were received: guard it as you guard the exports.",
+    }
+    typer.echo(warning["uk" if (lang or settings.language) == "uk" else "en"], err=True)
+    typer.echo(str(pack))
+
+
+@app.command()
+def reproduce(
+    run: Annotated[str, typer.Argument(help="A run that published.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The verdicts as JSON on stdout.")] = False,
+) -> None:
+    """Make the release of a run again from the archived exports and compare every file byte for byte.
+
+    Exit code 0: all files are the same; 1: one differs; 2: it could not be made.
+
+    Example: vidkryto audit reproduce 20261123T150047Z-b2b13e46
+    """
+    from dataclasses import asdict
+
+    from vidkryto.pipeline.reproduce import reproduce as make_again
+
+    try:
+        found = make_again(Settings.from_environment(), run)
+    except VidkrytoError as error:
+        _fail(error)
+    if as_json:
+        typer.echo(json.dumps({"same": found.same, **asdict(found)}, ensure_ascii=False, indent=1))
+    else:
+        for file in found.files:
+            typer.echo(f"{'✓' if file.same else '✗'} {file.name}  {file.recorded or '—'}  {file.found or '—'}")
+    if not found.same:
+        typer.echo(
+            f"The run was made by program version {found.code_then}, this is {found.code_now}. Before you suspect the"
+            " files, repeat this with the program as it was on the day of the run.",
+            err=True,
+        )
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -51,8 +51,9 @@ def check(
     from vidkryto.errors import ContractError
 
     chosen = settings()
+    errors: tuple[ContractError, ...] = ()
     if names:
-        datasets, errors = tuple(find_dataset(chosen.datasets, name) for name in names), ()
+        datasets = tuple(find_dataset(chosen.datasets, name) for name in names)
     else:
         datasets, errors = load_all(chosen.datasets)
     problems: dict[str, list[str]] = {}

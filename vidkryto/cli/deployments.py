@@ -72,7 +72,9 @@ def _flows(root: Any) -> Any:
     from vidkryto.errors import SettingsError
 
     if not os.environ.get("PREFECT_API_URL"):
-        raise SettingsError("no Prefect server is named", remedy="Set PREFECT_API_URL, for example http://127.0.0.1:4200/api")
+        raise SettingsError(
+            "no Prefect server is named", remedy="Set PREFECT_API_URL, for example http://127.0.0.1:4200/api"
+        )
     os.environ.setdefault("PREFECT_HOME", str(settings().home / "prefect"))
     sys.path.insert(0, str(root))
     from flows import deployments

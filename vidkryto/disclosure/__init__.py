@@ -2,11 +2,12 @@
 
 from vidkryto.disclosure.columns import Seen, detect_protected
 from vidkryto.disclosure.counts import CountTable
-from vidkryto.disclosure.deny import DenyList
+from vidkryto.disclosure.deny import DenyList, deny_list_from_environment
 from vidkryto.disclosure.exceptions import Exemption
 from vidkryto.disclosure.finished import scan_release
 from vidkryto.disclosure.formulas import excel_safe
-from vidkryto.disclosure.gate import Disclosure, Previous, ResidualRisk, disclose, protected_fields
+from vidkryto.disclosure.gate import disclose, protected_fields
+from vidkryto.disclosure.outcome import Disclosure, Previous, ResidualRisk
 from vidkryto.disclosure.places import safe_name
 from vidkryto.disclosure.salt import salt_from_environment
 
@@ -18,6 +19,7 @@ __all__ = [
     "Previous",
     "ResidualRisk",
     "Seen",
+    "deny_list_from_environment",
     "detect_protected",
     "disclose",
     "excel_safe",

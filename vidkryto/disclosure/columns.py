@@ -11,12 +11,14 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vidkryto.disclosure.detectors import BY_NAME, KINDS, SURE_ENOUGH, Hit, Kind, search
+from vidkryto.disclosure.detectors import BY_NAME, INVISIBLE, KINDS, SURE_ENOUGH, Hit, Kind, readable, search
 
 EVERY_DISTINCT = 50_000
 """Up to so many distinct suspects each is looked at; above, a sample decides first."""
 SAMPLE = 20_000
 FIRST_ROWS = 5
+HEAD = 1000
+LARGEST_SHORT = 2_000_000_000
 HALF = 0.5
 HEADER_SHARE = 0.5
 """A header word accuses a column only when at least this share of its cells looks like the kind."""
@@ -63,7 +65,7 @@ def judge(
 
     `header` is all that names the column: field name, title and the words in the officer's file.
     """
-    cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    cells = one_array(column)
     filled = _filled(cells)
     if filled == 0:
         return ()
@@ -101,9 +103,10 @@ def judge_table(
             range(len(names)),
         )
         result = dict(zip(names, judged, strict=True))
-    for latitude, longitude in _coordinate_columns(table):
+    places = frozenset(name for name, seen in result.items() if any(one.kind == "coordinates" for one in seen))
+    for latitude, longitude in _coordinate_columns(table, places):
         for name in (latitude, longitude):
-            if not any(one.kind == "coordinates" for one in result[name]):
+            if name not in places:
                 result[name] = (
                     *result[name],
                     Seen("coordinates", _filled(table.column(name)), 1.0, 0.8, by="neighbours"),
@@ -122,7 +125,7 @@ def detect_protected(columns: pa.Table) -> frozenset[str]:
 
 def search_column(column: pa.ChunkedArray | pa.Array, *, least: float) -> dict[str, tuple[Hit, ...]]:
     """Every distinct text of a column that holds a hit, with its hits; every cell is searched."""
-    cells = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    cells = one_array(column)
     suspects = _suspects(cells, KINDS)
     if suspects is None:
         return {}
@@ -135,6 +138,15 @@ def header_words(header: str) -> str:
     """The words of a header in small letters: `contactPointName` also as `contact point name`."""
     split = re.sub(r"(?<=[a-zа-яіїєґ])(?=[A-ZА-ЯІЇЄҐ])|[_\n]+", " ", header)
     return f"{header} {split}".casefold()
+
+
+def one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column of text in one piece; from 2 GiB on with long offsets, which short ones cannot hold."""
+    if isinstance(column, pa.Array):
+        return column
+    large = column.nbytes >= LARGEST_SHORT and column.type == pa.string()
+    whole = (column.cast(pa.large_string()) if large else column).combine_chunks()
+    return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
 
 
 def _filled(cells: pa.Array | pa.ChunkedArray) -> int:
@@ -153,7 +165,7 @@ def _compact(cells: pa.Array) -> pa.Array:
 @cache
 def _union(kinds: tuple[Kind, ...]) -> str:
     """One pattern for all gates: RE2 runs it at the price of one."""
-    return "|".join(f"(?:{kind.gate})" for kind in kinds)
+    return "|".join([*(f"(?:{kind.gate})" for kind in kinds), INVISIBLE])
 
 
 def _suspects(values: pa.Array, kinds: tuple[Kind, ...]) -> pa.Array | None:
@@ -163,20 +175,27 @@ def _suspects(values: pa.Array, kinds: tuple[Kind, ...]) -> pa.Array | None:
 
 
 def _by_value(kind: Kind, suspects: pa.Array, cells: pa.Array, filled: int, least: float) -> Seen | None:
-    """What the kind's own search says about the suspects that pass its gate."""
-    chosen = pc.unique(suspects.filter(pc.match_substring_regex(suspects, kind.gate)))
+    """What the kind's own search says about the suspects that pass its gate.
+
+    Of very many suspects an even sample is looked at first; only when it is clean all of them are.
+    """
+    chosen = pc.unique(suspects.filter(pc.match_substring_regex(suspects, f"(?:{kind.gate})|{INVISIBLE}")))
     if not len(chosen):
         return None
-    if len(chosen) > EVERY_DISTINCT and (found := _by_sample(kind, chosen, cells, filled, least)):
-        return found
-    held, confidence = _search_each(kind, chosen.to_pylist(), least)
+    sampled = len(chosen) > EVERY_DISTINCT
+    looked = chosen.take(pa.array(range(0, len(chosen), len(chosen) // SAMPLE))) if sampled else chosen
+    held, confidence = _search_each(kind, looked.to_pylist(), least)
+    if sampled and not held:
+        sampled, looked = False, chosen
+        held, confidence = _search_each(kind, chosen.to_pylist(), least)
     if not held:
         return None
     mask = pc.is_in(cells, value_set=pa.array(held, type=cells.type))
-    count = int(pc.sum(mask).as_py() or 0)
+    counted = int(pc.sum(mask).as_py() or 0)
+    count = min(filled, round(counted * len(chosen) / len(looked))) if sampled else counted
     if kind.number and count / filled < HALF and _chance_among_amounts(cells, mask):
         return None
-    return Seen(kind.name, count, count / filled, confidence, _first(mask))
+    return Seen(kind.name, count, count / filled, confidence, _first(mask), sampled=sampled)
 
 
 def _chance_among_amounts(cells: pa.Array, hits: pa.Array) -> bool:
@@ -196,23 +215,11 @@ def _chance_among_amounts(cells: pa.Array, hits: pa.Array) -> bool:
     return bool(pc.count_distinct(lengths).as_py() >= 4 and pc.quantile(lengths, 0.995)[0].as_py() >= 8)
 
 
-def _by_sample(kind: Kind, chosen: pa.Array, cells: pa.Array, filled: int, least: float) -> Seen | None:
-    """A verdict on very many suspects from an even sample; None when the sample is clean, so that all are looked at."""
-    step = len(chosen) // SAMPLE
-    sample = chosen.take(pa.array(range(0, len(chosen), step)))
-    held, confidence = _search_each(kind, sample.to_pylist(), least)
-    if not held:
-        return None
-    count = round(len(held) / len(sample) * len(chosen))
-    mask = pc.is_in(cells, value_set=pa.array(held[:FIRST_ROWS], type=cells.type))
-    return Seen(kind.name, count, min(1.0, count / filled), confidence, _first(mask), sampled=True)
-
-
 def _search_each(kind: Kind, texts: list[str], least: float) -> tuple[list[str], float]:
     """The texts with a hit, and the highest confidence."""
     best, held = 0.0, []
     for text in texts:
-        confidence = max((hit.confidence for hit in kind.search(text)), default=0.0)
+        confidence = max((hit.confidence for hit in kind.search(readable(text))), default=0.0)
         if confidence >= least:
             held.append(text)
             best = max(best, confidence)
@@ -230,7 +237,9 @@ _ALIENS = {
 def _aliens(cells: pa.Array, values: pa.Array, filled: int) -> list[Seen]:
     """Nine digits or a date of a life in a few cells of a column that holds words, or numbers far smaller."""
     found: list[Seen] = []
-    if filled < 10 or not pc.any(pc.match_substring_regex(values, "|".join(_ALIENS.values()))).as_py():
+    if filled < 10 or not _of_words_or_small_numbers(cells.slice(0, HEAD), words=0.8, numbers=0.8):
+        return found
+    if not pc.any(pc.match_substring_regex(values, "|".join(_ALIENS.values()))).as_py():
         return found
     for kind, pattern in _ALIENS.items():
         mask = pc.match_substring_regex(cells, pattern)
@@ -238,11 +247,17 @@ def _aliens(cells: pa.Array, values: pa.Array, filled: int) -> list[Seen]:
         if not count or count > max(1, filled // 100):
             continue
         others = cells.filter(pc.and_(pc.invert(mask), pc.greater(pc.binary_length(cells), 0)))
-        words = pc.sum(pc.match_substring_regex(others, r"\p{L}{2}")).as_py() or 0
-        small = pc.sum(pc.match_substring_regex(others, r"^[0-9]{1,6}([.,][0-9]+)?$")).as_py() or 0
-        if words >= 0.95 * len(others) or small == len(others):
+        if _of_words_or_small_numbers(others, words=0.95, numbers=1.0):
             found.append(Seen(kind, count, count / filled, 0.5, _first(mask), by="alien"))
     return found
+
+
+def _of_words_or_small_numbers(cells: pa.Array, *, words: float, numbers: float) -> bool:
+    """Whether so large a share of the filled cells holds letters, or is a number of six digits at most."""
+    filled = _filled(cells)
+    lettered = pc.sum(pc.match_substring_regex(cells, r"\p{L}")).as_py() or 0
+    small = pc.sum(pc.match_substring_regex(cells, r"^[0-9]{1,6}([.,][0-9]+)?$")).as_py() or 0
+    return bool(lettered >= words * filled or small >= numbers * filled)
 
 
 def _by_header(kind: Kind, cells: pa.Array, filled: int, found: Seen | None) -> Seen | None:
@@ -267,11 +282,21 @@ _LATITUDE = r"^(4[4-9]|5[0-2])[.,][0-9]{4,}$"
 _LONGITUDE = r"^(2[2-9]|3[0-9]|40)[.,][0-9]{4,}$"
 
 
-def _coordinate_columns(table: pa.Table) -> list[tuple[str, str]]:
-    """Neighbouring columns of decimal degrees inside the bounds of Ukraine, in either order."""
-    latitudes = [_share(table.column(place), _LATITUDE) >= 0.8 for place in range(table.num_columns)]
-    longitudes = [_share(table.column(place), _LONGITUDE) >= 0.8 for place in range(table.num_columns)]
+def _coordinate_columns(table: pa.Table, known: frozenset[str]) -> list[tuple[str, str]]:
+    """Neighbouring columns of decimal degrees inside the bounds of Ukraine, in either order.
+
+    A column in `known` is one of places already, so its head says whether it is the latitude or the longitude.
+    """
     names = table.column_names
+
+    def is_one(place: int, pattern: str) -> bool:
+        column = table.column(place)
+        return _share(column.slice(0, HEAD), pattern) >= 0.5 and (
+            names[place] in known or _share(column, pattern) >= 0.8
+        )
+
+    latitudes = [is_one(place, _LATITUDE) for place in range(len(names))]
+    longitudes = [is_one(place, _LONGITUDE) for place in range(len(names))]
     return [
         (names[one], names[other])
         for one in range(len(names))
@@ -281,11 +306,6 @@ def _coordinate_columns(table: pa.Table) -> list[tuple[str, str]]:
 
 
 def _share(column: pa.ChunkedArray, pattern: str) -> float:
-    """The share of filled cells that fit; a column whose first filled cells do not fit is not read further."""
-    head = column.slice(0, 1000)
-    for part in (head, column):
-        filled = _filled(part)
-        fits = int(pc.sum(pc.match_substring_regex(part, pattern)).as_py() or 0)
-        if not filled or fits / filled < 0.5:
-            return 0.0
-    return fits / filled
+    """The share of filled cells that fit."""
+    filled = _filled(column)
+    return int(pc.sum(pc.match_substring_regex(column, pattern)).as_py() or 0) / filled if filled else 0.0

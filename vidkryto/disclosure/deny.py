@@ -6,17 +6,21 @@ The list is itself secret: what was withheld is told only by the name of the rul
 from __future__ import annotations
 
 import json
+import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vidkryto.disclosure.columns import one_array
 from vidkryto.disclosure.detectors import is_edrpou
+from vidkryto.disclosure.grid import Floats, degrees
 from vidkryto.errors import SettingsError
 
 KEYS = {"rule", "act", "edrpou", "edrpou_file", "polygon", "polygon_file", "object_type", "until"}
@@ -63,6 +67,30 @@ class DenyList:
         if repeated := {name for name in names if names.count(name) > 1}:
             raise SettingsError(f"the deny list names a rule twice: {', '.join(sorted(repeated))}")
         return cls(tuple(rules))
+
+
+def deny_list_from_environment(
+    environment: Mapping[str, str] | None = None, *, repository: Path | None = None
+) -> DenyList:
+    """The rules of the folder that VIDKRYTO_DENY_LISTS names; none when it is not set.
+
+    Raises SettingsError when the folder is not there, or lies inside the repository, where it would be committed.
+    """
+    env = os.environ if environment is None else environment
+    name = env.get("VIDKRYTO_DENY_LISTS", "").strip()
+    if not name:
+        return DenyList()
+    folder = Path(name).expanduser().resolve()
+    if not folder.is_dir():
+        raise SettingsError(
+            "VIDKRYTO_DENY_LISTS names no folder",
+            remedy="Check the path; nothing is published while the deny lists cannot be read.",
+        )
+    if repository is not None and folder.is_relative_to(repository.resolve()):
+        raise SettingsError(
+            "the deny lists lie inside the repository", remedy="Move the folder elsewhere: the lists are secret."
+        )
+    return DenyList.load(folder)
 
 
 def _rule(entry: dict[str, Any], folder: Path) -> DenyRule:
@@ -145,7 +173,7 @@ def withheld_rows(
     for rule in deny.rules:
         mask = pa.array([False] * rows, pa.bool_())
         for name in columns.column_names:
-            column = columns.column(name).combine_chunks()
+            column = one_array(columns.column(name))
             if rule.edrpou:
                 mask = pc.or_(mask, _holds_code(column, rule.edrpou))
             if rule.object_types:
@@ -179,22 +207,26 @@ def _holds_code(column: pa.Array, codes: frozenset[str]) -> pa.Array:
 def _inside(
     columns: pa.Table, rings: tuple[Ring, ...], coordinates: tuple[tuple[str, str], ...], geometry: tuple[str, ...]
 ) -> pa.Array:
-    inside = [False] * columns.num_rows
+    inside = np.zeros(columns.num_rows, dtype=bool)
     for latitude, longitude in coordinates:
-        pairs = zip(columns.column(latitude).to_pylist(), columns.column(longitude).to_pylist(), strict=True)
-        for row, (north, east) in enumerate(pairs):
-            inside[row] = inside[row] or _any_inside([(_number(east), _number(north))], rings)
+        north, east = degrees(columns.column(latitude)), degrees(columns.column(longitude))
+        for ring in rings:
+            for row in _near(north, east, ring):
+                inside[row] = inside[row] or _in_ring((east[row], north[row]), ring)
     for name in geometry:
-        for row, text in enumerate(columns.column(name).to_pylist()):
-            inside[row] = inside[row] or _any_inside(_points(text or ""), rings)
-    return pa.array(inside, pa.bool_())
+        encoded = one_array(columns.column(name)).dictionary_encode()
+        held = np.array(
+            [_any_inside(_points(text or ""), rings) for text in encoded.dictionary.to_pylist()], dtype=bool
+        )
+        inside |= held[encoded.indices.to_numpy(zero_copy_only=False)]
+    return pa.array(inside)
 
 
-def _number(text: str | None) -> float:
-    try:
-        return float((text or "").replace(",", "."))
-    except ValueError:
-        return float("nan")
+def _near(north: Floats, east: Floats, ring: Ring) -> list[int]:
+    """The rows whose point lies in the rectangle around a ring; only these are looked at closely."""
+    xs, ys = [point[0] for point in ring], [point[1] for point in ring]
+    near = (east >= min(xs)) & (east <= max(xs)) & (north >= min(ys)) & (north <= max(ys))
+    return [int(row) for row in np.flatnonzero(near)]
 
 
 def _points(text: str) -> list[tuple[float, float]]:

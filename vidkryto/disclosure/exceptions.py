@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 CLASS_CHANGE = "class-change"
 """The kind of an exception that lets the class of a field move towards open."""
 
 LONGEST_DAYS = 366
 """An exception is decided again at least once a year."""
+
+
+DEFECTS = {
+    "people": ("бракує другої особи", "a second person is missing"),
+    "reason": ("бракує підстави", "the reason is missing"),
+    "expired": ("строк минув", "it has expired"),
+    "too-long": ("строк довший за рік", "its end is more than a year away"),
+    "more-cells": ("комірок більше, ніж під час рішення", "there are more cells than when it was made"),
+}
+"""Why a decision does not hold, in Ukrainian and English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,21 @@ class Exemption:
         if self.until < today:
             return "expired"
         return "too-long" if (self.until - today).days > LONGEST_DAYS else ""
+
+    def to_entry(self) -> dict[str, Any]:
+        """The decision as it stands in the ledger; names of people are those of officers, no cell is quoted."""
+        return {
+            "resource": self.resource, "field": self.field, "kind": self.kind, "reason": self.reason,
+            "people": list(self.people), "until": self.until.isoformat(), "cells": self.cells,
+        }  # fmt: skip
+
+    @classmethod
+    def from_entry(cls, entry: Mapping[str, Any]) -> Exemption:
+        """The decision that `to_entry` wrote."""
+        return cls(
+            entry["resource"], entry["field"], entry["kind"], entry["reason"], tuple(entry["people"]),
+            date.fromisoformat(entry["until"]), entry.get("cells"),
+        )  # fmt: skip
 
     def names(self, resource: str, field: str, kind: str) -> bool:
         """Whether the decision is about this."""

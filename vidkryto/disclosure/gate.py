@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vidkryto.catalogue.classes import Action, ClassName, ColumnClass, DisclosureRules, towards_open
+from vidkryto.catalogue.classes import ClassName, ColumnClass, DisclosureRules, towards_open
 from vidkryto.disclosure.anonymity import NOTHING, Anonymity, anonymity
-from vidkryto.disclosure.columns import Seen, judge_table
+from vidkryto.disclosure.columns import Seen, judge_table, one_array
 from vidkryto.disclosure.counts import CountTable
-from vidkryto.disclosure.deny import DenyList, withheld_rows
+from vidkryto.disclosure.deny import DenyList
 from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH
-from vidkryto.disclosure.exceptions import CLASS_CHANGE, Exemption, verdict
+from vidkryto.disclosure.exceptions import CLASS_CHANGE, DEFECTS, Exemption, verdict
 from vidkryto.disclosure.formulas import formula_cells
-from vidkryto.disclosure.places import Places, kind_words, row_numbers
+from vidkryto.disclosure.outcome import Disclosure, Previous, ResidualRisk
+from vidkryto.disclosure.places import Places, kind_words, row_numbers, safe_name
 from vidkryto.disclosure.suppression import CellsOutcome, protect_cells
-from vidkryto.disclosure.transform import FREE_TEXT_LEAST, hashed, masked, snapped, too_young, transformed
-from vidkryto.findings import Finding, Severity
+from vidkryto.disclosure.transform import FREE_TEXT_LEAST
+from vidkryto.disclosure.work import Work, delay, snap, transform, withhold
+from vidkryto.findings import Severity
 from vidkryto.settings import Secret
 
 AT_HOME = {
@@ -31,83 +32,9 @@ AT_HOME = {
 """Kinds that a class may hold: a place in a column of places, a date of birth where k-anonymity is measured."""
 
 
-@dataclass(frozen=True, slots=True)
-class Previous:
-    """What the last release said: the classes it was published under, and its published counts."""
-
-    classes: Mapping[str, ColumnClass] = field(default_factory=dict)
-    cells: CountTable | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ResidualRisk:
-    """What remains when everything declared is done; each number is about the published columns."""
-
-    k: int = 0
-    """Rows in the smallest group over the quasi-identifiers; 0 without quasi-identifiers."""
-    l: int | None = None  # noqa: E741 - l-diversity has this name in the literature
-    reidentification: float = 0.0
-    """Mean chance to pick the right row of a person whose quasi-identifiers are known."""
-    hidden_cells: int = 0
-    narrowest_interval: int | None = None
-    """Width of the narrowest interval the attacker derives for a hidden count."""
-    excepted_cells: int = 0
-    """Cells that contradict their class and are published by a recorded decision."""
-
-
-@dataclass(frozen=True, slots=True)
-class Disclosure:
-    """What may be published of one resource. When blocked, `columns` and `rows` are empty: nothing is left to leak."""
-
-    columns: pa.Table = field(repr=False)
-    rows: pa.Array = field(repr=False)
-    findings: tuple[Finding, ...]
-    residual_risk: ResidualRisk
-    protected: frozenset[str]
-    """Fields whose values of the export may never be quoted."""
-    evidence: Mapping[str, Any]
-    """Counts without values, ready for JSON: for the ledger and the report."""
-    cells: CountTable | None = field(default=None, repr=False)
-    """The published counts: pass them to the next linked resource, keep them for the next release."""
-
-    @property
-    def blocked(self) -> bool:
-        """Whether an error stops the publication."""
-        return any(finding.severity is Severity.ERROR for finding in self.findings)
-
-
 def protected_fields(classes: Mapping[str, ColumnClass]) -> frozenset[str]:
     """The fields whose values may never be quoted, by their declared classes; known before anything is read."""
     return frozenset(name for name, declared in classes.items() if declared.protected)
-
-
-@dataclass(slots=True)
-class _Work:
-    """The resource on its way through the gate."""
-
-    columns: pa.Table
-    rows: pa.Array
-    places: Places
-    classes: Mapping[str, ColumnClass]
-    exceptions: tuple[Exemption, ...]
-    today: date
-    findings: list[Finding] = field(default_factory=list)
-    evidence: dict[str, Any] = field(default_factory=dict)
-    excepted: int = 0
-
-    def find(self, code: str, name: str = "", **more: Any) -> None:
-        count, rows, wanted = more.pop("count", 1), more.pop("rows", ()), more.pop("wanted", None)
-        place = self.places.of(name, rows[0] if rows else None)
-        self.findings.append(Finding(code, place, wanted=wanted, count=count, rows=rows, details=more))
-
-    def keep_rows(self, mask: pa.Array) -> None:
-        self.columns, self.rows = self.columns.filter(mask), self.rows.filter(mask)
-
-    def replace(self, name: str, column: pa.Array) -> None:
-        self.columns = self.columns.set_column(self.columns.column_names.index(name), name, column)
-
-    def column(self, name: str) -> pa.Array:
-        return self.columns.column(name).combine_chunks()
 
 
 def disclose(
@@ -143,7 +70,7 @@ def disclose(
         if columns.num_columns
         else columns
     )
-    work = _Work(
+    work = Work(
         texts,
         rows,
         Places(resource, file, sheet, headers or {}),
@@ -156,10 +83,10 @@ def disclose(
     work.findings += work.places.findings(names)
     _unclassed(work, names)
     _loosened(work, previous or Previous())
-    _withhold(work, deny or DenyList())
-    _delay(work)
-    _transform(work, f"{dataset}/{resource}", salt or Secret(""))
-    _snap(work, addresses)
+    withhold(work, deny or DenyList())
+    delay(work)
+    transform(work, f"{dataset}/{resource}", salt or Secret(""))
+    snap(work, addresses)
     _formulas(work, schema)
     _detect(work, headers or {})
     measured = _anonymity(work, rules or DisclosureRules())
@@ -169,11 +96,11 @@ def disclose(
 
 def _text(column: pa.ChunkedArray) -> pa.Array:
     """Text without nulls: an absent cell is an empty one."""
-    plain = column.cast(pa.string()).combine_chunks() if column.type != pa.string() else column.combine_chunks()
-    return pc.fill_null(plain, "")
+    plain = column if column.type in (pa.string(), pa.large_string()) else column.cast(pa.string())
+    return pc.fill_null(one_array(plain), "")
 
 
-def _unclassed(work: _Work, names: tuple[str, ...]) -> None:
+def _unclassed(work: Work, names: tuple[str, ...]) -> None:
     for name in names:
         if name not in work.classes:
             work.find("column-unclassed", name)
@@ -181,10 +108,12 @@ def _unclassed(work: _Work, names: tuple[str, ...]) -> None:
     for name, declared in work.classes.items():
         if declared.snap and name in known and declared.snap.pair not in known:
             work.find("class-unusable", name, wanted=declared.snap.pair)
-    work.evidence["classes"] = {name: declared.name.value for name, declared in work.classes.items() if name in known}
+    work.evidence["classes"] = {
+        safe_name(name): declared.name.value for name, declared in work.classes.items() if name in known
+    }
 
 
-def _loosened(work: _Work, previous: Previous) -> None:
+def _loosened(work: Work, previous: Previous) -> None:
     """A class that moved towards open since the last release needs a decision of two people."""
     for name, before in previous.classes.items():
         after = work.classes.get(name)
@@ -198,116 +127,7 @@ def _loosened(work: _Work, previous: Previous) -> None:
             work.find("class-loosened", name, before=before.name.value, wanted=after.name.value)
 
 
-def _withhold(work: _Work, deny: DenyList) -> None:
-    """Rows that a deny list closes leave before anything else looks at them."""
-    if not deny.rules or not work.columns.num_columns:
-        return
-    withheld = withheld_rows(work.columns, deny, coordinates=_coordinate_pairs(work), geometry=_geometry(work))
-    for rule, count in withheld.by_rule.items():
-        work.findings.append(Finding("rows-withheld", work.places.of(), count=count, details={"rule": rule}))
-    work.evidence["withheld_by_rule"] = dict(withheld.by_rule)
-    work.keep_rows(pc.invert(withheld.mask))
-
-
-def _geo_fields(work: _Work) -> list[str]:
-    return [
-        name for name in work.columns.column_names if name in work.classes and work.classes[name].name is ClassName.GEO
-    ]
-
-
-_LATITUDE_WORDS = ("lat", "шир")
-_LONGITUDE_WORDS = ("lon", "lng", "довг")
-
-
-def _coordinate_pairs(work: _Work) -> tuple[tuple[str, str], ...]:
-    """Pairs (latitude, longitude) of class geo: declared by `snap.with`, else by their names in order."""
-    pairs = [(name, declared.snap.pair) for name in _geo_fields(work) if (declared := work.classes[name]).snap]
-    pairs = [pair for pair in pairs if pair[1] in work.columns.column_names]
-    taken = {name for pair in pairs for name in pair}
-    free = [name for name in _geo_fields(work) if name not in taken]
-    latitudes = [name for name in free if any(word in name.casefold() for word in _LATITUDE_WORDS)]
-    longitudes = [name for name in free if any(word in name.casefold() for word in _LONGITUDE_WORDS)]
-    return (*pairs, *zip(latitudes, longitudes, strict=False))
-
-
-def _geometry(work: _Work) -> tuple[str, ...]:
-    paired = {name for pair in _coordinate_pairs(work) for name in pair}
-    return tuple(name for name in _geo_fields(work) if name not in paired)
-
-
-def _delay(work: _Work) -> None:
-    for name in work.columns.column_names:
-        declared = work.classes.get(name)
-        if declared is None or not declared.delay:
-            continue
-        young = too_young(work.column(name), declared.delay, today=work.today)
-        if count := int(pc.sum(young).as_py() or 0):
-            work.find("rows-delayed", name, count=count, days=declared.delay)
-            work.keep_rows(pc.invert(young))
-            work.evidence.setdefault("delayed", {})[name] = count
-
-
-def _transform(work: _Work, scope: str, salt: Secret) -> None:
-    """Drop, hash, mask, generalise, round, top-code: column by column, as declared."""
-    done: dict[str, str] = {}
-    for name in work.columns.column_names:
-        declared = work.classes.get(name)
-        if declared is None or declared.effective_action is Action.DROP:
-            work.columns = work.columns.drop_columns([name])
-            done[name] = "drop"
-            continue
-        if declared.effective_action is Action.HASH:
-            done[name] = _hash(work, name, f"{scope}/{name}", salt)
-        elif declared.effective_action is Action.MASK:
-            _mask(work, name)
-            done[name] = "mask"
-        elif declared.transformed and not declared.snap:
-            after = transformed(work.column(name), declared, today=work.today)
-            work.replace(name, after.column)
-            done[name] = "transform"
-            if after.failed:
-                work.find("transformation-failed", name, count=after.failed)
-    work.evidence["actions"] = done
-
-
-def _hash(work: _Work, name: str, scope: str, salt: Secret) -> str:
-    if not salt:
-        work.find("salt-missing", name)
-        work.columns = work.columns.drop_columns([name])
-        return "drop"
-    work.replace(name, hashed(work.column(name), salt, scope=scope).column)
-    return "hash"
-
-
-def _mask(work: _Work, name: str) -> None:
-    after, kinds = masked(work.column(name))
-    work.replace(name, after.column)
-    for kind, count in kinds.items():
-        work.find("free-text-masked", name, count=count, **kind_words(kind))
-    if after.failed:
-        work.find("transformation-failed", name, count=after.failed)
-    work.evidence.setdefault("masked", {})[name] = kinds
-
-
-def _snap(work: _Work, addresses: tuple[pa.Array, pa.Array] | None) -> None:
-    for name in _geo_fields(work):
-        rule = work.classes[name].snap
-        if rule is None or rule.pair not in work.columns.column_names:
-            continue
-        pair = (rule.pair, name) if any(word in name.casefold() for word in _LONGITUDE_WORDS) else (name, rule.pair)
-        after = snapped(work.column(pair[0]), work.column(pair[1]), rule, addresses)
-        work.replace(pair[0], after.latitude)
-        work.replace(pair[1], after.longitude)
-        if after.withheld:
-            work.find("points-withheld", pair[0], count=after.withheld, pair=pair[1])
-        if after.failed:
-            work.find("transformation-failed", pair[0], count=after.failed)
-        work.evidence.setdefault("snapped", {})[name] = {
-            "grid_metres": rule.grid, "withheld": after.withheld, "fewest_addresses": after.smallest,
-        }  # fmt: skip
-
-
-def _formulas(work: _Work, schema: Mapping[str, Any]) -> None:
+def _formulas(work: Work, schema: Mapping[str, Any]) -> None:
     """Text fields only: a number, a date or a boolean that is valid cannot carry a formula."""
     types = {entry["name"]: entry.get("type", "any") for entry in schema.get("fields", ()) if "name" in entry}
     for name in work.columns.column_names:
@@ -319,11 +139,9 @@ def _formulas(work: _Work, schema: Mapping[str, Any]) -> None:
             work.find("formula-cell", name, count=count, rows=row_numbers(work.rows, places))
 
 
-def _detect(work: _Work, headers: Mapping[str, str]) -> None:
+def _detect(work: Work, headers: Mapping[str, str]) -> None:
     """What would leave is judged by every detector; a declaration that is contradicted blocks."""
-    judged_names = [
-        name for name in work.columns.column_names if work.evidence["actions"].get(name) not in ("hash", "mask")
-    ]
+    judged_names = [name for name in work.columns.column_names if name not in work.unreadable]
     table = work.columns.select(judged_names)
     titles = {name: " ".join(dict.fromkeys((name, headers.get(name, name)))) for name in judged_names}
     least = {name: FREE_TEXT_LEAST if _is_free_text(work, name) else SURE_ENOUGH for name in judged_names}
@@ -333,7 +151,7 @@ def _detect(work: _Work, headers: Mapping[str, str]) -> None:
         for one in seen:
             told.append(
                 {
-                    "field": work.places.of(name).field,
+                    "field": safe_name(name),
                     "kind": one.kind,
                     "cells": one.cells,
                     "share": round(one.share, 4),
@@ -341,16 +159,18 @@ def _detect(work: _Work, headers: Mapping[str, str]) -> None:
                     "by": one.by,
                 }
             )
+            if not BY_NAME[one.kind].place:
+                work.seen_in.add(name)
             if one.kind not in AT_HOME.get(declared.name, frozenset()):
                 _contradicted(work, name, declared, one)
     work.evidence["detected"] = told
 
 
-def _is_free_text(work: _Work, name: str) -> bool:
+def _is_free_text(work: Work, name: str) -> bool:
     return work.classes[name].name is ClassName.FREE_TEXT
 
 
-def _contradicted(work: _Work, name: str, declared: ColumnClass, seen: Seen) -> None:
+def _contradicted(work: Work, name: str, declared: ColumnClass, seen: Seen) -> None:
     words = kind_words(seen.kind)
     decided = verdict(work.exceptions, work.places.resource, name, seen.kind, cells=seen.cells, today=work.today)
     if decided.covered:
@@ -358,7 +178,8 @@ def _contradicted(work: _Work, name: str, declared: ColumnClass, seen: Seen) -> 
         work.find("contradiction-excepted", name, count=seen.cells, **words)
         return
     if decided.defect:
-        work.find("exception-invalid", name, defect=decided.defect, **words)
+        defect_uk, defect_en = DEFECTS[decided.defect]
+        work.find("exception-invalid", name, defect_uk=defect_uk, defect_en=defect_en, **words)
     rows = row_numbers(work.rows, seen.places)
     if declared.name is ClassName.FREE_TEXT:
         work.find("free-text-personal", name, count=seen.cells, rows=rows, **words)
@@ -369,7 +190,7 @@ def _contradicted(work: _Work, name: str, declared: ColumnClass, seen: Seen) -> 
     )  # fmt: skip
 
 
-def _anonymity(work: _Work, rules: DisclosureRules) -> Anonymity:
+def _anonymity(work: Work, rules: DisclosureRules) -> Anonymity:
     published = [name for name in work.columns.column_names if name in work.classes]
     quasi = tuple(name for name in published if work.classes[name].name is ClassName.QUASI)
     sensitive = tuple(name for name in published if work.classes[name].name is ClassName.SENSITIVE)
@@ -390,7 +211,7 @@ def _anonymity(work: _Work, rules: DisclosureRules) -> Anonymity:
 
 
 def _cells(
-    work: _Work, rules: DisclosureRules, linked: tuple[CountTable, ...], previous: Previous
+    work: Work, rules: DisclosureRules, linked: tuple[CountTable, ...], previous: Previous
 ) -> CellsOutcome | None:
     if rules.cells is None:
         return None
@@ -407,10 +228,8 @@ def _cells(
     return outcome
 
 
-def _disclosed(work: _Work, names: tuple[str, ...], measured: Anonymity, outcome: CellsOutcome | None) -> Disclosure:
-    protected = protected_fields(work.classes) | {name for name in names if name not in work.classes} | {
-        one["field"] for one in work.evidence["detected"] if not BY_NAME[one["kind"]].place
-    }  # fmt: skip
+def _disclosed(work: Work, names: tuple[str, ...], measured: Anonymity, outcome: CellsOutcome | None) -> Disclosure:
+    protected = protected_fields(work.classes) | {name for name in names if name not in work.classes} | work.seen_in
     risk = ResidualRisk(
         k=measured.k,
         l=measured.l,

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from vidkryto.disclosure.detectors import BY_NAME, search
+from vidkryto.disclosure.detectors import BY_NAME, readable, search
 from vidkryto.findings import Finding, Place
 
 
 def safe_name(name: str) -> str:
     """A name that may be quoted: every hit in it replaced by `[приховано: kind]`."""
+    name = readable(name)
     for hit in reversed(search(name)):
         name = f"{name[: hit.start]}[приховано: {BY_NAME[hit.kind].uk}]{name[hit.end :]}"
     return name

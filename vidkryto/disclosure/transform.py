@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
@@ -14,16 +13,13 @@ from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vidkryto.catalogue.classes import AddressPart, ColumnClass, DatePart, Generalise, Snap, TopCode
+from vidkryto.catalogue.classes import AddressPart, ColumnClass, DatePart, Generalise, TopCode
 from vidkryto.disclosure.columns import search_column
-from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH, search
+from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH, readable, search
 from vidkryto.settings import Secret
 
 FREE_TEXT_LEAST = 0.3
 """In free text even a weak suspicion counts: the text goes to a person or the words are masked."""
-
-METRES_PER_DEGREE = 111_320.0
-"""Of latitude, on the sphere of the mean radius."""
 
 ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
@@ -80,6 +76,7 @@ def masked(column: pa.Array) -> tuple[Changed, dict[str, int]]:
 
 
 def _mask(text: str) -> str | None:
+    text = readable(text)
     for _ in range(3):
         hits = search(text, least=FREE_TEXT_LEAST)
         if not hits:
@@ -195,81 +192,6 @@ def too_young(column: pa.Array, days: int, *, today: date) -> pa.Array:
     isos = pc.match_substring_regex(column, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}")
     old = pc.and_(isos, pc.less_equal(pc.utf8_slice_codeunits(column, 0, 10), limit))
     return pc.invert(pc.fill_null(old, False))
-
-
-@dataclass(frozen=True, slots=True)
-class Snapped:
-    """Both coordinates after snapping; `withheld` points of people lay in cells with too few addresses."""
-
-    latitude: pa.Array
-    longitude: pa.Array
-    withheld: int
-    failed: int
-    smallest: int
-    """Addresses in the least shared grid cell that is published; 0 when nobody asked."""
-
-
-def snapped(
-    latitude: pa.Array, longitude: pa.Array, rule: Snap, addresses: tuple[pa.Array, pa.Array] | None = None
-) -> Snapped:
-    """Move points to the middle of grid cells of `rule.grid` metres.
-
-    With `rule.people` a cell needs `rule.addresses` different points among `addresses` (all addresses of the
-    city, if given; else the points of this table, which can only be fewer) to be published.
-    """
-    points = [_point(one, other) for one, other in zip(latitude.to_pylist(), longitude.to_pylist(), strict=True)]
-    cells = [None if point is None else _grid_cell(point, rule.grid) for point in points]
-    shared = _addresses_by_cell(
-        points
-        if addresses is None
-        else [_point(*pair) for pair in zip(*(side.to_pylist() for side in addresses), strict=True)],
-        rule.grid,
-    )
-    latitudes, longitudes, withheld, smallest = [], [], 0, 0
-    for cell in cells:
-        count = shared.get(cell, 0) if cell else 0
-        keep = cell is not None and (not rule.people or count >= rule.addresses)
-        withheld += cell is not None and not keep
-        if keep and rule.people:
-            smallest = min(smallest or count, count)
-        north, east = _middle(cell, rule.grid) if keep and cell else ("", "")
-        latitudes.append(north)
-        longitudes.append(east)
-    filled = sum(bool(one or other) for one, other in zip(latitude.to_pylist(), longitude.to_pylist(), strict=True))
-    failed = filled - sum(point is not None for point in points)
-    return Snapped(pa.array(latitudes, pa.string()), pa.array(longitudes, pa.string()), withheld, failed, smallest)
-
-
-def _point(latitude: str, longitude: str) -> tuple[float, float] | None:
-    try:
-        north, east = float(latitude), float(longitude)
-    except (TypeError, ValueError):
-        return None
-    return (north, east) if -85 <= north <= 85 and -180 <= east <= 180 else None
-
-
-def _grid_cell(point: tuple[float, float], grid: float) -> tuple[int, int]:
-    row = math.floor(point[0] * METRES_PER_DEGREE / grid)
-    return row, math.floor(point[1] / _degrees_east(row, grid))
-
-
-def _degrees_east(row: int, grid: float) -> float:
-    """Degrees of longitude that are `grid` metres long in the middle of this row of the grid."""
-    middle = (row + 0.5) * grid / METRES_PER_DEGREE
-    return grid / (METRES_PER_DEGREE * math.cos(math.radians(middle)))
-
-
-def _middle(cell: tuple[int, int], grid: float) -> tuple[str, str]:
-    row, column = cell
-    return f"{(row + 0.5) * grid / METRES_PER_DEGREE:.5f}", f"{(column + 0.5) * _degrees_east(row, grid):.5f}"
-
-
-def _addresses_by_cell(points: list[tuple[float, float] | None], grid: float) -> Mapping[tuple[int, int], int]:
-    counts: dict[tuple[int, int], int] = {}
-    for point in {point for point in points if point is not None}:
-        cell = _grid_cell(point, grid)
-        counts[cell] = counts.get(cell, 0) + 1
-    return counts
 
 
 def transformed(column: pa.Array, declared: ColumnClass, *, today: date) -> Changed:

@@ -4,4 +4,14 @@ from vidkryto.pipeline.drive import direct, publish_dataset
 from vidkryto.pipeline.job import Approver, Job, new_job
 from vidkryto.pipeline.remember import due_datasets, last_run, last_started, ledger_of
 
-__all__ = ["Approver", "Job", "direct", "due_datasets", "last_run", "last_started", "ledger_of", "new_job", "publish_dataset"]
+__all__ = [
+    "Approver",
+    "Job",
+    "direct",
+    "due_datasets",
+    "last_run",
+    "last_started",
+    "ledger_of",
+    "new_job",
+    "publish_dataset",
+]

@@ -44,10 +44,13 @@ def publish_dataset(job: Job, *, call: Call = direct) -> RunRecord:
 
 def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
     def run(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        def guarded(*given: Any) -> Any:
+            with stage(job.dataset.name, name):
+                return function(*given)
+
         started = time.monotonic()
         try:
-            with stage(job.dataset.name, name):
-                return call(name, function, *arguments)
+            return call(name, guarded, *arguments)
         finally:
             progress.took(name, time.monotonic() - started)
 
@@ -57,16 +60,16 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
     release = job.releases.published() if going_out.same_as_last_run(job, exports, last) else None
     if release is None:
         tables: Tables = run("read", stages.read_exports, job, exports)
-        for name, function in (
-            ("validate", stages.validate_tables),
-            ("quality", stages.judge_quality),
-            ("disclosure", stages.guard_disclosure),
-        ):
-            tables = run(name, function, job, tables)
+        tables = run("validate", stages.validate_tables, job, tables)
+        tables = run("quality", stages.judge_quality, job, tables)
+        tables = run("disclosure", stages.guard_disclosure, job, tables, exports.newest.date())
         progress.tables, progress.findings = tables, tables.findings
         if worst(tables.findings) is Severity.ERROR:
             return Withheld.because(tables.findings)
         release = run("release", stages.make_release, job, tables, utc(exports.newest))
+        progress.findings += run("look again", stages.look_again, job, release)
+        if worst(progress.findings) is Severity.ERROR:
+            return Withheld.because(progress.findings)
     progress.release = release
     return _go_out(job, progress, release, run)
 
@@ -74,7 +77,7 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
 def _go_out(job: Job, progress: Progress, release: Release, run: Call) -> Outcome:
     progress.plan = plan = run("plan", going_out.plan_release, job, release)
     if plan.kind == "nothing":
-        job.releases.mark_published(release)
+        going_out.now_live(job, release, progress.tables)
         return Unchanged(release.version)
     embargo = job.dataset.contract.publication.embargo
     if embargo is not None and datetime.now(UTC) < embargo:
@@ -84,5 +87,5 @@ def _go_out(job: Job, progress: Progress, release: Release, run: Call) -> Outcom
         return waits
     going_out.say_intent(job, progress)
     progress.receipt = run("publish", going_out.apply_plan, job, plan, release)
-    job.releases.mark_published(release)
+    going_out.now_live(job, release, progress.tables)
     return Published(release.version, sum(table.rows for table in release.tables))

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from vidkryto import __version__
+from vidkryto.archive import written_atomically
 from vidkryto.outcome import Withheld
-from vidkryto.pipeline.job import Exports, Job
-from vidkryto.pipeline.remember import Progress, ledger_of, say_intent, utc
+from vidkryto.pipeline.job import Exports, Job, Tables
+from vidkryto.pipeline.remember import Progress, ledger_of, say_intent
 from vidkryto.plan.make import PlanSettings, make_plan
 from vidkryto.plan.value import Plan
 from vidkryto.publish.apply import apply
+from vidkryto.publish.approvals import Approvals, waits
 from vidkryto.publish.portal import CkanPortal
 from vidkryto.publish.receipt import Receipt, Receipts
 from vidkryto.record.run import Approval, RunRecord
 from vidkryto.release import Release
 
-__all__ = ["apply_plan", "plan_release", "portal_of", "same_as_last_run", "say_intent", "waits_for_a_person"]
+__all__ = [
+    "apply_plan",
+    "now_live",
+    "plan_release",
+    "portal_of",
+    "same_as_last_run",
+    "say_intent",
+    "waits_for_a_person",
+]
 
 
 def portal_of(job: Job) -> CkanPortal:
@@ -31,7 +39,11 @@ def same_as_last_run(job: Job, exports: Exports, last: RunRecord | None) -> bool
     if job.force or last is None or last.outcome not in ("Published", "Unchanged"):
         return False
     hashes = tuple(snapshot.sha256 for snapshot in last.snapshots)
-    return hashes == exports.hashes and last.fingerprint.rules == job.dataset.sha256 and last.fingerprint.code == __version__
+    return (
+        hashes == exports.hashes
+        and last.fingerprint.rules == job.dataset.sha256
+        and last.fingerprint.code == __version__
+    )
 
 
 def plan_release(job: Job, release: Release) -> Plan:
@@ -47,23 +59,37 @@ def apply_plan(job: Job, plan: Plan, release: Release) -> Receipt:
     return receipt
 
 
+def now_live(job: Job, release: Release, tables: Tables | None) -> None:
+    """Remember that the portal shows this release, and under what classes and counts it went out."""
+    job.releases.mark_published(release)
+    for name, disclosed in (tables.disclosed if tables else {}).items():
+        with written_atomically(job.disclosed(name)) as part:
+            part.write_text(disclosed.to_json(), encoding="utf-8")
+
+
 def waits_for_a_person(job: Job, progress: Progress, plan: Plan) -> Withheld | None:
     """Whether the contract wants a person to look at this plan first, and none has let it pass.
 
-    An approval given with the job is written into the ledger, bound to the plan's hash.
+    The plan is kept for `vidkryto approve`. An approval given with the job is written into the ledger, bound to
+    the plan's hash.
     """
     wanted = job.dataset.contract.publication.approval
-    first = plan.first and wanted.first == "required"
-    breaking = plan.kind == "breaking" and wanted.breaking == "required" and not plan.first
-    if not (first or breaking):
+    if not waits(plan, first=wanted.first, breaking=wanted.breaking):
         return None
-    if job.approval is None:
+    approvals = Approvals(job.settings.home / "plans")
+    approvals.keep(plan)
+    if job.approval is not None:
+        by = job.approval
+        approvals.approve(plan.hash, who=by.who, role=by.role, reason=by.reason)
+        body = {"decision": "approved", "who": by.who, "role": by.role, "reason": by.reason, "plan": plan.hash}
+        ledger_of(job.settings).append("approval", job.dataset.name, {**body, "run": job.run})
+    given = approvals.find(plan)
+    if given is None:
         short = plan.hash[:12]
-        if first:
-            return Withheld(f"перша публікація чекає погодження плану {short}", f"a first publication waits for approval of plan {short}")
-        return Withheld(f"зміни, що ламають таблицю, чекають погодження плану {short}", f"breaking changes wait for approval of plan {short}")
-    by = job.approval
-    body = {"decision": "approved", "who": by.who, "role": by.role, "reason": by.reason, "plan": plan.hash, "run": job.run}
-    ledger_of(job.settings).append("approval", job.dataset.name, body)
-    progress.approval = Approval("approved", by.who, by.role, by.reason, utc(datetime.now(UTC)), plan=plan.hash)
+        if plan.first:
+            uk, en = "перша публікація чекає погодження", "a first publication waits for approval"
+        else:
+            uk, en = "зміни, що ламають таблицю, чекають погодження", "a breaking change waits for approval"
+        return Withheld(f"{uk}: vidkryto approve {short}", f"{en}: vidkryto approve {short}")
+    progress.approval = Approval("approved", given.who, given.role, given.reason, given.at, given.until, given.plan)
     return None

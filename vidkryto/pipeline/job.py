@@ -6,11 +6,13 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from vidkryto.catalogue import Dataset
+from vidkryto.disclosure import Previous
 from vidkryto.findings import Finding
 from vidkryto.pull import Snapshot
 from vidkryto.quality import History
@@ -46,6 +48,10 @@ class Job:
         """The releases of this dataset."""
         return Releases(self.settings.home / "releases" / self.dataset.name)
 
+    def disclosed(self, resource: str) -> Path:
+        """Where the classes and counts of a table's published release are kept, for the next one."""
+        return self.releases.folder / "disclosed" / f"{resource}.json"
+
     @property
     def history(self) -> History:
         """The measurements of this dataset's releases."""
@@ -53,9 +59,9 @@ class Job:
 
 
 def new_job(dataset: Dataset, settings: Settings, **options: Any) -> Job:
-    """A job with a run id of its own: the time, then eight random digits, so that names sort by time."""
+    """A job with a run id of its own: time to the microsecond, then four random digits; names sort by time."""
     started = datetime.now(UTC)
-    return Job(dataset, settings, f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}", started, **options)
+    return Job(dataset, settings, f"{started:%Y%m%dT%H%M%S}-{started:%f}-{secrets.token_hex(2)}", started, **options)
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,8 @@ class Tables:
     metrics: Mapping[str, Mapping[str, float | int | str]] = field(default_factory=dict)
     ready: Mapping[str, ReadyTable] = field(default_factory=dict)
     """What may go out, after disclosure."""
+    disclosed: Mapping[str, Previous] = field(default_factory=dict)
+    """Under what classes, and with what counts, each table goes out."""
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -7,7 +7,6 @@ import platform
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from vidkryto import __version__
@@ -253,7 +252,9 @@ def _metrics(tables: Tables | None) -> tuple[Metric, ...]:
     if tables is None:
         return ()
     return tuple(
-        Metric(name, str(value), resource) for resource, metrics in tables.metrics.items() for name, value in metrics.items()
+        Metric(name, str(value), resource)
+        for resource, metrics in tables.metrics.items()
+        for name, value in metrics.items()
     )
 
 
@@ -274,4 +275,3 @@ def _promise(job: Job, progress: Progress, outcome: Outcome) -> Promise:
         good = last.promise.last_good
     due = next_due(frequency, datetime.fromisoformat(good)) if good else None
     return Promise(frequency.value, good, due.date().isoformat() if due else "")
-

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from vidkryto.catalogue.classes import Action, ColumnClass
-from vidkryto.disclosure import disclose, protected_fields, salt_from_environment
+from vidkryto.disclosure import (
+    Previous,
+    deny_list_from_environment,
+    disclose,
+    protected_fields,
+    salt_from_environment,
+    scan_release,
+)
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding
 from vidkryto.pipeline.job import Exports, Job, Tables, TextTable
 from vidkryto.pull import pull
 from vidkryto.quality import check_quality, load_suite, measure, parameters
-from vidkryto.read import load_corrections, read
+from vidkryto.read import Table, load_corrections, read
+from vidkryto.read.lock import check_lock, load_lock
+from vidkryto.read.transform import transform, transformation
 from vidkryto.release import ReadyTable, Release, build_release
 from vidkryto.validate import canonical, to_findings, typed, validate_table
 
@@ -36,13 +46,15 @@ def pull_exports(job: Job) -> Exports:
 
 def read_exports(job: Job, exports: Exports) -> Tables:
     """Turn every export into a table of text; one that cannot be read is told in the findings."""
-    texts: dict[str, TextTable] = {}
+    read_tables: dict[str, Table] = {}
     findings: list[Finding] = []
     corrections = load_corrections(job.dataset.folder / "corrections.yaml")
+    lock = load_lock(job.dataset.folder)
     for resource in job.dataset.contract.resources:
         snapshots = exports.snapshots[resource.name]
         hidden = protected_fields(classes_of(job, resource.name))
         try:
+            findings += check_lock(lock, resource.name, resource.reading, job.dataset.schemas[resource.name])
             table = read(
                 snapshots,
                 resource.reading,
@@ -55,9 +67,20 @@ def read_exports(job: Job, exports: Exports) -> Tables:
             findings += _without_values(error.findings, hidden)
             continue
         findings += _without_values((*table.findings, *table.repairs), hidden)
-        file = ", ".join(dict.fromkeys(snapshot.file for snapshot in snapshots))
-        texts[resource.name] = TextTable(table.columns, table.rows, file, table.account)
-    return Tables(texts=texts, findings=tuple(findings))
+        read_tables[resource.name] = table
+    return Tables(texts=_transformed(job, exports, read_tables), findings=tuple(findings))
+
+
+def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> dict[str, TextTable]:
+    """The tables after the dataset's own transformations, where it has any and all that they need could be read."""
+    texts = {}
+    complete = len(tables) == len(job.dataset.contract.resources)
+    for name, table in tables.items():
+        file = transformation(job.dataset.folder, name)
+        done = transform(tables, name, file, job.dataset.schemas[name]) if file and complete else table
+        exported = ", ".join(dict.fromkeys(snapshot.file for snapshot in exports.snapshots[name]))
+        texts[name] = TextTable(done.columns, done.rows, exported, done.account)
+    return texts
 
 
 def validate_tables(job: Job, tables: Tables) -> Tables:
@@ -98,14 +121,17 @@ def judge_quality(job: Job, tables: Tables) -> Tables:
     return replace(tables, metrics=metrics, findings=(*tables.findings, *quality.findings))
 
 
-def guard_disclosure(job: Job, tables: Tables) -> Tables:
+def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
     """Let through what the classes of the columns allow; what is let through is ready for a release.
 
     Every table that could be read is searched, also an invalid one, so that all tasks are told at once.
+    `today` decides ages, delays and expiries; it is the day the export was first seen, so that a repeated run
+    gives the same.
     """
     findings: list[Finding] = []
     ready = {}
-    salt = salt_from_environment()
+    disclosed: dict[str, Previous] = {}
+    salt, deny = salt_from_environment(), deny_list_from_environment(repository=job.settings.root)
     for name, text in tables.texts.items():
         classes = classes_of(job, name)
         outcome = disclose(
@@ -118,9 +144,13 @@ def guard_disclosure(job: Job, tables: Tables) -> Tables:
             dataset=job.dataset.name,
             rules=job.dataset.contract.publication.disclosure,
             salt=salt,
-            today=job.started.date(),
+            deny=deny,
+            previous=_last_disclosed(job, name),
+            linked=tuple(item.cells for item in disclosed.values() if item.cells),
+            today=today,
         )
         findings += outcome.findings
+        disclosed[name] = Previous(classes, outcome.cells)
         if name in tables.typed and not outcome.blocked:
             schema = published_schema(job.dataset.schemas[name], outcome.columns.column_names, classes)
             key = job.dataset.key_of[name]
@@ -131,12 +161,38 @@ def guard_disclosure(job: Job, tables: Tables) -> Tables:
                 key=key if set(key) <= set(outcome.columns.column_names) else (),
                 report=tables.reports[name],
             )
-    return replace(tables, ready=ready, findings=(*tables.findings, *findings))
+    return replace(tables, ready=ready, disclosed=disclosed, findings=(*tables.findings, *findings))
 
 
-def make_release(job: Job, tables: Tables, created: str) -> Release | None:
-    """Build a release of what is ready; None when it would say the same as the published one."""
-    return build_release(job.dataset, tables.ready, created=created, releases=job.releases)
+def _last_disclosed(job: Job, resource: str) -> Previous | None:
+    file = job.disclosed(resource)
+    return Previous.from_json(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+
+def make_release(job: Job, tables: Tables, created: str) -> Release:
+    """Build a release of what is ready; the published one when the new one would say the same."""
+    built = build_release(job.dataset, tables.ready, created=created, releases=job.releases)
+    return built or _published(job)
+
+
+def _published(job: Job) -> Release:
+    published = job.releases.published()
+    if published is None:  # build_release gives None only against a published release
+        raise AssertionError("no release was built, and none is published")
+    return published
+
+
+def look_again(job: Job, release: Release) -> tuple[Finding, ...]:
+    """Open the finished files as a stranger would; what must not leave is a finding, without its value."""
+    classes = {name: value for item in release.tables for name, value in classes_of(job, item.resource).items()}
+    contacts = [value for key in ("contact", "publisher") for value in release.metadata[key].values()]
+    return scan_release(
+        release.folder,
+        [file.name for file in release.files],
+        classes=classes,
+        known=[value for value in contacts if isinstance(value, str)],
+        today=job.started.date(),
+    )
 
 
 def classes_of(job: Job, resource: str) -> dict[str, ColumnClass]:
@@ -150,7 +206,10 @@ def classes_of(job: Job, resource: str) -> dict[str, ColumnClass]:
 def published_schema(
     schema: Mapping[str, Any], columns: Iterable[str], classes: Mapping[str, ColumnClass]
 ) -> dict[str, Any]:
-    """The Table Schema of what goes out: dropped fields are gone, replaced values are words without constraints."""
+    """The Table Schema of what goes out: dropped fields are gone, replaced values are words without constraints.
+
+    Examples stay at home: those of the recommended structures name people.
+    """
     kept = set(columns)
     fields = []
     for field in schema["fields"]:
@@ -161,8 +220,9 @@ def published_schema(
         worded = declared is not None and (
             declared.generalise or declared.top_code or declared.effective_action in (Action.HASH, Action.MASK)
         )
-        plain = {part: value for part, value in field.items() if part not in ("format", "constraints")}
-        fields.append({**plain, "type": "string"} if worded else dict(field))
+        told = {part: value for part, value in field.items() if part != "example"}
+        plain = {part: value for part, value in told.items() if part not in ("format", "constraints")}
+        fields.append({**plain, "type": "string"} if worded else told)
     out = {part: value for part, value in schema.items() if part not in ("fields", "primaryKey", "foreignKeys")}
     key = schema.get("primaryKey") or []
     key = [key] if isinstance(key, str) else list(key)
@@ -173,8 +233,8 @@ def _without_values(findings: Iterable[Finding], hidden: frozenset[str]) -> list
     return [finding.without_value() if finding.place.field in hidden else finding for finding in findings]
 
 
-def _timeless(report: Mapping[str, Any]) -> dict[str, Any]:
+def _timeless(part: Any) -> Any:
     """A validation report without the seconds it took, so that the same export gives the same bytes."""
-    if isinstance(report, Mapping):
-        return {key: _timeless(value) if isinstance(value, (Mapping, list)) else value for key, value in report.items() if key != "seconds"}
-    return [_timeless(item) if isinstance(item, (Mapping, list)) else item for item in report]  # type: ignore[unreachable]
+    if isinstance(part, Mapping):
+        return {key: _timeless(value) for key, value in part.items() if key != "seconds"}
+    return [_timeless(item) for item in part] if isinstance(part, list) else part

@@ -18,8 +18,10 @@ from vidkryto.plan.columns import Column, Form
 LARGEST_EXPONENT = 1000
 
 
-def plain_number(text: str) -> str | None:
+def plain_number(text: str | None) -> str | None:
     """A number as PostgreSQL's numeric prints it: no exponent, scale kept. None when it is not a number."""
+    if text is None:
+        return None
     try:
         number = Decimal(text.strip())
     except InvalidOperation:
@@ -34,8 +36,10 @@ def plain_number(text: str) -> str | None:
     return plain.removeprefix("-") if not number else plain
 
 
-def plain_json(text: str) -> str | None:
+def plain_json(text: str | None) -> str | None:
     """JSON as jsonb keeps it (keys sorted, the last of equal keys, numbers exact). None when it is not JSON."""
+    if text is None:
+        return None
     try:
         return _compact(json.loads(text, parse_float=Decimal, parse_constant=_refused))
     except (ValueError, RecursionError):
@@ -76,7 +80,10 @@ MOMENT = "make_timestamp(epoch_us(try_cast({c} as timestamptz)))"
 
 FORMS: Mapping[Form, str] = {
     "text": "{c}",
-    "integer": f"case when {PLAIN_INTEGER} then {{c}} else cast(try_cast({{c}} as hugeint) as varchar) end",
+    "integer": (
+        f"case when {PLAIN_INTEGER} then {{c}} "
+        "when regexp_full_match({c}, '[+-]?[0-9]+') then cast(try_cast({c} as hugeint) as varchar) end"
+    ),
     "number": f"case when {PLAIN_NUMBER} then {{c}} else plain_number({{c}}) end",
     "boolean": (
         "case when lower({c}) in ('true', 't', '1', 'yes') then 'true' "

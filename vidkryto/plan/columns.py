@@ -33,6 +33,7 @@ otherwise than the CSV does.
 
 SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid", "oid"})
 LONGEST_NAME = 63
+FORMS_OF_TYPES: Mapping[str, Form] = {**dict(TYPES.values()), "int4": "integer", "text": "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,11 @@ def columns_of(table: ReleaseTable) -> tuple[Column, ...]:
     Raises PlanError for a name that PostgreSQL or the DataStore would refuse or, worse, cut short.
     """
     fields: Sequence[Mapping[str, Any]] = table.schema["fields"]
-    if faults := [fault for entry in fields if (fault := fault_of_name(str(entry["name"])))]:
+    names = [str(entry["name"]) for entry in fields]
+    faults = [fault for name in names if (fault := fault_of_name(name))]
+    lower = [name.lower() for name in names]
+    faults += [f"{name!r} stands twice but for capitals" for name in names if lower.count(name.lower()) > 1]
+    if faults:
         raise PlanError(
             f"the table {table.resource} has columns that a portal cannot hold: {'; '.join(faults)}",
             remedy="Rename the field in the schema and map the officer's header to it under reading.columns.",

@@ -24,7 +24,7 @@ BYTES_PER_SECOND = 50_000_000
 SECONDS_PER_REQUEST = 0.05
 BREAKING = frozenset(
     {"plan-field-removed", "plan-field-retyped", "plan-field-renamed", "plan-key-changed", "plan-rows-dropped",
-     "plan-table-retired"}
+     "plan-table-retired", "plan-dataset-deleted"}
 )  # fmt: skip
 
 
@@ -121,6 +121,10 @@ def metadata_changes(
         for name, value in wanted.items()
         if name != "extras" and (there.get(name) or "") != (value or "") and (value or there.get(name))
     ]
+    if live is not None and live.private:
+        changes.append(FieldChange("private", True, False))
+    if live is not None and live.state != "active":
+        changes.append(FieldChange("state", live.state, "active"))
     extras: Mapping[str, str] = there.get("extras", {})
     for key in sorted({*wanted["extras"], *(set(extras) & set(EXTRAS))}):
         before, after = extras.get(key), wanted["extras"].get(key)

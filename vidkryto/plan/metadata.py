@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from vidkryto.plan.live import SHA256
 from vidkryto.release.value import Release, ReleaseFile
 
+APOSTROPHES = re.compile("['’`]")
+"""In a tag CKAN takes letters only: the Ukrainian apostrophe is then written as the letter U+02BC."""
 FREQUENCIES = {
     "continuous": "CONT",
     "daily": "DAILY",
@@ -60,7 +63,7 @@ def package_fields(release: Release, notice: str = "") -> dict[str, Any]:
         "author": _in(words.get("department", {}), "title", "uk"),
         "maintainer": str(words.get("contact", {}).get("name", "")),
         "maintainer_email": str(words.get("contact", {}).get("email", "")),
-        "tags": sorted(set(words.get("keywords", ()))),
+        "tags": sorted({APOSTROPHES.sub("ʼ", word) for word in words.get("keywords", ())}),
         "extras": _extras(release, notice),
     }
 

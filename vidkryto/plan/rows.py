@@ -1,27 +1,29 @@
-"""Rows of a release against rows of a portal: DuckDB compares the two CSVs and may spill to disk."""
+"""Rows of a release against rows of a portal: DuckDB compares the two CSVs and may spill to disk.
+
+Only keys and hashes of lines are kept; the cells of rows that differ are read from the files again. The
+comparison uses 128 bits of a line's hash; a table's digest, which receipts hold, is made of SHA-256.
+"""
 
 from __future__ import annotations
 
-import mmap
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vidkryto.errors import PlanError
-from vidkryto.plan.canonical import canonical_sql, line_sql, plain_json, plain_number, quoted
+from vidkryto.plan.canonical import canonical_sql, line_sql, quoted
 from vidkryto.plan.columns import Column
+from vidkryto.plan.reading import database, one, source
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
-BLOCK = 8 << 20
 SAMPLES = 3
 FETCHED = 10_000
-MEMORY = "700MB"
+PARTS = ("added", "changed", "removed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,20 @@ class RowChange:
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
 
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """Added, changed, removed."""
+        return self.added, self.changed, self.removed
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two files, and how many rows it has."""
+
+    path: Path | None
+    rows: int
+    emptied: frozenset[str] = frozenset()
+
 
 class Comparison:
     """The wanted rows and the live rows of one table, side by side.
@@ -53,49 +69,37 @@ class Comparison:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, columns: tuple[Column, ...], key: tuple[str, ...]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        columns: tuple[Column, ...],
+        key: tuple[str, ...],
+        sides: tuple[Side, Side],
     ) -> None:
         self._connection = connection
         self.columns = columns
         self.key = key
-        self.wanted = self._digest("wanted")
-        self.live = self._digest("live")
-
-    def _digest(self, side: str) -> Digest:
-        sql = f"select count(*), sha256(coalesce(string_agg(hash, '' order by hash), '')) from {side}"
-        rows, sha256 = _one(self._connection, sql)
-        return Digest(int(rows), str(sha256))
+        self.wanted, self.live = sides
+        counts = {part: int(one(connection, f"select count(*) from {part}")[0]) for part in PARTS}
+        self.counts = (counts["added"], counts["changed"], counts["removed"])
 
     @property
     def equal(self) -> bool:
         """Whether both sides hold the same rows."""
-        return self.wanted == self.live
+        return not any(self.counts)
 
     def change(self) -> RowChange:
         """Counts and samples of what differs."""
-        counts = {part: self._count(part) for part in ("added", "changed", "removed")}
         samples = tuple(
-            (part, self._sample(row))
-            for part, count in counts.items()
+            (part, tuple((name, row[name]) for name in self._named))
+            for part, count in zip(PARTS, self.counts, strict=True)
             if count
             for row in self._rows(part, limit=SAMPLES)
         )
-        return RowChange(**counts, samples=samples)
+        return RowChange(*self.counts, samples=samples)
 
-    def _count(self, part: str) -> int:
-        return int(_one(self._connection, f"select count(*) from {part}")[0])
-
-    def _sample(self, row: dict[str, Any]) -> tuple[tuple[str, str | None], ...]:
-        names = self.key or tuple(column.name for column in self.columns)
-        return tuple((name, row[name]) for name in names)
-
-    def _rows(self, part: str, limit: int | None = None) -> Iterator[dict[str, Any]]:
-        names = ", ".join(quoted(column.name) for column in self.columns)
-        fields = ["_id", *(column.name for column in self.columns)]
-        cursor = self._connection.cursor()
-        cursor.execute(f"select _id, {names} from {part} order by place" + (f" limit {limit}" if limit else ""))
-        while batch := cursor.fetchmany(FETCHED):
-            yield from (dict(zip(fields, row, strict=True)) for row in batch)
+    @cached_property
+    def _named(self) -> tuple[str, ...]:
+        return self.key or tuple(column.name for column in self.columns)
 
     def added(self) -> Iterator[dict[str, str | None]]:
         """Rows that the portal lacks, in the order of the release."""
@@ -112,6 +116,24 @@ class Comparison:
         for row in self._connection.cursor().execute("select _id from removed order by _id").fetchall():
             yield int(row[0])
 
+    def _rows(self, part: str, limit: int | None = None) -> Iterator[dict[str, Any]]:
+        """The cells of rows that differ, read from the file again."""
+        side = self.live if part == "removed" else self.wanted
+        picked = f"(select _id, _place from {part} order by _place" + (f" limit {limit})" if limit else ")")
+        if side.path is None:
+            return
+        fields = ["_id", *(column.name for column in self.columns)]
+        with source(self._connection, side.path) as held:
+            self._connection.execute(
+                f"create or replace table picked as select p._id as _id, source._place as _place, "
+                f"{_cells(self.columns, held - side.emptied)} from source join {picked} p on source._place = p._place"
+            ).fetchall()
+        names = ", ".join(quoted(name) for name in fields)
+        cursor = self._connection.cursor()
+        cursor.execute(f"select {names} from picked order by _place")
+        while batch := cursor.fetchmany(FETCHED):
+            yield from (dict(zip(fields, row, strict=True)) for row in batch)
+
 
 @contextmanager
 def compared(
@@ -124,38 +146,48 @@ def compared(
     """Compare a release's CSV with a portal's dump (None: an empty table).
 
     `emptied` are columns that a change of structure makes anew: their live cells count as missing.
-
     Raises PlanError when the CSV holds a value that its column's type does not allow, or a key twice: the
     portal would refuse it half way. The value itself is not quoted.
     """
-    with tempfile.TemporaryDirectory(prefix="vidkryto-rows-") as folder, _database(Path(folder)) as connection:
-        _load(connection, "wanted", wanted, columns)
-        _refuse_unusable(connection, columns, key)
+    with database() as connection:
+        rows = _load(connection, "wanted", wanted, columns, key)
+        _refuse_unusable(connection, key)
         if live is None:
-            connection.execute("create table live as select * from wanted limit 0")
+            connection.execute("create table live as select * from wanted limit 0").fetchall()
+            there = 0
         else:
-            _load(connection, "live", live, columns, emptied)
+            there = _load(connection, "live", live, columns, key, emptied)
         _differences(connection, key)
-        yield Comparison(connection, columns, key)
+        yield Comparison(connection, columns, key, (Side(wanted, rows), Side(live, there, emptied)))
 
 
 def digest_of(csv: Path, columns: tuple[Column, ...]) -> Digest:
-    """Rows and hash of a CSV under these columns."""
-    with compared(csv, None, columns, ()) as comparison:
-        return comparison.wanted
+    """Rows and hash of a CSV under these columns; asked for the same file again, it is not read again."""
+    state = csv.stat()
+    frozen = tuple((column.name, column.form, column.empty_is_null) for column in columns)
+    return _digest(str(csv), state.st_mtime_ns, state.st_size, state.st_ino, frozen)
 
 
-@contextmanager
-def _database(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    import duckdb
+@lru_cache(maxsize=64)
+def _digest(path: str, _modified: int, _size: int, _inode: int, frozen: tuple[tuple[str, Any, bool], ...]) -> Digest:
+    columns = tuple(Column(name, "", form, {}, empty) for name, form, empty in frozen)
+    with database() as connection, source(connection, Path(path)) as held:
+        rows, sha256 = one(
+            connection,
+            f"""with cells as (select {_cells(columns, held)} from source),
+            hashes as (select sha256({line_sql(columns)}) as hash from cells)
+            select count(*), sha256(coalesce(string_agg(hash, '' order by hash), '')) from hashes""",
+        )
+    return Digest(int(rows), str(sha256))
 
-    with duckdb.connect(str(folder / "rows.duckdb")) as connection:
-        connection.execute(f"set memory_limit = '{MEMORY}'")
-        connection.execute(f"set temp_directory = '{str(folder).replace(chr(39), chr(39) * 2)}'")
-        connection.execute("set timezone = 'UTC'")
-        connection.create_function("plain_number", plain_number, ["VARCHAR"], "VARCHAR")
-        connection.create_function("plain_json", plain_json, ["VARCHAR"], "VARCHAR")
-        yield connection
+
+def _cells(columns: tuple[Column, ...], held: frozenset[str]) -> str:
+    """The canonical cells of `source`; a column that the file lacks is missing in every row."""
+    return ", ".join(
+        (canonical_sql(column, f"source.{quoted(column.name)}") if column.name in held else "cast(null as varchar)")
+        + f" as {quoted(column.name)}"
+        for column in columns
+    )
 
 
 def _load(
@@ -163,137 +195,79 @@ def _load(
     side: str,
     csv: Path,
     columns: tuple[Column, ...],
+    key: tuple[str, ...],
     emptied: frozenset[str] = frozenset(),
-) -> None:
-    """The table `side`: place in the file, the portal's number, canonical cells, hash of the line."""
-    reader = _batches(csv)
-    connection.register("source", reader)
-    held = set(reader.schema.names) - emptied
-    number = 'cast("_id" as bigint)' if "_id" in held else "cast(null as bigint)"
-    cells = ", ".join(
-        (canonical_sql(column, quoted(column.name)) if column.name in held else "cast(null as varchar)")
-        + f" as {quoted(column.name)}"
-        for column in columns
-    )
-    unusable = " + ".join(
-        f"cast({quoted(column.name)} is null and nullif(source.{quoted(column.name)}, '') is not null as integer)"
-        for column in columns
-        if column.form != "text" and column.name in held
-    )
-    connection.execute(
-        f"""create table {side} as
-        with cells as (select _place as place, {number} as _id, {cells}, {unusable or "0"} as unusable from source)
-        select *, sha256({line_sql(columns)}) as hash from cells"""
-    )
-    connection.unregister("source")
+) -> int:
+    """The table `side`: place in the file, the portal's number, key, hash of the line, what is unusable.
 
-
-def _batches(csv: Path) -> pa.RecordBatchReader:
-    """The cells of a CSV as text with their place; a quoted empty cell is '', an unquoted one null.
-
-    pyarrow's tokeniser agrees with Python's on every well formed file but one: a quoted CRLF that
-    straddles two blocks loses its LF. A file with a carriage return beyond its header is one block.
+    Names of our own begin with an underscore, which no column of a DataStore does.
     """
-    import pyarrow as pa
-    import pyarrow.csv as pc
-
-    with csv.open("rb") as stream:
-        header = stream.readline().decode("utf-8").rstrip("\r\n")
-    names = next(iter(_header(header)))
-    reading = pc.ReadOptions(column_names=names, skip_rows=1, block_size=_block(csv))
-    parsing = pc.ParseOptions(newlines_in_values=True, ignore_empty_lines=False)
-    converting = pc.ConvertOptions(
-        column_types=dict.fromkeys(names, pa.string()),
-        null_values=[""],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-        check_utf8=True,
-    )
-    reader = pc.open_csv(csv, reading, parsing, converting)
-    schema = pa.schema([*reader.schema, pa.field("_place", pa.int64())])
-    return pa.RecordBatchReader.from_batches(schema, _placed(reader, schema))
+    with source(connection, csv) as names:
+        held = names - emptied
+        number = 'cast(source."_id" as bigint)' if "_id" in names else "cast(null as bigint)"
+        keys = "".join(f", {quoted(name)}" for name in key)
+        checked = [column for column in columns if column.name in held]
+        raw = "".join(f", source.{quoted(column.name)} as {quoted('_raw ' + column.name)}" for column in checked)
+        connection.execute(
+            f"""create table {side} as
+            with cells as (select _place, {number} as _id, {_cells(columns, held)}{raw} from source)
+            select _place, _id{keys}, md5_number({line_sql(columns)}) as _hash,
+                   cast({" or ".join(map(_unusable, checked)) or "false"} as boolean) as _unusable,
+            from cells"""
+        ).fetchall()
+    return int(one(connection, f"select count(*) from {side}")[0])
 
 
-def _header(line: str) -> Iterator[list[str]]:
-    import csv
-
-    return csv.reader([line])
-
-
-def _block(csv: Path) -> int:
-    size = csv.stat().st_size
-    if size <= BLOCK:
-        return max(size, 1) + 1
-    with csv.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        returns = content.find(b"\r", content.find(b"\n"))
-    return BLOCK if returns < 0 else size + 1
+def _unusable(column: Column) -> str:
+    """Whether a cell cannot be held: not a value of its type, or a NUL in a text."""
+    raw = quoted(f"_raw {column.name}")
+    if column.form == "text":
+        return f"contains({raw}, chr(0))"
+    return f"({quoted(column.name)} is null and nullif({raw}, '') is not null)"
 
 
-def _placed(reader: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-    import pyarrow as pa
-
-    start = 0
-    for batch in reader:
-        places = pa.array(range(start, start + batch.num_rows), pa.int64())
-        yield pa.RecordBatch.from_arrays([*batch.columns, places], schema=schema)
-        start += batch.num_rows
-
-
-def _one(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
-    """The one row of an aggregate, with the result finished, as DuckDB wants before the next statement."""
-    ((*row,),) = connection.execute(sql).fetchall()
-    return tuple(row)
-
-
-def _refuse_unusable(
-    connection: duckdb.DuckDBPyConnection, columns: Sequence[Column], key: tuple[str, ...]
-) -> None:
-    count, first = _one(connection, "select count(*), min(place) from wanted where unusable > 0")
+def _refuse_unusable(connection: duckdb.DuckDBPyConnection, key: tuple[str, ...]) -> None:
+    count, first = one(connection, "select count(*), min(_place) from wanted where _unusable")
     if count:
         raise PlanError(
-            f"{count} rows hold a value that the column's type does not allow; the first is data row {first + 1}",
+            f"{count} rows hold a value that the column's type does not allow, or a NUL character; "
+            f"the first is data row {first + 1}",
             remedy="Validate the release against its schema; a portal would refuse these rows half way.",
         )
-    text = [column for column in columns if column.form == "text"]
-    if text:
-        found = " or ".join(f"contains({quoted(column.name)}, chr(0))" for column in text)
-        (count,) = _one(connection, f"select count(*) from wanted where {found}")
-        if count:
-            raise PlanError(
-                f"{count} rows hold a NUL character, which no CKAN stores",
-                remedy="Remove it in the export, or declare a correction for these cells.",
-            )
-    if key:
-        names = ", ".join(quoted(name) for name in key)
-        some_null = " or ".join(f"{quoted(name)} is null" for name in key)
-        empty, repeated = _one(
-            connection, f"select count(*) filter (where {some_null}), count(*) - count(distinct ({names})) from wanted"
+    if not key:
+        return
+    names = ", ".join(quoted(name) for name in key)
+    some_null = " or ".join(f"{quoted(name)} is null" for name in key)
+    whole = f"filter (where not ({some_null}))"
+    empty, repeated = one(
+        connection,
+        f"select count(*) filter (where {some_null}), count(*) {whole} - count(distinct ({names})) {whole} from wanted",
+    )
+    if empty or repeated:
+        raise PlanError(
+            f"the key {', '.join(key)} is empty in {empty} rows and repeated in {repeated}",
+            remedy="Choose a key that names every row once (publication.key), or leave it out.",
         )
-        if empty or repeated:
-            raise PlanError(
-                f"the key {', '.join(key)} is empty in {empty} rows and repeated in {repeated}",
-                remedy="Choose a key that names every row once (publication.key), or leave it out.",
-            )
 
 
 def _differences(connection: duckdb.DuckDBPyConnection, key: tuple[str, ...]) -> None:
-    """The tables added, changed, removed. Without a key rows are compared as a multiset."""
-    part = ", ".join(map(quoted, key)) or "hash"
-    for side in ("wanted", "live"):
-        connection.execute(
-            f"create view numbered_{side} as "
-            f"select *, row_number() over (partition by {part} order by place) as copy from {side}"
-        )
-    same = " and ".join(f"w.{quoted(name)} is not distinct from l.{quoted(name)}" for name in key) or "w.hash = l.hash"
-    joined = f"numbered_live l on {same} and w.copy = l.copy"
-    columns = "w.* exclude (_id, copy)"
-    connection.execute(
-        f"create table added as select null::bigint as _id, {columns} from numbered_wanted w anti join {joined}"
-    )
-    connection.execute(
-        f"create table changed as select l._id, {columns} from numbered_wanted w join {joined} where w.hash <> l.hash"
-    )
-    connection.execute(
-        f"create table removed as select l.* exclude (copy) from numbered_live l "
-        f"anti join numbered_wanted w on {same} and w.copy = l.copy"
-    )
+    """The tables added, changed, removed. Without a key, or where the portal repeats one, copies are counted."""
+    part = ", ".join(map(quoted, key)) or "_hash"
+    (repeated,) = one(connection, f"select count(*) - count(distinct ({part})) from live")
+    if repeated or not key:
+        for side in ("wanted", "live"):
+            connection.execute(
+                f"create view numbered_{side} as "
+                f"select *, row_number() over (partition by {part} order by _place) as _copy from {side}"
+            ).fetchall()
+        wanted, live, copy = "numbered_wanted", "numbered_live", " and w._copy = l._copy"
+    else:
+        wanted, live, copy = "wanted", "live", ""
+    # A key of the portal may be null after a hand edit; such a row equals none of ours and goes.
+    same = " and ".join(f"w.{quoted(name)} = l.{quoted(name)}" for name in key) or "w._hash = l._hash"
+    for sql in (
+        f"added as select null::bigint as _id, w._place from {wanted} w anti join {live} l on {same}{copy}",
+        f"changed as select l._id, w._place from {wanted} w join {live} l on {same}{copy} where w._hash <> l._hash",
+        f"removed as select l._id, l._place from {live} l anti join {wanted} w on {same}{copy}",
+    ):
+        connection.execute(f"create table {sql}").fetchall()

@@ -11,7 +11,7 @@ from vidkryto.findings import Finding, Place
 from vidkryto.plan.columns import Column, columns_of
 from vidkryto.plan.live import TABLE_HASH, LiveColumn, LiveDataset, LiveTable, Readable
 from vidkryto.plan.names import alias_of
-from vidkryto.plan.rows import compared
+from vidkryto.plan.rows import compared, digest_of
 from vidkryto.plan.value import Action, ColumnChange, Route, TableChange
 from vidkryto.release.value import Release, ReleaseTable
 
@@ -30,7 +30,8 @@ def table_change(
             dump = Path(folder) / "live.csv"
             portal.dump(id_, dump)
         with compared(table.csv.path, dump, columns, table.key, emptied(changes)) as comparison:
-            rows, wanted, before = comparison.change(), comparison.wanted, comparison.live.rows
+            rows, before = comparison.change(), comparison.live.rows
+    wanted = digest_of(table.csv.path, columns)
     change = TableChange(
         action="create" if there is None else "keep",
         id=id_,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vidkryto.archive import sha256_of
 from vidkryto.errors import PlanError, PortalError, PortalMoved, VidkrytoError
-from vidkryto.plan.columns import columns_of
+from vidkryto.plan.columns import Column, columns_of
 from vidkryto.plan.fingerprint import fingerprint
 from vidkryto.plan.live import LOCK, LiveDataset, LiveTable, Lock
 from vidkryto.plan.make import anchor_id, table_ids
@@ -20,11 +20,10 @@ from vidkryto.plan.names import resource_id
 from vidkryto.plan.value import Plan, TableChange
 from vidkryto.publish import lock as locks
 from vidkryto.publish.load import Loaded, bring
-from vidkryto.publish.portal import Portal
+from vidkryto.publish.portal import Absent, AnswerLost, Portal, Refused
 from vidkryto.publish.receipt import FileReceipt, Outcome, Receipt, TableReceipt
 from vidkryto.publish.structure import close_up, open_up
 from vidkryto.publish.switch import switch
-from vidkryto.publish.portal import Absent, AnswerLost, Refused
 from vidkryto.release.value import Release
 
 Step = Callable[[str], None]
@@ -82,6 +81,7 @@ class _Work:
         self.ids = table_ids(release, portal.capabilities())
         self.started = _now()
         self.writes_before = portal.written
+        self.sent_before = portal.sent
         self.loaded: dict[str, Loaded] = {}
 
     def look(self) -> LiveDataset | None:
@@ -98,10 +98,10 @@ class _Work:
     def unchanged(self) -> Receipt:
         """The receipt of a plan with nothing to do; nothing is written."""
         live = self.there()
-        if fingerprint(live) != self.plan.live:
-            raise _moved()
+        self._unmoved(live)
         tables = tuple(
-            TableReceipt(t.id, t.resource, t.alias, t.after, t.sha256, "none") for t in self.plan.tables
+            TableReceipt(t.id, t.resource, t.alias, t.after, t.sha256, "none", columns=self._columns(t))
+            for t in self.plan.tables
         )
         return self._receipt(live, "unchanged", tables, ())
 
@@ -136,15 +136,28 @@ class _Work:
             self._create()
             live = self.there()
         resumes = self._resumes(live)
+        if bare := live.resource(self.anchor) is None:
+            # Taking the lock makes its resource anew, in one step with a check that nothing else moved.
+            self._unmoved(live)
         held = locks.take(
             self.portal, live, self.anchor, self.plan.hash, self.there, run=self.run, lifetime=self.how.lifetime
         )
         live = self.there()
-        if not resumes and fingerprint(live) != self.plan.live:
+        try:
+            if not (resumes or bare):
+                self._unmoved(live)
+        except PortalMoved:
             held.release()
-            raise _moved()
+            raise
         self.resumed = resumes
         return held, live
+
+    def _unmoved(self, live: LiveDataset) -> None:
+        if fingerprint(live) != self.plan.live:
+            raise PortalMoved(
+                "the dataset changed on the portal since the plan was made",
+                remedy="Plan again and look at what would change now.",
+            )
 
     def _resumes(self, live: LiveDataset) -> bool:
         """Whether a run of this very plan was interrupted (or has just created the dataset)."""
@@ -155,7 +168,7 @@ class _Work:
     def _create(self) -> None:
         """Create the dataset private, with all its resources and the lock already ours."""
         if self.plan.live:
-            raise _moved()
+            raise PortalMoved("the dataset is gone from the portal since the plan was made", remedy="Plan again.")
         self.how.step("create")
         loaders = bool(self.portal.capabilities().loaders)
         lock = Lock(self.run, self.plan.hash, datetime.now(UTC) + self.how.lifetime)
@@ -202,7 +215,8 @@ class _Work:
                         "license": fields.get("license", ""),
                     }  # fmt: skip
                 # Its file comes with the switch; until then the sha256 would promise what is not there.
-                new.append({"url": "", "id": id_, **{k: v for k, v in fields.items() if k not in ("vidkryto_sha256", "hash")}})
+                later = ("vidkryto_sha256", "hash")
+                new.append({"url": "", "id": id_, **{k: v for k, v in fields.items() if k not in later}})
             try:
                 self.portal.revise(live.id, held.match, extend=new)
             except (AnswerLost, Refused):
@@ -224,6 +238,7 @@ class _Work:
         held.confirm()
         self.how.step(f"structure {change.resource}")
         open_up(self.portal, change, columns, look, self.how.pause)
+        self._activate(change, columns)
         expected = None if self.resumed else change.rows
         self.loaded[change.id] = bring(
             self.portal, change, table.csv.path, columns, expected=expected, before_write=confirmed,
@@ -232,6 +247,18 @@ class _Work:
         held.confirm()
         self.how.step(f"dictionary {change.resource}")
         close_up(self.portal, change, columns, look, self.how.pause)
+
+    def _activate(self, change: TableChange, columns: tuple[Column, ...]) -> None:
+        """Tell CKAN that the resource has a table: one of a purged dataset stays in the DataStore, unknown to it."""
+        for _ in range(self.how.attempts):
+            resource = self.there().resource(change.id)
+            if resource is not None and resource.fields.get("datastore_active"):
+                return
+            try:
+                self.portal.shape(change.id, fields=[{"id": column.name, "type": column.type} for column in columns])
+            except AnswerLost:
+                time.sleep(self.how.pause)
+        raise PortalError("the table could not be tied to its resource", remedy="Run again; the next run looks first.")
 
     def _views(self, live: LiveDataset) -> tuple[str, ...]:
         """Previews for new resources. A preview that cannot be made is a warning, not a failure."""
@@ -254,8 +281,12 @@ class _Work:
         loaded = self.loaded[change.id]
         return TableReceipt(
             change.id, change.resource, change.alias, loaded.digest.rows, loaded.digest.sha256, loaded.route,
-            change.rows.added, change.rows.changed, change.rows.removed,
+            change.rows.added, change.rows.changed, change.rows.removed, self._columns(change),
         )  # fmt: skip
+
+    def _columns(self, change: TableChange) -> tuple[tuple[str, str], ...]:
+        table = next(table for table in self.release.tables if table.resource == change.resource)
+        return tuple((column.name, column.type) for column in columns_of(table))
 
     def _receipt(
         self, live: LiveDataset, outcome: Outcome, tables: tuple[TableReceipt, ...], warnings: tuple[str, ...]
@@ -273,11 +304,12 @@ class _Work:
             started=self.started,
             ended=_now(),
             writes=self.portal.written - self.writes_before,
-            requests=0,
+            requests=self.portal.sent - self.sent_before,
             files=files,
             tables=tables,
             warnings=(*warnings, *faults),
             reason=self.how.reason,
+            state=fingerprint(live),
         )
 
     def _files(self, live: LiveDataset, outcome: Outcome) -> tuple[tuple[FileReceipt, ...], tuple[str, ...]]:
@@ -317,13 +349,6 @@ def _give_up(held: locks.Held, error: BaseException) -> None:
             held.give_up()
     except VidkrytoError:
         held.forget()
-
-
-def _moved() -> PortalMoved:
-    return PortalMoved(
-        "the dataset changed on the portal since the plan was made",
-        remedy="Plan again and look at what would change now.",
-    )
 
 
 def _now() -> str:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from vidkryto.errors import PortalError, PortalMoved
 from vidkryto.plan.columns import Column
-from vidkryto.plan.rows import Comparison, Digest, RowChange, compared
+from vidkryto.plan.rows import Comparison, Digest, RowChange, compared, digest_of
 from vidkryto.plan.value import TableChange
 from vidkryto.publish import staging
 from vidkryto.publish.batches import chunks, in_requests
-from vidkryto.publish.portal import Portal, AnswerLost, Refused
+from vidkryto.publish.portal import AnswerLost, Portal, Refused
 
 NUMBERS_PER_REQUEST = 10_000
 ROUNDS = 8
@@ -48,22 +48,22 @@ def bring(
     """
     route = change.route if change.route == "staging" else "stock"
     refused: Refused | None = None
-    ignored: Digest | None = None
+    ignored: tuple[int, int, int] | None = None
     for round_ in range(ROUNDS):
         with tempfile.TemporaryDirectory(prefix="vidkryto-live-") as folder:
             dump = Path(folder) / "live.csv"
             portal.dump(change.id, dump)
             with compared(csv, dump, columns, change.key) as comparison:
                 if comparison.equal:
-                    return Loaded(comparison.live, round_, route if round_ else "none")
+                    return Loaded(digest_of(dump, columns), round_, route if round_ else "none")
                 if round_ == 0 and expected is not None:
-                    _as_planned(comparison.change(), expected, change.resource)
-                if ignored == comparison.live:
+                    _as_planned(comparison.counts, expected, change.resource)
+                if ignored == comparison.counts:
                     # The staging table took the rows and the target did not move: its trigger is gone.
                     route = "stock"
                 try:
                     _write(portal, change.id, comparison, route, before_write)
-                    ignored = comparison.live if route == "staging" else None
+                    ignored = comparison.counts if route == "staging" else None
                 except AnswerLost:
                     time.sleep(pause)
                 except Refused as error:
@@ -76,8 +76,8 @@ def bring(
     )
 
 
-def _as_planned(found: RowChange, expected: RowChange, resource: str) -> None:
-    if (found.added, found.changed, found.removed) != (expected.added, expected.changed, expected.removed):
+def _as_planned(found: tuple[int, int, int], expected: RowChange, resource: str) -> None:
+    if found != expected.counts:
         raise PortalMoved(
             f"the rows of {resource} changed on the portal since the plan was made",
             remedy="Plan again and look at what would change now.",

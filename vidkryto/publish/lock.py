@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from vidkryto.errors import PortalError, PortalMoved
 from vidkryto.plan.live import FREE, LOCK, LiveDataset, Lock
-from vidkryto.publish.portal import Portal, AnswerLost, Refused
+from vidkryto.publish.portal import AnswerLost, Portal, Refused
 
 LIFETIME = timedelta(minutes=15)
 ATTEMPTS = 6
@@ -129,6 +129,7 @@ def take(
     lifetime: timedelta = LIFETIME,
 ) -> Held:
     """Take the lock of a dataset. Raises Busy when another run holds it."""
+    new_anchor = {"id": anchor, "name": "datapackage.json", "url": "", "vidkryto_name": "datapackage.json"}
     for _ in range(ATTEMPTS):
         current = _text(live, anchor)
         held = Lock.parse(current)
@@ -137,7 +138,11 @@ def take(
             raise _busy(held)
         mine = Lock(run, plan, now + lifetime)
         try:
-            portal.revise(live.id, _condition(live, anchor, current), resources={anchor: {LOCK: str(mine)}})
+            if live.resource(anchor) is None:
+                # Removed by hand, or a dataset that others made: the resource comes back with the lock in it.
+                portal.revise(live.id, _condition(live, anchor, ""), extend=[{**new_anchor, LOCK: str(mine)}])
+            else:
+                portal.revise(live.id, _condition(live, anchor, current), resources={anchor: {LOCK: str(mine)}})
         except (AnswerLost, Refused) as error:
             live = reread()
             if _text(live, anchor) != str(mine):

@@ -40,6 +40,8 @@ class TableReceipt:
     added: int = 0
     changed: int = 0
     removed: int = 0
+    columns: tuple[tuple[str, str], ...] = ()
+    """Names and types in the order of the hashed lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Receipt:
     warnings: tuple[str, ...] = ()
     """Codes of findings about what could not be proven; the publication itself stands."""
     reason: str = ""
+    state: str = ""
+    """The fingerprint of the dataset right after (vidkryto.plan.fingerprint)."""
 
     def as_json(self) -> dict[str, Any]:
         """The receipt as JSON values."""
@@ -72,7 +76,10 @@ class Receipt:
     def from_json(cls, values: dict[str, Any]) -> Receipt:
         """The receipt of `as_json`."""
         files = tuple(FileReceipt(**item) for item in values["files"])
-        tables = tuple(TableReceipt(**item) for item in values["tables"])
+        tables = tuple(
+            TableReceipt(**{**item, "columns": tuple((name, type_) for name, type_ in item.get("columns", ()))})
+            for item in values["tables"]
+        )
         rest = {key: value for key, value in values.items() if key not in ("files", "tables", "warnings")}
         return cls(**rest, files=files, tables=tables, warnings=tuple(values["warnings"]))
 

@@ -11,7 +11,7 @@ from vidkryto.plan.columns import Column
 from vidkryto.plan.live import LiveTable
 from vidkryto.plan.tables import column_changes, live_key
 from vidkryto.plan.value import TableChange
-from vidkryto.publish.portal import Portal, AnswerLost
+from vidkryto.publish.portal import AnswerLost, Portal
 
 ATTEMPTS = 12
 STOPGAP = "vidkryto_stopgap"

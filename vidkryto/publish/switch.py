@@ -12,7 +12,7 @@ from vidkryto.plan.make import PlanSettings, live_fields, metadata_changes, reso
 from vidkryto.plan.metadata import EXTRAS, package_fields
 from vidkryto.publish.load import Loaded
 from vidkryto.publish.lock import Held
-from vidkryto.publish.portal import Portal, AnswerLost, Refused
+from vidkryto.publish.portal import AnswerLost, Portal, Refused
 from vidkryto.release.value import Release
 
 ATTEMPTS = 6

@@ -20,7 +20,7 @@ def canonical(value: object) -> bytes:
     Raises LedgerError with the path of the part that cannot be written.
     """
     _refuse(value, "$")
-    return rfc8785.dumps(cast("Any", value))
+    return bytes(rfc8785.dumps(cast("Any", value)))
 
 
 def _refuse(value: object, path: str) -> None:

@@ -17,13 +17,14 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,99}$")]
 """A name out of a contract or a table of codes: letters, digits, hyphens; too narrow for a value or an address."""
 RunName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-Version = Annotated[str, StringConstraints(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$")]
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$")]
 Path = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*$", max_length=200)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,99}$")]
-Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")]
+Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 Count = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)]
 CodeVersion = Annotated[
-    str, StringConstraints(pattern=r"^\d{1,4}(\.\d{1,4}){1,2}(\.?(a|b|rc|dev|post)\d{1,4})?(\+[0-9a-z]{1,40})?$")
+    str,
+    StringConstraints(pattern=r"^[0-9]{1,4}(\.[0-9]{1,4}){1,2}(\.?(a|b|rc|dev|post)[0-9]{1,4})?(\+[0-9a-z]{1,40})?$"),
 ]
 KeyText = Annotated[str, StringConstraints(pattern=r"^[^+\s]{1,120}\+[0-9a-f]{8}\+[A-Za-z0-9+/=]{44}$")]
 KeySignature = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{86}==$")]
@@ -159,7 +160,7 @@ class Approval(Decided):
     findings: list[Name] = Field(default_factory=list)
 
 
-class Exception_(Decided):
+class Exempted(Decided):
     """A finding is accepted until a day."""
 
     findings: list[Name] = Field(min_length=1)
@@ -208,7 +209,7 @@ SHAPES: Mapping[str, type[Block]] = {
     "intent": Intent,
     "result": Result,
     "approval": Approval,
-    "exception": Exception_,
+    "exception": Exempted,
     "withdrawal": Withdrawal,
     "restore": Restore,
     "key": Key,

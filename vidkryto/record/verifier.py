@@ -2,7 +2,7 @@
 """Verify a Vidkryto ledger: offline, on its own, with nothing but Python and `cryptography`.
 
     python verifier.py LEDGER [--against FILE_OR_URL]... [--key NAME+ID+KEY] [--objects FOLDER]
-                              [--runs FOLDER] [--lang uk|en] [--json] [--allow-uncovered]
+                              [--runs FOLDER] [--only DATASET_OR_RUN] [--lang uk|en] [--json] [--allow-uncovered]
 
 LEDGER is the folder with `entries.jsonl` and `checkpoint`. Exit code: 0 everything holds, 1 something does
 not, 2 it could not be checked. What is checked, in this order:
@@ -94,24 +94,30 @@ class Report:
     lines: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def ok(self, code: str, **values: Any) -> None:
+        """This holds."""
         self.lines.append(("ok", code, values))
 
     def warning(self, code: str, **values: Any) -> None:
+        """This could not be checked, or should be known."""
         self.lines.append(("warning", code, values))
 
     def failure(self, code: str, **values: Any) -> None:
+        """This does not hold."""
         self.lines.append(("failure", code, values))
 
     @property
     def good(self) -> bool:
+        """Whether nothing failed."""
         return all(level != "failure" for level, _, _ in self.lines)
 
     def text(self, language: str) -> str:
+        """All of it in words, the verdict last."""
         said = [f"{MARKS[level]} {phrase(code, language, values)}" for level, code, values in self.lines]
         return "\n".join([*said, phrase("good" if self.good else "bad", language, {})])
 
 
 def phrase(code: str, language: str, values: dict[str, Any]) -> str:
+    """One line of the table above, filled."""
     return TEXTS[code][0 if language == "uk" else 1].format(**values)
 
 
@@ -121,10 +127,12 @@ def canonical(value: Any) -> bytes:
 
 
 def no_fraction(text: str) -> None:
+    """Refuse 1.0, NaN and the like."""
     raise ValueError(f"a fraction: {text[:20]}")
 
 
 def no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a key that stands twice, or is not plain ASCII."""
     if len(dict(pairs)) != len(pairs) or not all(key.isascii() for key, _ in pairs):
         raise ValueError("a repeated or foreign key")
     return dict(pairs)
@@ -162,10 +170,12 @@ def parse_key(text: str) -> tuple[str, int, bytes]:
 
 
 def key_id(name: str, kind: int, public: bytes) -> bytes:
+    """Four bytes by which a signature line names a key."""
     return hashlib.sha256(name.encode() + b"\n" + bytes([kind]) + public).digest()[:4]
 
 
 def is_signed(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Ed25519."""
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except (InvalidSignature, ValueError):
@@ -185,6 +195,7 @@ class Checkpoint:
 
     @classmethod
     def parse(cls, written: str) -> Checkpoint:
+        """Read a note of exactly three lines; ValueError for anything spelt differently."""
         text, blank, below = written.rpartition("\n\n")
         origin, size, root = text.split("\n")
         if not blank or not below.endswith("\n") or str(int(size)) != size or int(size) < 1:
@@ -202,6 +213,7 @@ class Checkpoint:
         return cls(text + "\n", origin, int(size), decoded, tuple(signatures))
 
     def signed_by(self, key: str) -> bool:
+        """Whether a signing key signed these three lines."""
         name, kind, public = parse_key(key)
         wanted = (name, key_id(name, kind, public))
         made = [content for *whose, content in self.signatures if tuple(whose) == wanted and kind == 1]
@@ -229,6 +241,7 @@ class History:
     whole: bool = False
 
     def key_at(self, size: int) -> str:
+        """The key in force when the ledger had that many entries."""
         return [key for since, key in self.keys if since <= size][-1]
 
 
@@ -292,6 +305,7 @@ def take_key(entry: dict[str, Any], history: History, report: Report) -> bool:
 
 
 def is_first_key(entry: dict[str, Any]) -> bool:
+    """The first entry creates the ledger."""
     return bool(entry["kind"] == "key" and entry["body"]["action"] == "create")
 
 
@@ -322,6 +336,7 @@ def check_checkpoint(name: str, checkpoint: Checkpoint, history: History, report
 
 
 def check_key(pinned: str, history: History, report: Report) -> None:
+    """A key named by the auditor must be one that the ledger was signed with."""
     if not pinned:
         report.warning("key-unpinned", key=history.keys[0][1])
     elif pinned in [key for _, key in history.keys]:
@@ -333,27 +348,40 @@ def check_key(pinned: str, history: History, report: Report) -> None:
 def check_objects(folder: Path, entries: list[dict[str, Any]], report: Report) -> None:
     """Step 5. An object that a withdrawal names may be gone: its hash in the ledger is the tombstone."""
     gone = {sha256 for entry in entries if entry["kind"] == "withdrawal" for sha256 in entry["body"].get("objects", [])}
-    named: dict[str, int] = {}
-    for entry in entries:
-        body = entry["body"]
-        listed = [file["sha256"] for part in FILES for file in body.get(part, [])]
-        for sha256 in [*listed, body.get("contract", ""), body.get("signature", "")]:
-            if len(sha256) == 64:
-                named.setdefault(sha256, entry["seq"])
     good = 0
-    for sha256, seq in named.items():
-        path = folder / sha256[:2] / sha256[2:]
-        if not path.is_file():
-            if sha256 not in gone:
-                report.failure("object-missing", seq=seq, sha256=sha256)
-        elif file_hash(path) != sha256:
+    for sha256, (seq, places) in named_files(folder, entries).items():
+        found = [place for place in places if place.is_file()]
+        if not found and sha256 not in gone:
+            report.failure("object-missing", seq=seq, sha256=sha256)
+        elif any(file_hash(place) != sha256 for place in found):
             report.failure("object-changed", seq=seq, sha256=sha256)
         else:
-            good += 1
+            good += bool(found)
     report.ok("objects", count=good)
 
 
+def named_files(objects: Path, entries: list[dict[str, Any]]) -> dict[str, tuple[int, list[Path]]]:
+    """Each file that must be there: its hash, the entry that first names it, where it may lie.
+
+    Everything lies under its hash; files of a published release may lie with their release instead.
+    """
+    named: dict[str, tuple[int, list[Path]]] = {}
+    for entry in entries:
+        body, release = entry["body"], entry["body"].get("release") or {}
+        published = body.get("outcome") == "Published"
+        files = [file for part in FILES if part != "outputs" or published for file in body.get(part, [])]
+        files += [{"sha256": body[part]} for part in ("contract", "signature") if len(body.get(part, "")) == 64]
+        for file in files:
+            places = [objects / file["sha256"][:2] / file["sha256"][2:]]
+            if release:
+                folder = f"{release.get('version')}-{str(release.get('sha256'))[:12]}"
+                places.append(objects.parent / "releases" / entry["dataset"] / folder / str(file.get("name")))
+            named.setdefault(file["sha256"], (entry["seq"], []))[1].extend(places)
+    return named
+
+
 def file_hash(path: Path) -> str:
+    """The sha256 of a file."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while chunk := stream.read(1 << 20):
@@ -388,12 +416,13 @@ def check_runs(folder: Path, entries: list[dict[str, Any]], report: Report) -> N
 def fetch(place: str) -> str:
     """A file, or an https or http address when the auditor gives one: the only time the network is used."""
     if place.startswith(("https://", "http://")):
-        with urllib.request.urlopen(place, timeout=30) as answer:
+        with urllib.request.urlopen(place, timeout=30) as answer:  # noqa: S310 - the auditor's own, web only
             return str(answer.read(1 << 20).decode())
     return Path(place).read_text(encoding="utf-8")
 
 
 def read_checkpoints(places: Iterable[tuple[str, str]], report: Report) -> list[tuple[str, Checkpoint]]:
+    """Those that can be read, by name; the others are failures."""
     found = []
     for name, written in places:
         try:
@@ -411,6 +440,7 @@ def verify(  # the whole procedure, in the order of the docstring above
     witnesses: Iterable[str] = (),
     objects: Path | None = None,
     runs: Path | None = None,
+    only: str = "",
     allow_uncovered: bool = False,
 ) -> Report:
     """Check everything and say so. Raises OSError when a file that was named cannot be read."""
@@ -441,12 +471,13 @@ def verify(  # the whole procedure, in the order of the docstring above
             report.failure("cosigner-missing", who=parse_key(witness)[0])
     if not elsewhere:
         report.warning("alone")
+    chosen = [entry for entry in history.entries if only in ("", entry["dataset"], entry["body"].get("run"))]
     if objects is not None and objects.is_dir():
-        check_objects(objects, history.entries, report)
+        check_objects(objects, chosen, report)
     elif objects is not None:
         report.warning("objects-none")
     if runs is not None:
-        check_runs(runs, history.entries, report)
+        check_runs(runs, chosen, report)
     return report
 
 
@@ -461,6 +492,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--witness", action="append", default=[], help="a cosigner's key that must have signed")
     parser.add_argument("--objects", type=Path, help="the archive; default: `objects` beside the ledger")
     parser.add_argument("--runs", type=Path, help="run records; default: `runs` beside the ledger, if there")
+    parser.add_argument("--only", default="", help="a dataset or a run: files of others are not looked for")
     parser.add_argument("--allow-uncovered", action="store_true", help="entries after the checkpoint only warn")
     parser.add_argument("--lang", choices=("uk", "en"), default="en")
     parser.add_argument("--json", action="store_true")
@@ -470,7 +502,7 @@ def main(arguments: list[str] | None = None) -> int:
         report = verify(
             given.ledger, against=given.against, key=given.key, witnesses=given.witness,
             objects=given.objects or given.ledger.parent / "objects", runs=runs if runs.is_dir() else None,
-            allow_uncovered=given.allow_uncovered,
+            only=given.only, allow_uncovered=given.allow_uncovered,
         )
     except (OSError, ValueError) as error:
         print(phrase("unreadable", given.lang, {"why": error}), file=sys.stderr)

@@ -27,7 +27,7 @@ ORDER: tuple[Change, ...] = ("major", "minor", "patch")
 FORMATS = {
     ".csv": ("CSV", "text/csv"),
     ".parquet": ("PARQUET", "application/vnd.apache.parquet"),
-    ".geojson": ("GEOJSON", "application/geo+json"),
+    ".geojson": ("GeoJSON", "application/geo+json"),
     ".json": ("JSON", "application/json"),
 }
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
 from vidkryto.report.words import Words
 
-ICONS = {  # drawn on 24 by 24
-    "published": '<circle cx="12" cy="12" r="9"/><path d="M8 12.4l2.8 2.8L16.2 9.4"/>',
-    "exception": '<circle cx="12" cy="12" r="9"/><path d="M12 7.5v5.5"/><path d="M12 16.4v.2"/>',
-    "blocked": '<path d="M8.3 3h7.4L21 8.3v7.4L15.7 21H8.3L3 15.7V8.3z"/><path d="M9 9l6 6M15 9l-6 6"/>',
-    "failed": '<path d="M12 3.5L22 20.5H2z"/><path d="M12 10v4.5"/><path d="M12 17.4v.2"/>',
-    "late": '<circle cx="12" cy="12" r="9"/><path d="M12 7v5.2l3.4 2.2"/>',
-    "withdrawn": '<path d="M4 9h11a5 5 0 0 1 0 10H9"/><path d="M8 5L4 9l4 4"/>',
-    "new": '<circle cx="12" cy="12" r="9" stroke-dasharray="3.2 2.6"/><path d="M8 12h8"/>',
-    "unchanged": '<circle cx="12" cy="12" r="9"/><path d="M8 10h8M8 14h8"/>',
+ICONS: Mapping[str, Markup] = {  # drawn on 24 by 24
+    "published": Markup('<circle cx="12" cy="12" r="9"/><path d="M8 12.4l2.8 2.8L16.2 9.4"/>'),
+    "exception": Markup('<circle cx="12" cy="12" r="9"/><path d="M12 7.5v5.5"/><path d="M12 16.4v.2"/>'),
+    "blocked": Markup('<path d="M8.3 3h7.4L21 8.3v7.4L15.7 21H8.3L3 15.7V8.3z"/><path d="M9 9l6 6M15 9l-6 6"/>'),
+    "failed": Markup('<path d="M12 3.5L22 20.5H2z"/><path d="M12 10v4.5"/><path d="M12 17.4v.2"/>'),
+    "late": Markup('<circle cx="12" cy="12" r="9"/><path d="M12 7v5.2l3.4 2.2"/>'),
+    "withdrawn": Markup('<path d="M4 9h11a5 5 0 0 1 0 10H9"/><path d="M8 5L4 9l4 4"/>'),
+    "new": Markup('<circle cx="12" cy="12" r="9" stroke-dasharray="3.2 2.6"/><path d="M8 12h8"/>'),
+    "unchanged": Markup('<circle cx="12" cy="12" r="9"/><path d="M8 10h8M8 14h8"/>'),
 }
 STATUS_OF_OUTCOME = {"Published": "published", "Unchanged": "unchanged", "Withheld": "blocked", "Failed": "failed"}
 STATUS_OF_SEVERITY = {"error": "blocked", "warning": "late", "note": "exception"}
@@ -25,7 +25,7 @@ STATUS_OF_SEVERITY = {"error": "blocked", "warning": "late", "note": "exception"
 def icon(status: str) -> Markup:
     """A status' own shape, so that it does not rest on colour; the word always stands beside it."""
     return Markup('<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>').format(
-        Markup(ICONS[status])
+        ICONS[status]
     )
 
 
@@ -34,7 +34,7 @@ def run_strip(outcomes: Sequence[str], words: Words) -> Markup:
     cell = 30
     parts = [
         Markup('<g class="{}" transform="translate({} 2)">{}</g>').format(
-            STATUS_OF_OUTCOME[outcome], number * cell, Markup(ICONS[STATUS_OF_OUTCOME[outcome]])
+            STATUS_OF_OUTCOME[outcome], number * cell, ICONS[STATUS_OF_OUTCOME[outcome]]
         )
         for number, outcome in enumerate(outcomes)
     ]

@@ -44,7 +44,10 @@ class RunSummary:
             warnings=counts["warning"],
             notes=counts["note"],
             rows=sum(table.rows for table in record.tables) if record.tables else None,
-            metrics={_metric_name(metric.resource, metric.name): metric.value for metric in record.metrics},
+            metrics={
+                _metric_name(metric.resource if len(record.tables) > 1 else "", metric.name): metric.value
+                for metric in record.metrics
+            },
             stamp=stamp,
         )
 
@@ -87,13 +90,13 @@ class History:
         return next((run for run in reversed(self.runs) if run.outcome == "Published"), None)
 
 
-def read_history(home: Path, dataset: str, memory: Path) -> History:
-    """The runs under `HOME/runs/DATASET`; `memory` is a file that remembers summaries between builds.
+def read_history(home: Path, dataset: str, memory: Path | None) -> History:
+    """The runs under `HOME/runs/DATASET`; `memory` is a file that remembers summaries between builds; None: no memory.
 
     Raises StateError for a run record that cannot be read: a report that leaves a run out would be a lie.
     """
     folder = home / "runs" / dataset
-    known = _remembered(memory)
+    known = _remembered(memory) if memory else {}
     found: dict[str, RunSummary] = {}
     for run in sorted(folder.iterdir()) if folder.is_dir() else []:
         file = run / "run.json"
@@ -106,7 +109,7 @@ def read_history(home: Path, dataset: str, memory: Path) -> History:
         else:
             found[run.name] = RunSummary.of(RunRecord.load(file), stamp)
     fresh = frozenset(name for name, run in found.items() if known.get(name) != run)
-    if fresh or set(found) != set(known):
+    if memory and (fresh or set(found) != set(known)):
         with written_atomically(memory) as part:
             part.write_text(json.dumps([to_json(run) for run in found.values()], ensure_ascii=False), encoding="utf-8")
     ordered = tuple(sorted(found.values(), key=lambda run: (run.started, run.run_id)))

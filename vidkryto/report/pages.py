@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from vidkryto.findings import Language
 from vidkryto.report import charts
@@ -33,6 +35,7 @@ def render(page: str, facts: Mapping[str, Any], language: Language) -> str:
             shared=lambda target: f"{up}{target}" if language == "uk" else f"../{up}{target}",
             other_url=f"{up}en/{page}.html" if language == "uk" else f"../{up}{page}.html",
             twin_url=f"{page.rsplit('/', 1)[-1]}.json" if language == "uk" else f"../{up}{page}.json",
+            own=lambda text: own_words(text, language),
             strip=lambda outcomes: charts.run_strip(outcomes, words),
             line=lambda name, points: charts.metric_line(name, points, words),
         )
@@ -55,6 +58,13 @@ def _environment() -> Environment:
     )
     environment.tests["link"] = is_link
     return environment
+
+
+def own_words(text: str, language: Language) -> Markup:
+    """Words that a person or a file brought along; in an English page Ukrainian ones say so (WCAG 3.1.2)."""
+    if language == "en" and re.search("[а-яіїєґ]", text, re.IGNORECASE):
+        return Markup('<span lang="uk">{}</span>').format(text)
+    return escape(text)
 
 
 def is_link(address: str) -> bool:

@@ -1,4 +1,4 @@
-"""The report site: static pages in two languages, made from run records and the ledger, rewritten only where changed."""
+"""The report site: static pages in two languages, from run records and the ledger, rewritten only where changed."""
 
 from __future__ import annotations
 
@@ -16,16 +16,14 @@ from vidkryto.record import verifier
 from vidkryto.record.note import Note
 from vidkryto.record.run import RunRecord
 from vidkryto.report.facts import (
-    Edition,
-    Facts,
     calendar_facts,
     dataset_facts,
     ledger_facts,
     overview_facts,
-    run_facts,
 )
 from vidkryto.report.history import History, read_history
 from vidkryto.report.pages import render
+from vidkryto.report.run_facts import Edition, Facts, run_facts
 from vidkryto.report.standing import DatasetDescription, Standing, standing
 from vidkryto.report.words import CITY_TIME
 
@@ -82,9 +80,15 @@ class _Site:
         stand = standing(dataset, history, self._withdrawn.get(dataset.name, ""), self.today)
         extra = self._copy_findings(history, stand)
         facts = dataset_facts(stand, history, self.edition, self.today, extra)
-        self.write(f"datasets/{dataset.name}/index", facts)
+        if self.write(f"datasets/{dataset.name}/index", facts) and stand.decisive is not None:
+            self._write_graph(stand.decisive)
         self._write_runs(dataset.name, history)
         return stand
+
+    def _write_graph(self, run: RunRecord) -> None:
+        from vidkryto.report.quality_graph import quality_turtle  # rdflib takes a while to import
+
+        _replace(self.root / "datasets" / run.dataset / "quality.ttl", quality_turtle(run))
 
     def _write_runs(self, dataset: str, history: History) -> None:
         previous = ""
@@ -128,13 +132,15 @@ class _Site:
         for source in sources:
             shutil.copyfile(source, target / source.name)
 
-    def write(self, page: str, facts: Facts) -> None:
+    def write(self, page: str, facts: Facts) -> bool:
         """Write a page in both languages and its JSON twin, unless they are there already just so."""
         twin = json.dumps(facts, ensure_ascii=False, sort_keys=True)
         mark = hashlib.sha256((twin + fingerprint()).encode()).hexdigest()
-        if self._built.get(page) != mark or not (self.root / f"{page}.html").is_file():
-            self._put(page, facts)
-            self._built[page] = mark
+        if self._built.get(page) == mark and (self.root / f"{page}.html").is_file():
+            return False
+        self._put(page, facts)
+        self._built[page] = mark
+        return True
 
     def _put(self, page: str, facts: Facts) -> None:
         # The pages are made from the twin as it reads back, so they cannot say more than it does.

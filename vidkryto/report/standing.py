@@ -15,12 +15,13 @@ NEED: Mapping[Status, int] = {
     "failed": 0,
     "blocked": 1,
     "late": 2,
-    "new": 4,
-    "exception": 5,
-    "published": 6,
+    "new": 6,
+    "exception": 4,
+    "published": 5,
     "withdrawn": 7,
 }
 EXPIRING_DAYS = 14
+NO_PROMISE, NO_TEXT = Promise(), Text("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,9 @@ class DatasetDescription:
     name: str
     title: Text
     department: Department
-    promise: Promise = Promise()
+    promise: Promise = NO_PROMISE
     """Frequency and next due date; a run's own promise, where there is one, is newer and wins."""
-    description: Text = Text("", "")
+    description: Text = NO_TEXT
     page: str = ""
     """The dataset's page on the portal."""
 
@@ -69,7 +70,7 @@ def standing(dataset: DatasetDescription, history: History, withdrawn_on: str, t
     decisive = last
     if history.decisive and history.last and history.decisive.run_id != history.last.run_id:
         decisive = history.record(history.decisive.run_id)
-    promise = next((run.promise for run in (last, decisive) if run and run.promise != Promise()), dataset.promise)
+    promise = next((run.promise for run in (last, decisive) if run and run.promise != NO_PROMISE), dataset.promise)
     days_late = max(0, (today - date.fromisoformat(promise.next_due[:10])).days) if promise.next_due else 0
     in_force = tuple(
         exemption

@@ -43,7 +43,9 @@ def _task(task: Task, language: Language) -> str:
     _, _, _, _, row, places, _, _ = WORDS[language]
     finding = finding_of(task)
     where = ", ".join(
-        part for part in (task.file, task.sheet, f"{row} {task.row}" if task.row else "", task.field or task.column) if part
+        part
+        for part in (task.file, task.sheet, f"{row} {task.row}" if task.row else "", task.field or task.column)
+        if part
     )
     count = f" ({places}: {task.count})" if task.count > 1 else ""
     return f"- {_plain(where)}: {_plain(finding.message(language))}{count} {_plain(finding.remedy(language))}"

@@ -43,8 +43,7 @@ class Words:
         """The words of `key`; `n` chooses the plural form. An unknown key is a defect and raises KeyError."""
         found = catalogue(self.language)[key]
         if isinstance(found, list):
-            number = values["n"]
-            assert isinstance(number, int)
+            number = int(str(values["n"]))
             found = found[plural_form(self.language, number)]
             values = {**values, "n": self.number(number)}
         return found.format(**values)
@@ -56,6 +55,17 @@ class Words:
     def known(self, prefix: str, name: str) -> str:
         """The words of `prefix-name`, or the name itself where there are none."""
         return self(f"{prefix}-{name}") if self.has(f"{prefix}-{name}") else name
+
+    def metric(self, name: str) -> str:
+        """A measure's name in words: rows, stops/fill.label as "Filled label (stops)"; other names as they are."""
+        resource, _, bare = name.rpartition("/")
+        kind, _, field = bare.partition(".")
+        said = bare
+        if bare == "rows":
+            said = self("metric-rows")
+        elif field and self.has(f"metric-{kind}"):
+            said = self(f"metric-{kind}", field=field)
+        return f"{said} ({resource})" if resource else said
 
     def number(self, value: float) -> str:
         """1234567 as 1 234 567 (uk) or 1,234,567 (en); decimal comma in Ukrainian."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -19,6 +17,7 @@ from vidkryto.validate.found import Found, Kind, Kinds, joined, nothing
 from vidkryto.validate.opening import Structure
 from vidkryto.validate.reader import DistinctReader
 from vidkryto.validate.textcolumn import TextColumn
+from vidkryto.validate.tokenise import split_records
 
 MANY = 200
 """From so many distinct texts on, a column's acceptance is tried before the reader."""
@@ -89,8 +88,8 @@ def check_text(plan: Plan, cells: Cells, data: memoryview, control: Any, base: i
     """Check a tokenised segment; where empty lines matter, its bytes are tokenised again by Python's csv module."""
     kept = content(cells, plan.structure.dialect, base)
     if not kept.empty_lines_known and not plan.blank_is_missing and kept.empty().any():
-        records = list(csv.reader(io.StringIO(str(data, "utf-8"), newline=""), dialect=control))
-        kept = content(from_records(records, plan.structure.width), plan.structure.dialect, base)
+        cells = from_records(split_records(data, control), plan.structure.width)
+        kept = content(cells, plan.structure.dialect, base)
     return check_cells(plan, kept)
 
 
@@ -107,7 +106,6 @@ def check_cells(plan: Plan, cells: Cells) -> Checked:
     parts = [
         cell_findings(plan, column, outcome, cells, rows, blank)
         for column, outcome in zip(plan.columns, outcomes, strict=True)
-        if outcome.verdicts is not None
     ]
     parts.append(width_findings(plan, cells, rows, blank))
     if len(blank):
@@ -122,10 +120,10 @@ def check_column(plan: ColumnPlan, cells: Cells) -> ColumnVerdict:
     if plan.position >= len(cells.columns):
         return column_read(plan, [None], np.zeros(len(cells.rows), np.int32), beside)
     array = cells.columns[plan.position]
-    if plan.key in (None, "codes") and (plan.acceptance is None or plan.key or pa.types.is_dictionary(array.type)):
+    if plan.acceptance is None or plan.key == "codes" or (plan.key is None and pa.types.is_dictionary(array.type)):
         texts, codes = distinct(array)
         return column_read(plan, texts, codes, beside)
-    return column_accepted(plan, TextColumn(as_text(array)), beside)
+    return column_accepted(plan, plan.acceptance, TextColumn(as_text(array)), beside)
 
 
 def column_read(
@@ -139,8 +137,8 @@ def column_read(
         verdicts = np.array(plan.reader.verdict_of, np.int32)[numbers] if len(numbers) else numbers
         return ColumnVerdict(verdicts if verdicts.any() else None, KeyPart(numbers, None))
     judged = judge_distinct(plan, texts)
-    verdicts = judged[codes] if len(texts) and judged.any() else None
-    return ColumnVerdict(with_beside(plan, verdicts, len(codes), beside), None)
+    regular = judged[codes] if len(texts) and judged.any() else None
+    return ColumnVerdict(with_beside(plan, regular, len(codes), beside), None)
 
 
 def judge_distinct(plan: ColumnPlan, texts: list[str] | list[None]) -> Codes:
@@ -155,10 +153,10 @@ def judge_distinct(plan: ColumnPlan, texts: list[str] | list[None]) -> Codes:
     return verdicts
 
 
-def column_accepted(plan: ColumnPlan, column: TextColumn, beside: Sequence[str | None]) -> ColumnVerdict:
+def column_accepted(
+    plan: ColumnPlan, acceptance: Acceptance, column: TextColumn, beside: Sequence[str | None]
+) -> ColumnVerdict:
     """A column whose acceptance decides most cells; the distinct texts of the others are read."""
-    acceptance = plan.acceptance
-    assert acceptance is not None
     mask = acceptance.accepted(column)
     rejected = np.flatnonzero(~mask) if mask is not None else None
     key = None
@@ -207,7 +205,8 @@ def cell_findings(
     plan: Plan, column: ColumnPlan, outcome: ColumnVerdict, cells: Cells, rows: Rows, blank: Rows
 ) -> Found:
     """Type and constraint errors of one column."""
-    assert outcome.verdicts is not None
+    if outcome.verdicts is None:
+        return nothing()
     verdicts = list(column.reader.verdicts)
     noted = np.array([bool(verdict.notes) for verdict in verdicts], bool)[outcome.verdicts]
     if len(blank):

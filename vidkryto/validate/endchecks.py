@@ -1,4 +1,4 @@
-"""The checks at the end of a source: its hash, its size, its number of fields and rows, where a descriptor tells them."""
+"""The checks at the end of a source: hash, size, number of fields and rows, where its descriptor tells them."""
 
 from __future__ import annotations
 

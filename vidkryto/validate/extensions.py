@@ -11,12 +11,13 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from frictionless import Field, Schema
+from frictionless import Field
+from frictionless.resources import TableResource
 
 UNIQUE_KEY = "unique-key"
 CATEGORY = "category-error"
 SHOWN = 10
-VERSION_2 = "https://datapackage.org/profiles/2.0/tableschema.json"
+VERSION_2 = "https://datapackage.org/profiles/2.0/dataresource.json"
 """Categories named in a note, at most."""
 
 
@@ -50,12 +51,13 @@ def category_note(values: frozenset[Any]) -> str:
     return f'categories are "{", ".join(shown[:SHOWN])}{more}"'
 
 
-def schema_of(descriptor: Mapping[str, Any], *, extended: bool) -> Any:
-    """The frictionless Schema of a descriptor, of version 2 unless it says otherwise and extensions are wanted.
+def resource_of(name: str, schema: Mapping[str, Any], *, extended: bool) -> Any:
+    """A table resource with this schema and no data, of version 2 where extensions are wanted.
 
     Raises FrictionlessException when the descriptor is not a Table Schema.
     """
-    copied = copy.deepcopy(dict(descriptor))
+    descriptor: dict[str, Any] = {"name": name, "path": "table.csv", "schema": copy.deepcopy(dict(schema))}
     if extended:
-        copied.setdefault("$schema", VERSION_2)
-    return Schema.from_descriptor(copied)
+        descriptor["schema"].pop("$schema", None)
+        descriptor["$schema"] = VERSION_2
+    return TableResource.from_descriptor(descriptor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,9 @@ def validate_file(
     path = Path(path)
     try:
         options: dict[str, Any] = {} if detector is None else {"detector": detector}
-        descriptor = {"name": "table", "path": path.name} | ({"encoding": encoding} if encoding else {})
+        descriptor = {"name": "table", "path": path.name}
+        descriptor |= {"encoding": encoding} if encoding else {}
+        descriptor |= {} if schema is None else {"type": "table"}
         resource = Resource.from_descriptor(descriptor, basepath=str(path.parent), **options)
         if schema is not None:
             resource.schema = described(Schema, schema)
@@ -121,6 +123,8 @@ def in_columns(resource: Any, limit: int, progress: Progress | None, extended: b
     except FrictionlessException as error:
         resource.close()
         return unread(resource, error)
+    except Exception as error:  # a pattern that is no regular expression, for one: frictionless fails as it will again
+        raise Declined("frictionless fails on opening the source") from error
     with resource:
         try:
             structure = structure_of(
@@ -128,26 +132,40 @@ def in_columns(resource: Any, limit: int, progress: Progress | None, extended: b
             )
         except FrictionlessException as error:
             return unread(resource, error)
-        lookup, whole = lookups_and_fields(resource, structure, declared)
-        run, error = checked_file(resource, structure, lookup, whole, limit, progress)
-        return conclude(resource, structure, run, error, limit)
+        references = references_of(resource, structure, declared)
+        run, failure = checked_file(resource, structure, references, limit, progress)
+        try:
+            return conclude(resource, structure, run, failure, limit)
+        finally:
+            run.close()
 
 
-def lookups_and_fields(resource: Any, structure: Structure, declared: list[Any]) -> tuple[LookUp, frozenset[int]]:
-    """What foreign keys to other resources may hold, and the fields whose texts must all be numbered.
+@dataclass(frozen=True, slots=True)
+class References:
+    """What the foreign keys of a table need: values of other resources, and fields whose texts are all numbered."""
+
+    lookup: LookUp
+    whole: frozenset[int]
+    own: bool
+    """Whether a key refers to the table itself, which must then be read to its end."""
+
+
+def references_of(resource: Any, structure: Structure, declared: list[Any]) -> References:
+    """What the declared foreign keys need.
 
     frictionless looks up what every declared key refers to, also for a key that it then passes over because a field
     of it is not in the data; it fails there on values that cannot be compared, and so do we.
     """
     keys = [declared_key(key) for key in declared]
-    for key in keys:
-        known = resource.package is not None and resource.package.has_resource(key.resource)
-        if not is_own(resource, key) and not known:
+    own = [key for key in keys if is_own(resource, key)]
+    others = [key for key in keys if not is_own(resource, key)]
+    for key in others:
+        if resource.package is None or not resource.package.has_resource(key.resource):
             raise Declined("a foreign key refers to a resource that is not at hand")
     names = {name for key in structure.foreign for name in key.fields}
-    names.update(name for key in keys if is_own(resource, key) for name in key.reference)
+    names.update(name for key in own for name in key.reference)
     whole = frozenset(structure.names.index(name) for name in names if name in structure.names)
-    return lookups_of(resource, [key for key in keys if not is_own(resource, key)]), whole
+    return References(lookups_of(resource, others), whole, bool(own))
 
 
 def is_own(resource: Any, key: ForeignKey) -> bool:
@@ -156,27 +174,26 @@ def is_own(resource: Any, key: ForeignKey) -> bool:
 
 
 def checked_file(
-    resource: Any, structure: Structure, lookup: LookUp, whole: frozenset[int], limit: int, progress: Progress | None
+    resource: Any, structure: Structure, references: References, limit: int, progress: Progress | None
 ) -> tuple[Run, Any]:
     """Check the rows of an open resource: by Arrow's tokeniser, else by frictionless' own cell stream. The second value
     is the error that ended the stream, if one did."""
-    self_referring = bool(whole)
     left = max(limit - len(structure.head), 0)
     hurry = bool(limit) and not left
 
     def fresh() -> Run:
-        return Run(make_plan(structure, whole), lookup, left, hurry)
+        return Run(make_plan(structure, references.whole), references.lookup, left, hurry)
 
     control = CsvControl.from_dialect(resource.dialect).to_python()
     path = Path(resource.normpath)
     run = fresh()
     try:
         cut = segments(path, resource.encoding, control, universal=resource.format != "csv", growing=bool(limit))
-        run_segments(run, cut, control, size=path.stat().st_size, whole=self_referring, progress=progress)
+        run_segments(run, cut, control, size=path.stat().st_size, whole=references.own, progress=progress)
     except NeedsStream:
         run = fresh()
-        error = run_stream(run, iter(resource.cell_stream), whole=self_referring)
-        if error is not None and structure.foreign:
+        error = run_stream(run, iter(resource.cell_stream), whole=references.own)
+        if error is not None and references.own:
             raise Declined("the source breaks off, and foreign keys refer to it") from None
         return run, error
     return run, None

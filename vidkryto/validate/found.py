@@ -12,6 +12,20 @@ import pyarrow as pa
 
 from vidkryto.validate.arrays import TEXT, Codes, Rows, no_rows
 
+ENCODED = pa.dictionary(pa.int32(), TEXT)
+FINDINGS = pa.schema(
+    [
+        ("type", ENCODED),
+        ("row", pa.int64()),
+        ("field_number", pa.int32()),
+        ("field", ENCODED),
+        ("note", ENCODED),
+        ("cell", TEXT),
+    ]
+)
+"""One row for each finding. `row` is null for findings on the source and its header; `field_number` and `field` are
+null where the finding is on a row; `note` is frictionless' note; `cell` the text of the cell or label."""
+
 
 class Kind(NamedTuple):
     """What all findings of one kind share.

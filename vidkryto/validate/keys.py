@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
@@ -18,6 +18,7 @@ from vidkryto.validate.extensions import UNIQUE_KEY
 from vidkryto.validate.fieldtypes.bounds import decimal_as_double
 from vidkryto.validate.found import Late
 from vidkryto.validate.opening import ForeignKey
+from vidkryto.validate.spill import Spilled
 
 NONE_KEY = 'cells composing the primary keys are all "None"'
 SAME = "the same as in the row at position "
@@ -243,21 +244,34 @@ def decimal_identity(value: Any) -> int | None:
 def text_numbers(column: ColumnPlan, table: KeyTable, accepted: Mask) -> tuple[Rows, list[int | None], int]:
     """Identities of accepted texts, and of other values that are written the same way."""
     parts = table.parts[column.position]
+    spilled = next((part.values for part in parts if isinstance(part.values, Spilled)), None)
+    written = [canonical_text(value) for value in column.reader.values]
+    wanted = {text for text in written if text is not None}
+    if spilled is not None:
+        numbers = np.arange(len(accepted), dtype=np.int64)
+        again, first = spilled.spill.repeated(column.position)
+        numbers[again] = first
+        places = spilled.spill.first_places(column.position, wanted) if wanted else {}
+        following = len(accepted)
+    else:
+        numbers, places, following = numbers_in_memory(parts, len(accepted), wanted)
+    for text in wanted - places.keys():
+        places[text] = following
+        following += 1
+    return numbers, [None if text is None else places[text] for text in written], following
+
+
+def numbers_in_memory(parts: Sequence[KeyPart], rows: int, wanted: Collection[str]) -> tuple[Rows, dict[str, int], int]:
+    """A number for each distinct text of the parts, the numbers of the wanted texts among them, the next number."""
     texts, positions = distinct(pa.chunked_array([part.values for part in parts if part.values is not None], TEXT))
-    numbers = np.zeros(len(accepted), np.int64)
+    numbers = np.zeros(rows, np.int64)
     start = taken = 0
     for part in parts:
         cells = 0 if part.values is None else len(part.values)
         numbers[start : start + cells] = positions[taken : taken + cells]
         start, taken = start + len(part.codes), taken + cells
-    written = [canonical_text(value) for value in column.reader.values]
-    wanted = {text for text in written if text is not None}
     places = {text: place for place, text in enumerate(texts) if text in wanted} if wanted else {}
-    following = len(texts)
-    for text in wanted - places.keys():
-        places[text] = following
-        following += 1
-    return numbers, [None if text is None else places[text] for text in written], following
+    return numbers, places, len(texts)
 
 
 def canonical_text(value: Any) -> str | None:
@@ -316,27 +330,33 @@ def same_as(rows: Rows) -> Any:
 
 def shown_values(column: ColumnPlan, table: KeyTable, positions: Rows) -> Any:
     """The values of a field in these rows as frictionless shows them in a unique error."""
-    shown: list[str | None] = []
-    starts = np.cumsum([0, *(len(part.codes) for part in table.parts[column.position])])
-    show = shower(column)
+    parts = table.parts[column.position]
+    starts = np.cumsum([0, *(len(part.codes) for part in parts)])
     which = np.searchsorted(starts, positions, side="right") - 1
+    spilled = next((part.values for part in parts if isinstance(part.values, Spilled)), None)
+    filed = spilled.spill.texts(column.position, positions.tolist()) if spilled is not None else {}
+    show = shower(column)
+    shown: list[str | None] = []
     for index, position in zip(which.tolist(), positions.tolist(), strict=True):
-        part = table.parts[column.position][index]
-        local = position - int(starts[index])
+        part, local = parts[index], position - int(starts[index])
         code = int(part.codes[local])
-        shown.append(str(column.reader.values[code]) if code >= 0 else show(part, local))
+        if code >= 0:
+            shown.append(str(column.reader.values[code]))
+        else:
+            shown.append(show(filed[position] if position in filed else cell_at(part, local)))
     return pa.array(shown, TEXT)
 
 
-def shower(column: ColumnPlan) -> Callable[[KeyPart, int], str]:
+def cell_at(part: KeyPart, local: int) -> str:
+    """An accepted cell of a key field, as it stands or as the integer that it is."""
+    if part.texts is not None:
+        return str(part.texts[local].as_py())
+    value = part.values[local]
+    return str(int(value)) if isinstance(value, np.integer) else str(value.as_py())
+
+
+def shower(column: ColumnPlan) -> Callable[[str], str]:
     """How an accepted cell of a key field is shown."""
-    if column.key == "integer":
-        return lambda part, local: str(int(part.values[local]))
-    if column.key == "text" and column.reader.field.type in ("string", "any", "date", "time"):
-        return lambda part, local: str(part.values[local].as_py())
-
-    def read(part: KeyPart, local: int) -> str:
-        cells = part.texts if part.texts is not None else part.values
-        return str(column.reader.field.read_cell(cells[local].as_py())[0])
-
-    return read
+    if column.key == "integer" or column.reader.field.type in ("string", "any", "date", "time"):
+        return str
+    return lambda text: str(column.reader.field.read_cell(text)[0])

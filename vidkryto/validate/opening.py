@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from frictionless import Dialect, Field
@@ -126,5 +126,5 @@ def refuse_unproven(resource: Any) -> None:
         raise Declined(f"the scheme {resource.scheme} is not a local file")
     if resource.format not in ("csv", "tsv"):
         raise Declined(f"the format {resource.format} is not delimited text")
-    if not os.path.isfile(resource.normpath):
+    if not Path(resource.normpath).is_file():
         raise Declined("the file does not exist")

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vidkryto.validate.arrays import TEXT, Rows
-from vidkryto.validate.found import Found, Kind, Late
+from vidkryto.validate.found import FINDINGS, Found, Kind, Late
 
 STEPS = 64
 """More than a cell can have findings."""
@@ -74,6 +74,8 @@ def reordered(found: Found, late: Sequence[Late], kinds: Sequence[Kind], fields:
 
 def findings_table(found: Found, late: Sequence[Late], kinds: Sequence[Kind]) -> Any:
     """The findings of rows as an Arrow table: those of cells as given, those of keys after them in each row."""
+    if not len(found) and not late:
+        return FINDINGS.empty_table()
     rows = np.concatenate([found.rows, *(part.rows for part in late)])
     notes = pa.concat_arrays([pa.array([kind.note for kind in kinds], TEXT), *(part.notes for part in late)])
     note = np.concatenate([found.kinds, len(kinds) + np.arange(len(notes) - len(kinds))]) if late else found.kinds

@@ -110,5 +110,5 @@ def refuse_unhashable(value: Any, name: str) -> None:
     """Raise Declined for a value that cannot be compared by keys: frictionless itself fails on those."""
     try:
         hash(value)
-    except (TypeError, ArithmeticError) as error:
+    except Exception as error:  # TypeError, InvalidOperation of a signalling NaN, ValueError of an impossible zone
         raise Declined(f"values of the key field {name} cannot be compared") from error

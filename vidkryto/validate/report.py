@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -22,17 +23,16 @@ def make_report(validation: Validation) -> Any:
     errors = [*validation.head, *row_errors(validation), *validation.tail]
     stats: dict[str, Any] = {"errors": len(errors), "warnings": len(validation.warnings), "seconds": validation.seconds}
     if origin.fields is not None:
-        stats.update(
-            ({} if validation.stopped else origin.stats()) | {"fields": origin.fields, "rows": validation.rows}
-        )
-        stats = {name: value for name, value in stats.items() if value or name in ("errors", "warnings", "seconds")}
+        measured = {} if validation.stopped else origin.stats()
+        counted = {**measured, "fields": origin.fields, "rows": validation.rows}
+        stats.update({name: value for name, value in counted.items() if value})
     task = ReportTask(
         valid=not errors,
         name=origin.name,
         type=origin.type,
         place=origin.place,
         labels=list(origin.labels),
-        stats=stats,  # type: ignore[arg-type]  # a TypedDict of these very keys
+        stats=stats,
         errors=errors,
         warnings=list(validation.warnings),
     )
@@ -42,7 +42,7 @@ def make_report(validation: Validation) -> Any:
         "warnings": len(validation.warnings),
         "seconds": validation.seconds,
     }
-    return Report(valid=not errors, stats=summary, warnings=[], errors=[], tasks=[task])  # type: ignore[arg-type]
+    return Report(valid=not errors, stats=summary, warnings=[], errors=[], tasks=[task])
 
 
 def row_errors(validation: Validation) -> list[Any]:
@@ -95,20 +95,16 @@ def cells_of_file(resource: Any) -> RowCells:
     """Looks up rows of a file by reading it again as frictionless does, up to the last row wanted."""
 
     def cells(rows: Sequence[int]) -> dict[int, list[str]]:
-        wanted, found = set(rows), {}
+        wanted, found = set(rows), dict[int, list[str]]()
         source = resource.to_copy()
         if source.schema:
             source.schema.foreign_keys = []
-        with source:
-            stream = source.cell_stream
-            try:
-                for number, values in enumerate(islice(stream, max(rows)), start=1):
-                    if number in wanted:
-                        found[number] = values
-            except (
-                FrictionlessException
-            ):  # the stream breaks off where it broke off before: what is wanted comes earlier
-                pass
+        with source, suppress(FrictionlessException):  # it breaks off where it did before, beyond what is wanted
+            found.update(
+                (number, values)
+                for number, values in enumerate(islice(source.cell_stream, max(rows)), start=1)
+                if number in wanted
+            )
         return found
 
     return cells

@@ -11,8 +11,10 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from frictionless import FrictionlessException
 
+from vidkryto.validate import spill
 from vidkryto.validate.arrays import Rows
 from vidkryto.validate.cells import from_records
 from vidkryto.validate.check import Checked, KeyPart, Plan, check_cells, check_text
@@ -21,13 +23,15 @@ from vidkryto.validate.found import Found, Late, joined
 from vidkryto.validate.keys import KeyTable, LookUp, violations
 from vidkryto.validate.order import findings_table, reordered, sorted_found, weights
 from vidkryto.validate.segments import Segment
-from vidkryto.validate.tokenise import tokenise
+from vidkryto.validate.tokenise import split_records, tokenise
 
 THREADS = max(2, min(4, os.cpu_count() or 2))
 AHEAD = 2
 """Segments waiting for each thread, at most: more would only fill memory."""
 SMALL = 1 << 20
 """Segments below this size are checked one after the other: starting threads would cost more."""
+TINY = 1 << 14
+"""Segments below this size are tokenised by Python's csv module: waking Arrow's threads would take longer."""
 BATCH = 20_000
 """Records of a batch from frictionless' own cell stream."""
 
@@ -61,6 +65,10 @@ class Run:
     numbers: list[Rows] = field(default_factory=list)
     keys: dict[int, list[KeyPart]] = field(default_factory=dict)
     next_look: int = 0
+    text_bytes: int = 0
+    """Bytes of key texts in memory."""
+    filed: spill.Spill | None = None
+    """Key texts that were moved out of memory."""
     numbering: Rows | None = None
     """The numbers by which rows are shown, where they are not the positions in the table."""
 
@@ -73,7 +81,27 @@ class Run:
             self.numbers.append(checked.rows + self.base)
         for position, part in checked.keys.items():
             self.keys.setdefault(position, []).append(part)
+            self.text_bytes += part.values.nbytes if isinstance(part.values, pa.Array) else 0
         self.base += checked.records
+        if self.text_bytes > spill.MEMORY or self.filed is not None:
+            self._spill()
+
+    def _spill(self) -> None:
+        """Move the texts of key fields out of memory."""
+        self.filed = self.filed or spill.Spill()
+        self.text_bytes = 0
+        for position, parts in self.keys.items():
+            start = 0
+            for index, part in enumerate(parts):
+                if isinstance(part.values, pa.Array):
+                    accepted = part.codes[: len(part.values)] < 0
+                    parts[index] = KeyPart(part.codes, self.filed.take(position, start, part.values, accepted))
+                start += len(part.codes)
+
+    def close(self) -> None:
+        """Remove what was moved out of memory."""
+        if self.filed is not None:
+            self.filed.close()
 
     def _sorted(self, found: Found) -> Found:
         structure = self.plan.structure
@@ -145,6 +173,9 @@ def in_order(run: Run, segments: Iterator[Segment], control: Any) -> Iterator[tu
     number, then several at a time."""
 
     def check(segment: Segment, base: int | None) -> Checked:
+        if len(segment.data) < TINY:
+            cells = from_records(split_records(segment.data, control), run.plan.structure.width)
+            return check_cells(run.plan, content(cells, run.plan.structure.dialect, base))
         cells = tokenise(segment, run.plan.structure.width, control, run.plan.encoded)
         return check_text(run.plan, cells, segment.data, control, base)
 

@@ -20,7 +20,7 @@ from vidkryto.validate.arrays import TEXT, Rows
 from vidkryto.validate.cells import Cells
 from vidkryto.validate.check import check_cells
 from vidkryto.validate.declined import Declined
-from vidkryto.validate.extensions import schema_of
+from vidkryto.validate.extensions import resource_of
 from vidkryto.validate.fallback import by_frictionless, unusable
 from vidkryto.validate.file import elapsed, refused, unread
 from vidkryto.validate.keys import LookUp
@@ -59,7 +59,7 @@ def validate_table(
     table = text_table(table)
     numbering = None if rows is None else np.asarray(pa.array(rows, pa.int64()) if isinstance(rows, list) else rows)
     try:
-        resource = TableResource(name=name, path="table.csv", schema=schema_of(schema, extended=extensions))
+        resource = resource_of(name, schema, extended=extensions)
     except FrictionlessException as error:
         raise unusable(error) from error
     refusal = refused(resource)
@@ -81,7 +81,10 @@ def validate_table(
         data = [table.column_names, *(list(row) for row in zip(*table.to_pydict().values(), strict=True))]
         copied = TableResource(name=name, data=data, schema=resource.schema)
         return by_frictionless(copied, limit=limit_errors, reason=str(reason))
-    return replace(conclude_table(table, structure, run, limit_errors, name), seconds=elapsed(began))
+    try:
+        return replace(conclude_table(table, structure, run, limit_errors, name), seconds=elapsed(began))
+    finally:
+        run.close()
 
 
 def limits(limit: int, structure: Structure) -> tuple[int, bool]:

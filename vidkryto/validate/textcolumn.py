@@ -138,7 +138,8 @@ class FixedCells:
         worst = self.at[places[0]] - np.uint8(low)
         for place in places[1:]:
             np.maximum(worst, self.at[place] - np.uint8(low), out=worst)
-        return worst <= high - low
+        passed: Mask = worst <= high - low
+        return passed
 
     def equal(self, byte: int, *places: int) -> Mask:
         """Which cells have this byte at these places."""

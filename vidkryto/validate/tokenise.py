@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def tokenise(segment: Segment, width: int, control: Any, encoded: frozenset[int]
     Raises NeedsStream when Arrow cannot vouch for the records.
     """
     data = segment.data
-    if data[:3] == codecs.BOM_UTF8:
+    if bytes(data[:3]) == codecs.BOM_UTF8:
         raise NeedsStream("a byte order mark at the start of a segment")
     if segment.quoted:
         end = b"" if bytes(data[-1:]) in (b"\n", b"\r") else b"\n"
@@ -67,9 +68,7 @@ def read_columns(
     try:
         return arrow_csv.read_csv(
             pa.BufferReader(pa.py_buffer(data)),
-            read_options=arrow_csv.ReadOptions(
-                column_names=names, use_threads=False, block_size=len(data) + 64
-            ),
+            read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 64),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=control.delimiter,
                 quote_char=control.quotechar,
@@ -92,6 +91,15 @@ def without_sentinel(table: Any, records: int, ragged: list[tuple[int, str]]) ->
     if swallowed or last < 0 or any(column[last].as_py() != SENTINEL for column in table.columns):
         raise NeedsStream("a quoted cell that is not closed")
     return table.slice(0, last)
+
+
+def split_records(data: memoryview, control: Any) -> list[list[str]]:
+    """The records of whole lines, by Python's csv module."""
+    try:
+        text = str(data, "utf-8")
+    except UnicodeDecodeError as error:
+        raise NeedsStream("bytes that cannot be decoded") from error
+    return list(csv.reader(io.StringIO(text, newline=""), dialect=control))
 
 
 def split_ragged(texts: list[tuple[int, str]], control: Any) -> Ragged:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from frictionless import Field, FrictionlessException
 
 from vidkryto.validate.arrays import TEXT, distinct
-from vidkryto.validate.extensions import schema_of
+from vidkryto.validate.extensions import resource_of
 from vidkryto.validate.fallback import unusable
 from vidkryto.validate.fieldtypes import REGISTRY, Acceptance, FieldType, missing_values
 from vidkryto.validate.fieldtypes.base import missing_among
@@ -63,7 +63,7 @@ def plain_text(column: Any, field: Field) -> bool:
 def expected_fields(table: Any, schema: Mapping[str, Any]) -> tuple[Field, ...]:
     """The field of each column. Raises ContractError when the schema cannot be used."""
     try:
-        return structure_of_table(table, schema_of(schema, extended=True), False).fields
+        return structure_of_table(table, resource_of("table", schema, extended=True).schema, False).fields
     except FrictionlessException as error:
         raise unusable(error) from error
 
@@ -88,7 +88,7 @@ def canonical_column(column: Any, field: Field) -> Any:
 def type_only(kind: FieldType, field: Field) -> Acceptance | None:
     """The acceptance of a field without its constraints: the table is valid."""
     draft = kind.draft(field)
-    return Acceptance(draft.shape, missing_among(draft, missing_values(field))) if draft else None
+    return Acceptance(draft.shape, missing_among(draft.shape, tuple(missing_values(field)))) if draft else None
 
 
 def written(array: Any, kind: FieldType, field: Field) -> Any:
@@ -127,7 +127,7 @@ def typed_column(texts: Any, field: Field) -> Any:
 
 def numbers(texts: Any, field: Field) -> Any:
     """Numbers as decimals with the scale that they need, or as doubles for `floatNumber`."""
-    if field.float_number:  # type: ignore[attr-defined]  # of NumberField
+    if field.float_number:
         return pc.cast(texts, pa.float64())
     return decimals(texts)
 

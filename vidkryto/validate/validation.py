@@ -10,22 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vidkryto.validate.arrays import TEXT
+from vidkryto.validate.found import ENCODED, FINDINGS
 
 Engine = Literal["columnar", "frictionless"]
-ENCODED = pa.dictionary(pa.int32(), TEXT)
-FINDINGS = pa.schema(
-    [
-        ("type", ENCODED),
-        ("row", pa.int64()),
-        ("field_number", pa.int32()),
-        ("field", ENCODED),
-        ("note", ENCODED),
-        ("cell", TEXT),
-    ]
-)
-"""One row for each finding. `row` is null for findings on the source and its header; `field_number` and `field` are
-null where the finding is on a row; `note` is frictionless' note; `cell` the text of the cell or label."""
-
 RowCells = Callable[[Sequence[int]], Mapping[int, Sequence[str]]]
 """The cells of some rows, by row number."""
 
@@ -93,6 +80,8 @@ class Validation:
 def table_of_errors(errors: Iterable[Any]) -> Any:
     """The findings table of frictionless' error objects."""
     rows = list(errors)
+    if not rows:
+        return FINDINGS.empty_table()
     columns = {
         "type": [error.type for error in rows],
         "row": [getattr(error, "row_number", None) for error in rows],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from vidkryto.findings import Finding, Place
@@ -68,8 +69,8 @@ class Group:
     wanted: str
     note: str
     count: int = 0
-    rows: list[int] = field(default_factory=list)
-    cells: list[str] = field(default_factory=list)
+    rows: list[int] = dataclass_field(default_factory=list)
+    cells: list[str] = dataclass_field(default_factory=list)
 
 
 def to_findings(

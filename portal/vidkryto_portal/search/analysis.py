@@ -23,6 +23,7 @@ _ENDINGS = (
     "ої ую юю яя ая ий ії ія ію єї их ість ості істю а я о е є и і ї у ю ь й"
 )
 UKRAINIAN_ENDINGS = tuple(sorted(_ENDINGS.split(), key=len, reverse=True))
+FLEETING = re.compile(r"(?<=[а-яіїєґ]{3})[ое]к$")
 POSSESSIVE = re.compile(r"'s?$")
 
 
@@ -70,7 +71,12 @@ def _english(word: str) -> str:
 
 
 def _ukrainian(word: str) -> str:
-    """A light Ukrainian stemmer: the longest ending of a noun or adjective that leaves at least three letters."""
+    """A light Ukrainian stemmer: the longest ending of a noun or adjective that leaves at least three letters.
+
+    The fleeting vowel of зупинок and будинок goes, as it does in зупинки and будинку.
+    """
+    if FLEETING.search(word):
+        return word[:-2] + word[-1]
     for ending in UKRAINIAN_ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= SHORTEST_STEM:
             return word[: len(word) - len(ending)]

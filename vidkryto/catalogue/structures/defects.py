@@ -13,6 +13,10 @@ KINDS = {
         "The column is declared required, but its instruction orders `null` or anonymisation in some rows, "
         "so a correct table would be refused; `required` was lifted."
     ),
+    "required-too-early": (
+        "The column is declared required, but its value is known only later: a petition that collects signatures "
+        "has no answer yet. `required` was lifted."
+    ),
     "key-missing": "The structure names no primary key; a natural one was set.",
     "key-without-column": "The primary key names no column of the table; the column that was meant was set.",
     "key-repeats": "The primary key repeats by the nature of the table; columns were added or exchanged.",
@@ -22,6 +26,10 @@ KINDS = {
         "the column became a string with a pattern."
     ),
     "own-example-fails": "The example in the instruction breaks the column's own rule; ours was put instead.",
+    "moment-without-seconds": (
+        "The instruction asks for a moment without seconds, which the default form of Table Schema does not know. "
+        "The schema asks for seconds; an export without them is read with the declared spelling «рррр-мм-ддTгг:хх»."
+    ),
     "misspelt-name": "The name is misspelt. It is kept, because tables of other publishers already use it.",
     "decimal-comma-allowed": (
         "The instruction allows a decimal comma; the rules of the recommendations ask for a point, and the schema does."

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 TRUE = ("true", "True", "TRUE", "1", "Так", "так")
 FALSE = ("false", "False", "FALSE", "0", "Ні", "ні")
 _MARK = re.compile(r"[Нн]априклад\s*[:,]?\s*")
+# A full stop after an abbreviation does not end the sentence: «вул. Харківська».
+_ABBREVIATED = "".join(rf"(?<!\b{word})" for word in ("вул", "м", "с", "ст", "ім"))
 _END = re.compile(
-    r"\.\s+(?=[А-ЯІЇЄҐ“«(])|\.$|\n|\s+Якщо\s|\s+У\s(?:разі|випадку|іншому)\s|\s+(?:Десяткові|Дані|Потрібно)\s"
+    _ABBREVIATED
+    + r"\.\s+(?=[А-ЯІЇЄҐ“«(])|\.$|\n|\s+Якщо\s|\s+У\s(?:разі|випадку|іншому)\s|\s+(?:Десяткові|Дані|Потрібно)\s"
 )
 
 
@@ -48,7 +51,7 @@ def _has_type(value: str, column: MendedColumn) -> bool:
         return bool(re.fullmatch(r"[0-9]{4}" if column.type == "year" else r"[+-]?[0-9]+", value))
     if column.type == "boolean":
         return value in TRUE + FALSE
-    formats = {"date": "%Y-%m-%d", "time": "%H:%M:%S", "datetime": "%Y-%m-%dT%H:%M"}
+    formats = {"date": "%Y-%m-%d", "time": "%H:%M:%S", "datetime": "%Y-%m-%dT%H:%M:%S"}
     if column.type in formats:
         return _parses(value, formats[column.type])
     return bool(value)

@@ -80,13 +80,6 @@ KINDS = {
             form_uk="Запис виду 0000000000:00:000:0000",
             form_en="Written as 0000000000:00:000:0000",
         ),
-        Kind(
-            "moment",
-            "2026-05-30T10:45",
-            format="%Y-%m-%dT%H:%M",
-            form_uk="Запис виду РРРР-ММ-ДДTгг:хх за київським часом",
-            form_en="Written as YYYY-MM-DDThh:mm, Kyiv time",
-        ),
         Kind("volumes", "400.0, 600.0", r"^[0-9]+(\.[0-9]+)?(, ?[0-9]+(\.[0-9]+)?)*$"),
         Kind(
             "iban",
@@ -101,6 +94,7 @@ KINDS = {
 FORMS = {
     "date": ("Дата у вигляді РРРР-ММ-ДД", "Date as YYYY-MM-DD"),
     "year": ("Рік чотирма цифрами", "Year in four digits"),
+    "datetime": ("Запис виду РРРР-ММ-ДДTгг:хх:сс", "Written as YYYY-MM-DDThh:mm:ss"),
     "time": ("Час у вигляді гг:хх:сс", "Time as hh:mm:ss"),
     "number": ("Число з крапкою, без назви одиниці", "Number with a decimal point, without the unit"),
     "boolean": ("True або False", "True or False"),

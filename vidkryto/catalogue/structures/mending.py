@@ -149,6 +149,9 @@ def _required(path: str, column: Column, in_key: bool, defects: list[Defect]) ->
         or ("ЄДРПОУ" in column.description and bool(_ANONYMOUS.search(column.description)))
         or path in decisions()["missing"]
     )
+    if column.required and path in decisions()["later"]["columns"]:
+        defects.append(_defect(path, "required-too-early", "required", "not required"))
+        return False
     if column.required and may_be_empty and not in_key:
         defects.append(_defect(path, "required-yet-empty", "required", "not required"))
         return False
@@ -171,8 +174,6 @@ def _kind_name(path: str, mended: MendedColumn, column: Column) -> str:
         return "url-list"
     if path == "65_containers.cansVolume":
         return "volumes"
-    if mended.type == "datetime":
-        return "" if ":00." in column.description else "moment"
     if mended.type != "string":
         return ""
     if column.datatype == "anyURL":
@@ -211,6 +212,8 @@ def _notes(path: str, mended: MendedColumn, column: Column, defects: list[Defect
         defects.append(_defect(path, "misspelt-name", mended.name, f"kept; {decided['kept'][path]} was meant"))
     if column.datatype == "decimal" and "крапкою або комою" in column.description:
         defects.append(_defect(path, "decimal-comma-allowed", "point or comma", "point"))
+    if mended.type == "datetime":
+        defects.append(_defect(path, "moment-without-seconds", "YYYY-MM-DDThh:mm", "YYYY-MM-DDThh:mm:ss"))
     if mended.kind and mended.kind.name == "country" and "ISO 3166" in column.description:
         defects.append(_defect(path, "country-code", "three-letter code", "code or name"))
 
@@ -243,7 +246,7 @@ def _usual(mended: MendedColumn) -> str:
         "date": "2026-05-30",
         "year": "2026",
         "time": "09:34:00",
-        "datetime": "2026-05-30T10:45:00Z",
+        "datetime": "2026-05-30T10:45:00",
         "boolean": "True",
     }
     if mended.type == "string":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vidkryto.disclosure.detectors.contacts import EMAIL, PHONE, PLATE, SECRET_IN_ADDRESS
-from vidkryto.disclosure.detectors.kind import Hit, Kind
+from vidkryto.disclosure.detectors.kind import INVISIBLE, Hit, Kind, readable
 from vidkryto.disclosure.detectors.names import NAME
 from vidkryto.disclosure.detectors.numbers import CARD, IBAN, ID_CARD, PASSPORT, RNOKPP, UNZR, is_edrpou
 from vidkryto.disclosure.detectors.people import BIRTH_DATE, COORDINATES, HOME_ADDRESS
@@ -33,7 +33,11 @@ BY_NAME = {kind.name: kind for kind in KINDS}
 
 
 def search(text: str, *, least: float = SURE_ENOUGH, kinds: tuple[Kind, ...] = KINDS) -> tuple[Hit, ...]:
-    """Every hit of every kind in `text` with at least this confidence, by place, without overlaps."""
+    """Every hit of every kind in `text` with at least this confidence, by place, without overlaps.
+
+    The places are those of `readable(text)`.
+    """
+    text = readable(text)
     hits = [hit for kind in kinds for hit in kind.search(text) if hit.confidence >= least]
     order = {kind.name: place for place, kind in enumerate(kinds)}
     hits.sort(key=lambda hit: (hit.start, -hit.end, order[hit.kind]))
@@ -44,4 +48,4 @@ def search(text: str, *, least: float = SURE_ENOUGH, kinds: tuple[Kind, ...] = K
     return tuple(kept)
 
 
-__all__ = ["BY_NAME", "KINDS", "SURE_ENOUGH", "Hit", "Kind", "is_edrpou", "search"]
+__all__ = ["BY_NAME", "INVISIBLE", "KINDS", "SURE_ENOUGH", "Hit", "Kind", "is_edrpou", "readable", "search"]

@@ -96,7 +96,7 @@ EMAIL = Kind(
     shape=r"[^@ ]+@[^@ ]+",
 )
 
-_SECRET_KEYS = r"token|access_token|api_?key|key|password|passwd|pwd|secret|sig|signature|auth|session|x-amz-signature"
+_REVEALING = r"token|access_token|api_?key|key|password|passwd|pwd|secret|sig|signature|auth|session|x-amz-signature"
 
 SECRET_IN_ADDRESS = Kind(
     "secret_in_address",
@@ -105,7 +105,7 @@ SECRET_IN_ADDRESS = Kind(
     gate=r"(?i)://[^ ]*(@|[?&;][a-z_-]*(token|key|passw|pwd|secret|sig|auth|session))",
     find=by_pattern(
         re.compile(
-            rf"(?i)(?P<value>[a-z][a-z0-9+.-]*://(?:[^\s/@:?#]*:[^\s/@?#]+@|[^\s?#]*[?#](?:[^\s#]*[&;])?(?:{_SECRET_KEYS})=[^\s&#]{{6,}})[^\s\"'<>]*)"
+            rf"(?i)(?P<value>[a-z][a-z0-9+.-]*://(?:[^\s/@:?#]*:[^\s/@?#]+@|[^\s?#]*[?#](?:[^\s#]*[&;])?(?:{_REVEALING})=[^\s&#]{{6,}})[^\s\"'<>]*)"
         ),
         0.9,
     ),

@@ -5,11 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from unicodedata import category, decimal
 
 NOT_INSIDE_A_WORD = r"(?<![^\W_])"
 """In front of a value: no letter and no digit."""
 NOT_CONTINUED = r"(?![^\W_])"
 """After a value: no letter and no digit."""
+
+
+INVISIBLE = (
+    r"[\x{ad}\x{200b}-\x{200f}\x{202a}-\x{202e}\x{2060}-\x{2069}\x{feff}"
+    r"\x{ff10}-\x{ff19}\x{660}-\x{669}\x{6f0}-\x{6f9}]"
+)
+"""RE2: signs that do not show or turn the direction of text, and digits of other scripts."""
+
+
+def readable(text: str) -> str:
+    """The text as a person sees it: without signs that do not show, with plain digits."""
+    if text.isascii():
+        return text
+    shown = "".join(letter for letter in text if category(letter) != "Cf")
+    return "".join(str(decimal(letter)) if letter.isdecimal() and not letter.isascii() else letter for letter in shown)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,18 @@ from functools import cache
 from importlib.resources import files
 
 APOSTROPHES = "'’ʼ`′ʹ"
-UPPER = "А-ЯІЇЄҐЁЪЫЭ"
-LOWER = "а-яіїєґёъыэ"
+UPPER = "А-ЯІЇЄҐЁЪЫЭABCEHIKMOPTXY"
+LOWER = "а-яіїєґёъыэaceiopxy"
+"""With the Latin letters that look like Cyrillic ones: exports are full of `IВАНОВИЧ` with a Latin I."""
 WORD = rf"[{UPPER}][{LOWER}{APOSTROPHES}]+(?:-[{UPPER}][{LOWER}{APOSTROPHES}]+)?"
 """A capitalised word, with a second part after a hyphen: Нечуй-Левицький."""
 LOUD = rf"[{UPPER}][{UPPER}{APOSTROPHES}]+(?:-[{UPPER}{APOSTROPHES}]+)?"
 """The same in capitals."""
 
-_MALE_PATRONYMIC = r"(?:[оеєиі]вич|йович|ьович|ілліч|лукич|кузьмич|савич|хомич|фомич|ильич|яковлевич)(?:а|у|ем|еві|і)?"
-_FEMALE_PATRONYMIC = r"(?:івн|ївн|овн|евн|инічн|ічн)(?:а|и|і|у|ою|ой|е)"
-_PATRONYMIC = re.compile(rf"[{LOWER}{APOSTROPHES}]+?(?:{_MALE_PATRONYMIC}|{_FEMALE_PATRONYMIC})")
+_MALE_PATRONYMIC = r"(?:[оеєиі]вич|йович|ьович|яковлевич)(?:а|у|ем|еві|і)?"
+_SHORT_PATRONYMIC = r"(?:ілліч|лукич|кузьмич|савич|хомич|фомич|ильич)(?:а|у|ем|еві|і)?"
+_FEMALE_PATRONYMIC = r"(?:івн|ївн|овн|евн)(?:а|и|і|у|ою|ой|е)"
+_PATRONYMIC = re.compile(rf"[{LOWER}{APOSTROPHES}]+?(?:{_MALE_PATRONYMIC}|{_FEMALE_PATRONYMIC})|{_SHORT_PATRONYMIC}")
 
 _SURNAME = re.compile(
     rf"[{LOWER}{APOSTROPHES}-]+(?:"
@@ -45,14 +47,19 @@ _FIRST = {"є": "ye", "ї": "yi", "й": "y", "ю": "yu", "я": "ya"}
 def plain(word: str) -> str:
     """The word in small letters, with one apostrophe and Cyrillic in place of look-alike Latin letters."""
     folded = re.sub(f"[{APOSTROPHES}]", "'", word.casefold())
-    if re.search(f"[{LOWER}]", folded):
-        folded = folded.translate(str.maketrans("aceiopxyk", "асеіорхук"))
+    if re.search("[а-яіїєґ]", folded):
+        folded = folded.translate(str.maketrans("abceihkmoptxy", "авсеінкмортху"))
     return folded
 
 
 def is_patronymic(word: str) -> bool:
     """Whether the word is a patronymic in any case: Іванович, Петрівною, ІЛЛІЧ."""
-    return _PATRONYMIC.fullmatch(plain(word)) is not None and len(word) >= 6 and plain(word) not in _NOT_PATRONYMICS
+    return _PATRONYMIC.fullmatch(plain(word)) is not None and len(word) >= 5 and plain(word) not in _NOT_PATRONYMICS
+
+
+def is_russian_patronymic(word: str) -> bool:
+    """Whether a patronymic has the Russian female ending, which many Ukrainian adjectives share: Петровна, головна."""
+    return re.fullmatch(r".*[ое]вн(?:а|и|і|у|ою|ой|е)", plain(word)) is not None
 
 
 _ADJECTIVES = """
@@ -68,7 +75,9 @@ def is_surname_like(word: str) -> bool:
     return _SURNAME.fullmatch(plain(word)) is not None
 
 
-_OBLIQUE = re.compile(r".*(?:енк|єнк)(?:а|у|ові|ом)|.*[сцз]ьк(?:ого|ому|им|ої)|.*(?:ч|щ|ю)ук(?:а|у|ові|ом)")
+_OBLIQUE = re.compile(
+    r".*(?:енк|єнк)(?:а|у|ові|ом)|.*[сцз]ьк(?:ого|ому|им|ої)|.*(?:ук|юк|ак|як|ик|їк|ич|ун|юх)(?:а|у|ові|еві|ом|ем)"
+)
 
 
 def is_oblique(surname: str) -> bool:

@@ -111,18 +111,27 @@ PASSPORT = Kind(
     shape=r"(?i)[а-яіїєґa-z]{2}[ №]{0,2}[0-9]{6}|[0-9]{9}",
 )
 
+_CARD_NUMBER = re.compile(ALONE + r"(?P<value>\d{9})" + WHOLE_NUMBER)
+_CARD_WORDS = re.compile(
+    r"(?:паспорт\w*|(?<!\w)id[ -]?(?:карт\w*|card|паспорт\w*)?|посвідчен\w+ особи|документ\w*, що посвідчує)\D{0,25}$"
+)
+
+
+def _identity_card(match: re.Match[str]) -> float:
+    """Nine digits after a word for a passport; the first two are zeros in all cards issued so far."""
+    if _CARD_WORDS.search(before(match, 45)):
+        return 0.85
+    return 0.5 if match["value"].startswith("00") and int(match["value"]) else 0.3
+
+
+_identity_cards = by_pattern(_CARD_NUMBER, _identity_card)
+
 ID_CARD = Kind(
     "id_card",
     "ID-картка",
     "identity card",
     gate=r"[0-9]{9}",
-    find=by_pattern(
-        re.compile(
-            r"(?i:паспорт\w*|(?<!\w)id[ -]?(?:карт\w*|card|паспорт\w*)?|посвідчен\w+ особи|документ\w*, що посвідчує)"
-            r"\D{0,25}?" + NOT_INSIDE_A_WORD + r"(?P<value>\d{9})" + NOT_CONTINUED
-        ),
-        0.85,
-    ),
+    find=_identity_cards,
     header=re.compile(r"(?<!\w)id[ -]?(?:карт|card)|посвідчення особи"),
     shape=r"[0-9]{9}",
     number=True,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from vidkryto.disclosure.columns import Seen, judge, judge_table, search_column
-from vidkryto.disclosure.detectors import SURE_ENOUGH, search
+from vidkryto.disclosure.detectors import SURE_ENOUGH, readable, search
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _without_known(column: pa.Array, seen: tuple[Seen, ...], known: frozenset[st
     left: dict[str, int] = {}
     for text, hits in search_column(column, least=SURE_ENOUGH).items():
         for hit in hits:
-            if text[hit.start : hit.end].strip().casefold() not in known:
+            if readable(text)[hit.start : hit.end].strip().casefold() not in known:
                 left[hit.kind] = left.get(hit.kind, 0) + 1
     strangers = bool(left) or any(text.strip().casefold() not in known for text in column.to_pylist() if text)
     for one in seen:
@@ -59,7 +59,7 @@ def _without_known(column: pa.Array, seen: tuple[Seen, ...], known: frozenset[st
 def in_text(text: str, part: str, known: frozenset[str] = frozenset()) -> Iterator[Saw]:
     """Everything in a running text, line by line."""
     counts: dict[str, int] = {}
-    for line in text.splitlines() or [text]:
+    for line in readable(text).splitlines() or [text]:
         for hit in search(line):
             if line[hit.start : hit.end].strip().casefold() not in known:
                 counts[hit.kind] = counts.get(hit.kind, 0) + 1

@@ -16,6 +16,10 @@ class Portal(Readable, Protocol):
     def written(self) -> int:
         """How many requests were sent that could change something."""
 
+    @property
+    def sent(self) -> int:
+        """How many requests were sent in all."""
+
     def create(self, fields: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str:
         """Create a private dataset with these resources; returns its id."""
 
@@ -42,6 +46,15 @@ class Portal(Readable, Protocol):
 
     def delete(self, table: str, numbers: Sequence[int]) -> None:
         """Remove the rows of these `_id`s, all or none."""
+
+    def search(self, table: str, **parts: Any) -> Mapping[str, Any]:
+        """Rows as clients get them: `limit`, `q`, `filters`."""
+
+    def drop(self, table: str) -> None:
+        """Drop a table for good."""
+
+    def take_down(self, dataset: str) -> None:
+        """Take the dataset off the portal."""
 
     def views(self, dataset: str) -> None:
         """Create the default previews that are missing."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
@@ -134,7 +135,7 @@ def acceptance(field: Field, categories: frozenset[Any] | None = None) -> Accept
         return None
     return Acceptance(
         shape=draft.shape,
-        missing=missing_among(draft, missing_values(field)),
+        missing=missing_among(draft.shape, tuple(missing_values(field))),
         tests=tuple(draft.tests),
         numbers=draft.numbers,
         number_tests=tuple(draft.number_tests),
@@ -143,9 +144,10 @@ def acceptance(field: Field, categories: frozenset[Any] | None = None) -> Accept
     )
 
 
-def missing_among(draft: Draft, values: list[str]) -> tuple[str, ...]:
-    """The missing values that the form of the type would accept, and that must be left to the reader."""
+@lru_cache(maxsize=1024)
+def missing_among(shape: Shape, values: tuple[str, ...]) -> tuple[str, ...]:
+    """The missing values that the form of a type would accept, and that must be left to the reader."""
     if not values:
         return ()
-    accepted = draft.shape(TextColumn(pa.array(values, pa.string())))
+    accepted = shape(TextColumn(pa.array(values, pa.string())))
     return tuple(value for position, value in enumerate(values) if accepted is None or accepted[position])

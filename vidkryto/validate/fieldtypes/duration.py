@@ -31,4 +31,4 @@ class Duration(FieldType):
     def write(self, value: Any, field: Field) -> str:
         """The ISO 8601 text that frictionless writes."""
         del field
-        return str(platform.isodate.duration_isoformat(value))  # type: ignore[attr-defined]  # loaded lazily
+        return str(platform.isodate.duration_isoformat(value))

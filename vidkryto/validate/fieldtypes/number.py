@@ -60,7 +60,7 @@ class Number(FieldType):
 
     def draft(self, field: Field) -> Draft | None:
         """Plain digits, with a decimal point where it is the decimal character."""
-        decimal, group = field.decimal_char, field.group_char  # type: ignore[attr-defined]  # of NumberField
+        decimal, group = field.decimal_char, field.group_char
         named = {"group_char", "decimal_char", "bare_number"} & set(field.list_defined())
         if not named:
             return Draft(plain_decimals, "decimal", numbers=pa.float64(), cheap=True)
@@ -71,7 +71,7 @@ class Number(FieldType):
 
     def constrain(self, draft: Draft, field: Field, name: str, value: Any) -> bool:
         """Bounds, compared as doubles, which is exact for at most 15 digits."""
-        if field.float_number:  # type: ignore[attr-defined]  # of NumberField
+        if field.float_number:
             return False
         return number_bound(draft, field, name, value)
 

@@ -48,9 +48,9 @@ class List(FieldType):
 
     def write(self, value: Any, field: Field) -> str:
         """The canonical texts of the items, with the field's delimiter between them."""
-        kind = REGISTRY.get(field.item_type)  # type: ignore[attr-defined]  # of ListField
+        kind = REGISTRY.get(field.item_type)
         texts = [kind.write(item, field) if kind else str(item) for item in value]
-        return str(field.delimiter).join(texts)  # type: ignore[attr-defined]  # of ListField
+        return str(field.delimiter).join(texts)
 
 
 @register

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from re import _constants as constants  # type: ignore[attr-defined]  # the parse tree of a pattern has no public home
 from re import _parser as parser  # type: ignore[attr-defined]  # see above
 from typing import Any
@@ -19,6 +20,7 @@ Places = list[frozenset[int]]
 """For each place the ASCII bytes that may stand there."""
 
 
+@lru_cache(maxsize=1024)
 def fixed_places(pattern: str) -> Places | None:
     """The places of a pattern that is a sequence of ASCII characters, classes and fixed repetitions, else None.
 

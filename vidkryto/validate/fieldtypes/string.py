@@ -151,7 +151,7 @@ def length_test(name: str, value: int) -> Shape:
 
 
 @register
-class Any_(String):
+class AnyText(String):
     """Whatever stands in the cell; frictionless knows only `required` and `enum` here."""
 
     name = "any"

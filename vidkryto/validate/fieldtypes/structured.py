@@ -77,4 +77,4 @@ class Array(Structured):
 
     def draft(self, field: Field) -> Draft | None:
         """Any JSON array, unless `arrayItem` says more."""
-        return None if field.array_item else Draft(json_of("ARRAY"), None)  # type: ignore[attr-defined]  # ArrayField
+        return None if field.array_item else Draft(json_of("ARRAY"), None)

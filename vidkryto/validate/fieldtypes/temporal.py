@@ -14,7 +14,10 @@ from vidkryto.validate.fieldtypes.bounds import text_bound
 from vidkryto.validate.textcolumn import Bytes, FixedCells, TextColumn
 
 YEAR = r"(?:000[1-9]|00[1-9][0-9]|0[1-9][0-9][0-9]|[1-9][0-9]{3})"
-DAY = r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+DAY = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    r"|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
 TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 LAST_DAY = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, *[0] * 243], np.uint8)
 """By month; 29 February is left to the reader, which knows the leap years, and other numbers have no days."""
@@ -23,7 +26,8 @@ ZERO = np.uint8(ord("0"))
 
 def two_digits(cells: FixedCells, place: int) -> Bytes:
     """The number of the two digits at `place`; meaningless where they are not digits."""
-    return (cells.at[place] - ZERO) * np.uint8(10) + (cells.at[place + 1] - ZERO)
+    number: Bytes = (cells.at[place] - ZERO) * np.uint8(10) + (cells.at[place + 1] - ZERO)
+    return number
 
 
 def are_dates(cells: FixedCells) -> Mask:

@@ -1,0 +1,101 @@
+"""A column is judged by the share of its cells, by its name, by its neighbours and by what does not belong into it."""
+
+from __future__ import annotations
+
+import random
+
+import pyarrow as pa
+from stdnum.ua import rntrc
+
+from vidkryto.disclosure.columns import detect_protected, judge, judge_table
+
+
+def kinds(column: list[str], header: str = "") -> dict[str, int]:
+    return {one.kind: one.cells for one in judge(pa.array(column), header)}
+
+
+def number(rng: random.Random) -> str:
+    first = f"{rng.randrange(16_000, 38_000)}{rng.randrange(1, 9999):04d}"
+    return first + rntrc.calc_check_digit(first)
+
+
+def test_one_number_in_a_thousand_words_is_seen() -> None:
+    """A single cell is enough: the share only says how sure, not whether."""
+    assert kinds(["Хмельницький"] * 1000 + ["3184710691"]) == {"rnokpp": 1}
+
+
+def test_a_firm_and_a_sole_trader_in_one_column_need_two_rules() -> None:
+    """8 digits are public, 10 digits are a person: only the persons are told."""
+    assert kinds(["01107935", "26244113", "3184710691", "26244107"], "edrpou") == {"rnokpp": 1}
+
+
+def test_amounts_of_every_size_pass_although_some_look_like_numbers_of_people() -> None:
+    """One in 27 ten-digit numbers passes as an RNOKPP by chance; in a column of amounts that says nothing."""
+    rng = random.Random(1)
+    amounts = [str(rng.randrange(10 ** rng.randrange(4, 11))) for _ in range(3000)]
+    assert kinds(amounts, "FAKT_AMT") == {}
+
+
+def test_a_column_of_ten_digit_codes_goes_to_a_person() -> None:
+    """Codes of one length could hide people: chance hits are told, and two people decide."""
+    rng = random.Random(2)
+    codes = [f"{rng.randrange(10**9, 4 * 10**9)}" for _ in range(2000)]
+    assert set(kinds(codes, "TE")) == {"rnokpp"}
+
+
+def test_a_header_accuses_a_column_whose_cells_look_alike() -> None:
+    """Surnames alone are no hits; under the header `Прізвище` they are."""
+    assert kinds(["Ковальчук", "Скорик", "Мовчан"], "x") == {}
+    assert kinds(["Ковальчук", "Скорик", "Мовчан"], "familyName Прізвище") == {"name": 3}
+    assert kinds(["1939-05-07", "1960-01-15", "1954-02-20"], "birthDate") == {"birth_date": 3}
+
+
+def test_a_header_alone_accuses_nobody() -> None:
+    """A column called `телефон` that holds placeholders or words is not a column of phones."""
+    assert kinds(["HIDDEN", "null", "-"], "телефон") == {}
+    assert kinds(["Відділ освіти", "Приймальня міського голови"], "телефон") == {}
+
+
+def test_neighbouring_degrees_are_coordinates_without_a_word_in_the_header() -> None:
+    """Two neighbouring columns inside the bounds of Ukraine are a place."""
+    table = pa.table({"a": ["49.422901", "49.431002"], "b": ["26.987103", "26.993304"], "c": ["1", "2"]})
+    seen = judge_table(table)
+    assert [one.kind for one in seen["a"]] == ["coordinates"]
+    assert [one.kind for one in seen["b"]] == ["coordinates"]
+    assert seen["c"] == ()
+
+
+def test_nine_digits_among_words_are_told_as_alien() -> None:
+    """A bare number of an identity card says nothing by itself; in a column of names it does not belong."""
+    assert kinds([f"Вулиця {letter}" for letter in "абвгдежзик"] + ["123456789"]) == {"id_card": 1}
+
+
+def test_detect_protected_names_the_columns_with_people_and_not_the_places() -> None:
+    """Asked before validation; coordinates are no person."""
+    table = pa.table({"who": ["Коваленко Марія Іванівна"], "lat": ["49.42290"], "lon": ["26.98710"], "n": ["5"]})
+    assert detect_protected(table) == {"who"}
+
+
+def test_an_empty_column_and_an_empty_table_are_silent() -> None:
+    """Nothing is nothing."""
+    assert judge(pa.array([], pa.string()), "телефон") == ()
+    assert judge(pa.array(["", ""]), "телефон") == ()
+    assert judge_table(pa.table({"a": pa.array([], pa.string())})) == {"a": ()}
+
+
+def test_the_order_of_rows_changes_no_verdict() -> None:
+    """Kinds and counts are the same for any order of rows."""
+    rng = random.Random(3)
+    cells = [number(rng) for _ in range(50)] + ["Хмельницький"] * 200 + ["тел. 65-12-34"] * 7
+    shuffled = cells[:]
+    rng.shuffle(shuffled)
+    assert kinds(cells) == kinds(shuffled) == {"rnokpp": 50, "phone": 7}
+
+
+def test_a_hundred_thousand_distinct_phones_are_counted_from_a_sample() -> None:
+    """Very many suspects: an even sample decides, and says that it is one."""
+    column = pa.array([f"067{place:07d}" for place in range(1_000_001, 1_110_001)])
+    (seen,) = judge(column, "x")
+    assert seen.kind == "phone"
+    assert seen.sampled
+    assert seen.share > 0.95

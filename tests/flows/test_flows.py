@@ -1,0 +1,207 @@
+"""Flows and deployments on a real Prefect server."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.pipeline.conftest import EXPORT, READING
+from tests.support.catalogue import CONTRACT, write_catalogue
+from tests.support.local_portal import LocalPortal
+from vidkryto.record import Ledger, SigningKey
+
+ROOT = Path(__file__).parents[2]
+AUTH = "officer:not-a-secret-of-anybody"
+PATIENCE = 120.0
+
+
+@dataclass(frozen=True)
+class Prefect:
+    """A running server with authentication on, and a small city to deploy."""
+
+    url: str
+    city: Path
+    environment: dict[str, str]
+
+    def ask(self, path: str, body: Any = None) -> Any:
+        """One request to the API, with the password."""
+        answer = requests.post(f"{self.url}{path}", json=body or {}, auth=tuple(AUTH.split(":")), timeout=30)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """A command of ours in the city's folder."""
+        return subprocess.run(
+            [sys.executable, *command], cwd=self.city, env=self.environment, capture_output=True, text=True, check=False
+        )
+
+    def sync(self) -> dict[str, Any]:
+        """`vidkryto deployments sync --json`."""
+        done = self.run("-m", "vidkryto.cli", "deployments", "sync", "--json")
+        assert done.returncode == 0, done.stderr
+        result: dict[str, Any] = json.loads(done.stdout)
+        return result
+
+    def deployment(self, name: str) -> dict[str, Any]:
+        """What the server knows of a deployment of ours."""
+        answer = requests.get(
+            f"{self.url}/deployments/name/publish-dataset/{name}", auth=tuple(AUTH.split(":")), timeout=30
+        )
+        assert answer.ok, answer.text
+        result: dict[str, Any] = answer.json()
+        return result
+
+
+def contract(name: str, cron: str = "*/5 * * * *") -> dict[str, Any]:
+    """The tests' contract under another name and schedule."""
+    made = copy.deepcopy(CONTRACT)
+    made["name"] = name
+    made["resources"][0]["reading"] = READING
+    made["resources"][0]["source"]["settle"] = 0
+    made["publication"]["schedule"]["cron"] = cron
+    return made
+
+
+@pytest.fixture(scope="module")
+def prefect(tmp_path_factory: pytest.TempPathFactory, portal_session: LocalPortal) -> Iterator[Prefect]:
+    """A Prefect server on a free port, ended with the tests of this module."""
+    folder = tmp_path_factory.mktemp("prefect")
+    city = folder / "city"
+    for name in ("flow-stops", "flow-routes"):
+        (write_catalogue(city, contract(name)) / "exports" / "stops.csv").write_bytes(EXPORT.encode("cp1251"))
+    (city / "flows").symlink_to(ROOT / "flows")
+    home = city / ".vidkryto"
+    SigningKey.generate("vidkryto-test/flows").save(home / "practice.key")
+    Ledger.create(home, key=home / "practice.key")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{city}{os.pathsep}{ROOT}",
+        "VIDKRYTO_ROOT": str(city),
+        "VIDKRYTO_HOME": str(home),
+        "VIDKRYTO_CKAN_URL": portal_session.url,
+        "VIDKRYTO_CKAN_TOKEN": portal_session.editor_token,
+        "PREFECT_HOME": str(folder / "home"),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_API_AUTH_STRING": AUTH,
+        "PREFECT_SERVER_API_AUTH_STRING": AUTH,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        started = Prefect(f"http://127.0.0.1:{port}/api", city, environment)
+        _until(lambda: _ready(started.url), f"the server did not start; see {folder / 'server.log'}")
+        yield started
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _ready(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/ready", auth=tuple(AUTH.split(":")), timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def _until(happened: Any, message: str) -> None:
+    limit = time.monotonic() + PATIENCE
+    while not happened():
+        if time.monotonic() > limit:
+            pytest.fail(message)
+        time.sleep(0.5)
+
+
+def test_without_the_password_the_server_answers_nobody(prefect: Prefect) -> None:
+    """Prefect has no authentication by default; ours has."""
+    assert requests.post(f"{prefect.url}/deployments/filter", json={}, timeout=30).status_code == 401
+
+
+def test_sync_adds_what_is_new_and_a_second_sync_does_nothing(prefect: Prefect) -> None:
+    """Unchanged entries are known by their version."""
+    first = prefect.sync()
+    assert set(first["added"]) == {"flow-stops", "flow-routes"}
+    assert prefect.sync() == {"added": [], "changed": [], "removed": [], "schedules_removed": 0, "unchanged": 2}
+
+
+def test_scheduled_runs_really_appear(prefect: Prefect) -> None:
+    """The one check that catches the silent break of the scheduler by a newer SQLAlchemy."""
+    prefect.sync()
+    wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    _until(lambda: prefect.ask("/flow_runs/count", wanted) > 0, "the scheduler creates no runs")
+    (schedule,) = prefect.deployment("flow-stops")["schedules"]
+    assert schedule["schedule"]["timezone"] == "Europe/Kyiv"
+
+
+def test_a_changed_cron_is_applied_and_an_officers_pause_survives(prefect: Prefect) -> None:
+    """What an officer stopped in Prefect's pages is not started again by the next sync."""
+    prefect.sync()
+    deployment = prefect.deployment("flow-routes")
+    schedule = deployment["schedules"][0]["id"]
+    answer = requests.patch(
+        f"{prefect.url}/deployments/{deployment['id']}/schedules/{schedule}",
+        json={"active": False},
+        auth=tuple(AUTH.split(":")),
+        timeout=30,
+    )
+    assert answer.ok, answer.text
+    write_catalogue(prefect.city, contract("flow-routes", cron="0 3 * * *"))
+    assert prefect.sync()["changed"] == ["flow-routes"]
+    (after,) = prefect.deployment("flow-routes")["schedules"]
+    assert (after["schedule"]["cron"], after["active"]) == ("0 3 * * *", False)
+
+
+def test_a_vanished_schedule_and_a_vanished_dataset_are_removed(prefect: Prefect) -> None:
+    """Prefect itself leaves both behind, and they would go on firing."""
+    prefect.sync()
+    unscheduled = contract("flow-routes")
+    del unscheduled["publication"]["schedule"]
+    write_catalogue(prefect.city, unscheduled)
+    assert prefect.sync()["schedules_removed"] == 1
+    (prefect.city / "datasets" / "transport" / "flow-routes" / "dataset.yaml").unlink()
+    assert prefect.sync()["removed"] == ["flow-routes"]
+
+
+def test_the_flow_publishes_and_shows_its_outcome_as_its_state(prefect: Prefect) -> None:
+    """Stages are tasks, the state has the outcome's name, the report is an artifact, and no secret is a parameter."""
+    program = "from flows.publish import publish_dataset\nprint(publish_dataset('flow-stops', return_state=True).name)"
+    done = prefect.run("-c", program)
+    assert done.stdout.split()[-1:] == ["Published"], done.stderr
+    again = prefect.run("-c", program)
+    assert again.stdout.split()[-1:] == ["Unchanged"], again.stderr
+    tasks = {run["name"].rpartition("-")[0] for run in prefect.ask("/task_runs/filter")}
+    stages = {"pull", "read", "validate", "quality", "disclosure", "release", "plan", "publish"}
+    assert stages <= tasks
+    (artifact,) = prefect.ask("/artifacts/latest/filter", {"artifacts": {"key": {"any_": ["report-flow-stops"]}}})
+    assert "Unchanged" in artifact["data"]
+    everything = json.dumps([prefect.ask("/flow_runs/filter"), prefect.ask("/logs/filter"), artifact])
+    assert prefect.environment["VIDKRYTO_CKAN_TOKEN"] not in everything
+
+
+def test_prefect_deploy_all_accepts_the_rendered_file(prefect: Prefect) -> None:
+    """prefect.yaml is Prefect's own format, good without our sync."""
+    assert prefect.run("-m", "vidkryto.cli", "deployments", "render").returncode == 0
+    done = prefect.run("-m", "prefect", "--no-prompt", "deploy", "--all")
+    assert done.returncode == 0, done.stdout + done.stderr

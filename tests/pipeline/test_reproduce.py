@@ -1,0 +1,97 @@
+"""What must hold for `audit reproduce`: the same export under the same rules gives the same bytes, or says why not."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from vidkryto.catalogue import find_dataset
+from vidkryto.cli.audit import app
+from vidkryto.errors import StateError
+from vidkryto.outcome import Published
+from vidkryto.pipeline import stages
+from vidkryto.pipeline.job import new_job
+from vidkryto.pipeline.remember import PRACTICE_KEY, Progress, record_run, utc
+from vidkryto.pipeline.reproduce import reproduce
+from vidkryto.record import Ledger, SigningKey
+from vidkryto.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A repository with one dataset of the project, an empty state folder, a practice ledger."""
+    root, home = tmp_path / "repository", tmp_path / "home"
+    for folder in ("datasets", "schemas"):
+        shutil.copytree(ROOT / folder, root / folder)
+    SigningKey.generate("vidkryto-practice/test").save(home / PRACTICE_KEY)
+    Ledger.create(home, key=home / PRACTICE_KEY)
+    return Settings(root=root, home=home)
+
+
+def published(settings: Settings) -> str:
+    """Everything a run does but the portal; returns the run's name."""
+    job = new_job(find_dataset(settings.datasets, "schools"), settings)
+    progress = Progress(job)
+    progress.exports = stages.pull_exports(job)
+    tables = stages.validate_tables(job, stages.read_exports(job, progress.exports))
+    progress.tables = stages.guard_disclosure(job, tables, progress.exports.newest.date())
+    progress.release = stages.make_release(job, progress.tables, utc(progress.exports.newest))
+    job.releases.mark_published(progress.release)
+    return record_run(job, progress, Published(progress.release.version, 0)).run_id
+
+
+def changed_export(settings: Settings) -> None:
+    """The department hands over another export: one row less."""
+    export = sorted((find_dataset(settings.datasets, "schools").folder / "exports").iterdir())[-1]
+    lines = export.read_bytes().splitlines(keepends=True)
+    export.write_bytes(b"".join(lines[:-1]))
+
+
+def test_every_file_comes_out_byte_for_byte(settings: Settings) -> None:
+    """A first publication and one after it, with its list of changes: all files are the same."""
+    first = published(settings)
+    changed_export(settings)
+    second = published(settings)
+    for run in (first, second):
+        found = reproduce(settings, run)
+        assert found.same
+        assert len(found.files) >= 4
+    assert "schools-changes.csv" in {file.name for file in found.files}
+
+
+def test_other_rules_are_told_and_not_compared(settings: Settings) -> None:
+    """With a contract that changed since, the message names the hash to look for and the day."""
+    run = published(settings)
+    contract = find_dataset(settings.datasets, "schools").folder / "dataset.yaml"
+    contract.write_text(
+        contract.read_text(encoding="utf-8").replace("keywords:", "keywords: # changed\n", 1), encoding="utf-8"
+    )
+    with pytest.raises(StateError, match="changed since the run") as refusal:
+        reproduce(settings, run)
+    assert "Check out the repository as it was on" in str(refusal.value)
+
+
+def test_a_lost_export_and_an_unknown_run_are_told(settings: Settings) -> None:
+    """What cannot be made again is no silent success."""
+    run = published(settings)
+    shutil.rmtree(settings.home / "objects")
+    with pytest.raises(StateError, match="is not in the archive"):
+        reproduce(settings, run)
+    with pytest.raises(StateError, match="knows no run"):
+        reproduce(settings, "20200101T000000Z-0000")
+
+
+def test_the_command_tells_a_difference_by_its_exit_code(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """0 when all is the same; 1 when the archived export is not what it was."""
+    run = published(settings)
+    monkeypatch.setenv("VIDKRYTO_ROOT", str(settings.root))
+    monkeypatch.setenv("VIDKRYTO_HOME", str(settings.home))
+    assert CliRunner().invoke(app, ["reproduce", run]).exit_code == 0
+    export = next(path for path in (settings.home / "objects").rglob("*") if path.is_file())
+    export.write_bytes(b"".join(export.read_bytes().splitlines(keepends=True)[:-1]))
+    result = CliRunner().invoke(app, ["reproduce", run])
+    assert result.exit_code == 1
+    assert "✗ schools.csv" in result.stdout

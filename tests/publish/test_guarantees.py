@@ -1,0 +1,249 @@
+"""What must hold of every publication: plans never write, one publisher wins, ids stay, errors say what to do."""
+
+from __future__ import annotations
+
+import random
+import threading
+import tracemalloc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.publish.conftest import QUICK
+from tests.publish.proxy import proxied
+from tests.publish.releases import a_release, stop
+from tests.publish.test_publication import public, table_rows
+from tests.support.local_portal import LocalPortal
+from vidkryto.errors import PortalError, PortalMoved, VidkrytoError
+from vidkryto.plan.live import Capabilities
+from vidkryto.plan.make import make_plan
+from vidkryto.plan.names import resource_id
+from vidkryto.publish.apply import Applying, apply
+from vidkryto.publish.lock import Busy
+from vidkryto.publish.portal import CkanPortal, Patience
+from vidkryto.publish.receipt import Receipt
+from vidkryto.release.value import Release
+from vidkryto.settings import Secret
+
+Publish = Callable[..., Receipt]
+
+
+def test_planning_never_writes(
+    portal_session: LocalPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """Behind a proxy that refuses every request that could change something, all kinds of plans are made."""
+    release = a_release(folder, [stop(n) for n in range(5)], dataset=dataset)
+    with proxied(portal_session.url) as proxy:
+        proxy.refuse_writes = True
+        refused = CkanPortal(proxy.url, Secret(portal_session.editor_token), portal_session.organization, QUICK)
+        assert make_plan(release, refused).first
+        publish(release)
+        assert make_plan(release, refused).kind == "nothing"
+        other = a_release(folder, [stop(1, label="x")], dataset=dataset, version="1.1.0", key=("label",))
+        assert make_plan(other, refused).kind == "breaking"
+        assert refused.written == 0
+        with pytest.raises(PortalError):
+            apply(make_plan(other, refused), other, refused)
+
+
+def test_two_publishers_of_one_dataset_do_not_mix(
+    portal_session: LocalPortal, dataset: str, folder: Path
+) -> None:
+    """One wins the lock; the other stops and says so; afterwards the portal equals one of the two releases."""
+
+    def client() -> CkanPortal:
+        return CkanPortal(portal_session.url, Secret(portal_session.editor_token), portal_session.organization, QUICK)
+
+    first = a_release(folder, [stop(n) for n in range(30)], dataset=dataset)
+    apply(make_plan(first, client()), first, client())
+    rivals = [
+        a_release(folder, [stop(n, label=name) for n in range(30)], dataset=dataset, version=version)
+        for name, version in (("перша", "1.1.0"), ("друга", "1.2.0"))
+    ]
+    plans = [make_plan(release, client()) for release in rivals]
+    barrier = threading.Barrier(2)
+
+    def race(number: int) -> str:
+        barrier.wait()
+        try:
+            return apply(plans[number], rivals[number], client()).version
+        except (Busy, PortalMoved) as error:
+            return type(error).__name__
+
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(race, range(2)))
+    won = [version for version in ended if version in ("1.1.0", "1.2.0")]
+    assert len(won) == 1, ended
+    winner = next(release for release in rivals if release.version == won[0])
+    assert make_plan(winner, client()).kind == "nothing"
+
+
+def test_two_first_publications_of_one_dataset_make_one(
+    portal_session: LocalPortal, dataset: str, folder: Path
+) -> None:
+    """Both find no dataset; one creates it and the other waits or stops."""
+
+    def client() -> CkanPortal:
+        return CkanPortal(portal_session.url, Secret(portal_session.editor_token), portal_session.organization, QUICK)
+
+    release = a_release(folder, [stop(n) for n in range(5)], dataset=dataset)
+    plan = make_plan(release, client())
+    barrier = threading.Barrier(2)
+
+    def race(_: int) -> str:
+        barrier.wait()
+        try:
+            return apply(plan, release, client()).outcome
+        except VidkrytoError as error:
+            return type(error).__name__
+
+    with ThreadPoolExecutor(2) as pool:
+        ended = list(pool.map(race, range(2)))
+    assert ended.count("published") == 1, ended
+    assert make_plan(release, client()).kind == "nothing"
+
+
+@pytest.mark.slow
+def test_eight_datasets_at_once_lose_nothing(portal_session: LocalPortal, dataset: str, folder: Path) -> None:
+    """Eight publishers on eight datasets of one organisation: all are there, complete."""
+
+    def one(number: int) -> Release:
+        client = CkanPortal(portal_session.url, Secret(portal_session.editor_token), portal_session.organization, QUICK)
+        rows = [stop(n) for n in range(20 + number)]
+        release = a_release(folder, rows, dataset=f"{dataset}-{number}", extra={"r.json": b"{}"})
+        apply(make_plan(release, client), release, client)
+        return release
+
+    with ThreadPoolExecutor(8) as pool:
+        releases = list(pool.map(one, range(8)))
+    client = CkanPortal(portal_session.url, Secret(portal_session.editor_token), portal_session.organization, QUICK)
+    assert [make_plan(release, client).kind for release in releases] == ["nothing"] * 8
+
+
+def random_release(rng: random.Random, folder: Path, dataset: str, number: int) -> Release:
+    """A release with some columns of some types, some rows, some files."""
+    kinds = {"string": lambda n: f"т{n}", "integer": str, "number": lambda n: f"{n}.50", "date": lambda n: "2026-01-01",
+             "boolean": lambda n: "true", "datetime": lambda n: "2026-01-01T00:00:00Z",
+             "object": lambda n: f'{{"n": {n}}}'}  # fmt: skip
+    names = rng.sample(["a", "b", "c", "назва", "place", "hash", "e"], rng.randint(1, 6))
+    types = {name: rng.choice(list(kinds)) for name in names}
+    schema = {
+        "fields": [{"name": "uid", "type": "string"}]
+        + [{"name": name, "type": type_, "title": rng.choice(["Один", "Два"])} for name, type_ in types.items()]
+    }
+    rows = [
+        {"uid": str(n), **{name: rng.choice([None, kinds[type_](n)]) for name, type_ in types.items()}}
+        for n in rng.sample(range(40), rng.randint(0, 30))
+    ]
+    return a_release(
+        folder, rows, dataset=dataset, version=f"1.{number}.0", schema=schema, key=rng.choice([("uid",), ()]),
+        metadata={"keywords": rng.sample(["один", "два", "три"], 2), "frequency": rng.choice(["daily", "monthly"])},
+        extra=rng.choice([{}, {"r.json": str(number).encode()}]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [3, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.timeout(3600)
+def test_ids_addresses_and_aliases_outlive_random_releases(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path, count: int
+) -> None:
+    """Columns come, go, are renamed and retyped, the key changes: addresses stay, and a second plan is empty."""
+    rng = random.Random(835)
+    promised: dict[str, Any] = {}
+    for number in range(count):
+        release = random_release(rng, folder, dataset, number)
+        receipt = publish(release)
+        plan = make_plan(release, portal)
+        assert plan.kind == "nothing", (number, plan.metadata, plan.resources, plan.tables)
+        info = public(portal, "datastore_info", id=receipt.tables[0].alias)
+        labels = {field["id"]: field["info"]["label"] for field in info["fields"]}
+        assert labels == {f["name"]: f.get("title", f["name"]) for f in release.tables[0].schema["fields"]}
+        seen = {
+            "package": receipt.package,
+            "tables": [(table.id, table.alias) for table in receipt.tables],
+            **{file.name: (file.id, file.url) for file in receipt.files},
+        }
+        assert all(promised.get(name, value) == value for name, value in seen.items())
+        promised |= seen
+
+
+class WithLoader(CkanPortal):
+    """A portal that says it runs xloader."""
+
+    def capabilities(self) -> Capabilities:
+        found = super().capabilities()
+        return replace(found, loaders=frozenset({"xloader"}))
+
+
+def test_where_a_loader_runs_the_table_stands_apart(
+    portal_session: LocalPortal, portal: CkanPortal, dataset: str, folder: Path
+) -> None:
+    """The file's resource has no table of ours; the table has a resource of its own that loaders ignore."""
+    beside = WithLoader(portal_session.url, Secret(portal_session.editor_token), portal_session.organization, QUICK)
+    for version, rows in (("1.0.0", 5), ("1.1.0", 7)):
+        release = a_release(folder, [stop(n) for n in range(rows)], dataset=dataset, version=version)
+        plan = make_plan(release, beside)
+        assert "plan-loader-active" in {finding.code for finding in plan.findings}
+        receipt = apply(plan, release, beside, Applying(pause=0.05))
+        assert make_plan(release, beside).kind == "nothing"
+        (table,) = receipt.tables
+        assert table.id != resource_id(dataset, "stops.csv")
+        assert len(table_rows(portal, table.alias)) == rows
+    resources = {entry["id"]: entry for entry in public(portal, "package_show", id=dataset)["resources"]}
+    assert resources[table.id]["url_type"] == "datastore"
+    assert resources[table.id]["vidkryto_rows"] == "7"
+    assert resources[resource_id(dataset, "stops.csv")]["datastore_active"] is False
+    assert not resources[resource_id(dataset, "stops.csv")]["hash"]
+
+
+@pytest.mark.slow
+def test_a_large_file_is_streamed(portal: CkanPortal, publish: Publish, dataset: str, folder: Path) -> None:
+    """300 MB go to the portal in a few megabytes of this process's memory."""
+    release = a_release(folder, [stop(1)], dataset=dataset, extra={"big.json": b"x" * 300_000_000})
+    plan = make_plan(release, portal)
+    tracemalloc.start()
+    apply(plan, release, portal)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100_000_000
+
+
+def test_a_wrong_token_is_told_with_its_remedy(portal_session: LocalPortal) -> None:
+    """Not "organisation not found"."""
+    portal = CkanPortal(portal_session.url, Secret("nonsense"), portal_session.organization, QUICK)
+    with pytest.raises(PortalError, match="does not accept the token") as caught:
+        portal.capabilities()
+    assert "API Tokens" in caught.value.remedy
+    assert "nonsense" not in str(caught.value)
+
+
+def test_missing_rights_are_told_with_what_there_is(portal_session: LocalPortal) -> None:
+    """The organisations for which the token would do are named."""
+    portal = CkanPortal(portal_session.url, Secret(portal_session.editor_token), "інша-рада", QUICK)
+    with pytest.raises(PortalError, match=f"may not publish for .*it may publish for: {portal_session.organization}"):
+        portal.capabilities()
+
+
+def test_an_unreachable_portal_is_told() -> None:
+    """After a few attempts, with the address."""
+    portal = CkanPortal("http://127.0.0.1:9", Secret("x"), "khm", Patience(connect=1, attempts=2, pause=0.01))
+    with pytest.raises(PortalError, match=r"the portal http://127\.0\.0\.1:9 cannot be reached"):
+        portal.capabilities()
+
+
+def test_no_portal_is_told() -> None:
+    """Where nothing is set, the remedy is to set it or to start the local one."""
+    with pytest.raises(PortalError, match="no portal is set") as caught:
+        CkanPortal("", Secret(""), "khm")
+    assert "vidkryto portal up" in caught.value.remedy
+
+
+def test_something_else_than_ckan_is_told(portal_session: LocalPortal) -> None:
+    """An address below the portal's answers, but not like CKAN."""
+    portal = CkanPortal(f"{portal_session.url}/about", Secret("x"), "khm", QUICK)
+    with pytest.raises(PortalError, match="does not answer like a CKAN portal"):
+        portal.capabilities()

@@ -1,0 +1,91 @@
+"""What must hold in a real browser: accessible, self-contained, whole on a phone. Needs chromium and node."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vidkryto.report import DatasetDescription, build_site
+
+MODULES = ("axe-core@4.14.1", "puppeteer-core@24.43.1")
+SCRIPT = Path(__file__).with_name("axe.cjs")
+TODAY = date(2026, 11, 23)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser on this machine."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not found or not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip("left out: chromium, node and npm are not all installed here")
+    return found
+
+
+@pytest.fixture(scope="session")
+def modules(chromium: str) -> Path:
+    """axe-core and puppeteer-core, fetched once into a temporary folder; neither is part of the project."""
+    assert chromium
+    folder = Path(os.environ.get("VIDKRYTO_AXE") or Path(tempfile.gettempdir()) / f"vidkryto-axe-{os.getuid()}")
+    if not (folder / "node_modules" / "axe-core").is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *MODULES]
+        environment = {**os.environ, "PUPPETEER_SKIP_DOWNLOAD": "1"}
+        done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=120)
+        if done.returncode:
+            pytest.skip("left out: axe-core and puppeteer-core could not be fetched with npm")
+    return folder / "node_modules"
+
+
+def look(modules: Path, chromium: str, pages: list[Path], widths: str) -> dict[str, Any]:
+    """What the browser and axe-core found."""
+    command = ["node", str(SCRIPT), str(modules), chromium, widths, *map(str, pages)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def kinds(site: Path) -> list[Path]:
+    """One page of each kind."""
+    run = sorted((site / "datasets/public-transport-stops/runs").glob("*.html"))[-1]
+    names = ("index.html", "datasets/public-transport-stops/index.html", "calendar.html", "ledger.html")
+    return [*(site / name for name in names), run]
+
+
+def judge(found: dict[str, Any]) -> None:
+    """No violation, no request, nothing wider than the window."""
+    for visit in found["visits"]:
+        assert visit["violations"] == [], (visit["page"], visit["width"])
+        assert visit["requests"] == [], visit["page"]
+        assert visit["overflow"] <= 0, (visit["page"], visit["width"])
+        assert visit["passes"] > 25
+
+
+def test_every_kind_of_page_is_accessible_on_a_phone(
+    home: Path, descriptions: list[DatasetDescription], modules: Path, chromium: str
+) -> None:
+    """axe-core finds no violation of WCAG 2.0–2.2 A and AA; the PDF is tagged; without scripts all is there."""
+    found = look(modules, chromium, kinds(build_site(home, descriptions, today=TODAY)), "390")
+    judge(found)
+    assert found["tagged"]
+    assert found["silent"] > 500
+
+
+@pytest.mark.slow
+def test_every_page_is_accessible_at_every_width_in_both_languages_and_editions(
+    home: Path, descriptions: list[DatasetDescription], modules: Path, chromium: str
+) -> None:
+    """All dataset pages and one page of each other kind: 320 (400 % zoom of 1280), 390 and 1280 wide."""
+    internal = build_site(home, descriptions, today=TODAY)
+    public = build_site(home, descriptions, today=TODAY, edition="public")
+    pages = {*kinds(internal), *kinds(internal / "en"), *kinds(public), *kinds(public / "en")}
+    pages |= {page for root in (internal, internal / "en") for page in root.glob("datasets/*/index.html")}
+    judge(look(modules, chromium, sorted(pages), "320,390,1280"))

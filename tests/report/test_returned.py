@@ -1,0 +1,104 @@
+"""What must hold for the spreadsheet given back: the officer's own file, with marks where something is to be mended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from vidkryto.catalogue.reading import Reading
+from vidkryto.record.run import Task
+from vidkryto.report.returned import Reader, return_export
+
+SCHEMA = {"fields": [{"name": "uid", "type": "string"}, {"name": "label", "type": "string"}]}
+READER = {"stops": Reader(Reading.model_validate({"columns": {"Код": "uid", "Назва": "label"}}), SCHEMA)}
+ERROR = Task(
+    "export-missing",
+    "error",
+    "stops",
+    "stops.xlsx",
+    "Зупинки",
+    "label",
+    "Назва",
+    3,
+    2,
+    (3, 4),
+    "Вокзал?",
+    "назва без ?",
+)
+NOTE = Task("export-missing", "note", "stops", "stops.xlsx", "Зупинки", "label", "label", 3, 1, (3,))
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """A workbook as an office makes it: title, header, a formula, another sheet, kept under its hash."""
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    sheet.title = "Зупинки"
+    for row in (["Код", "Назва"], ["1", "Ринок"], ["2", "Вокзал?"], ["3", "=B2"]):
+        sheet.append(row)
+    workbook.create_sheet("Довідка")["A1"] = "складено відділом"
+    file = tmp_path / "659b5f588ce80c4e"
+    workbook.save(file)
+    return file
+
+
+def returned(export: Path, target: Path, tasks: list[Task], **more: Any) -> Any:
+    """The copy, opened."""
+    reader = {"stops": Reader(READER["stops"].reading.model_copy(update={"sheet": ("Зупинки",)}), SCHEMA)}
+    result = return_export(export, tasks, target, **{"file": "stops.xlsx", "readers": reader, **more})
+    return result, openpyxl.load_workbook(target)
+
+
+def test_cells_with_findings_carry_their_remedy(export: Path, tmp_path: Path) -> None:
+    """Row and column of the task; two tasks in one cell share its comment, the graver one gives the colour."""
+    result, workbook = returned(export, tmp_path / "back.xlsx", [NOTE, ERROR])
+    cell = workbook["Зупинки"]["B3"]
+    assert cell.value == "Вокзал?"
+    assert cell.comment.text.startswith("Помилка: Не знайдено файлу за шаблоном «назва без ?».\nПокладіть файл")
+    assert "Примітка" in cell.comment.text
+    assert cell.fill.start_color.rgb.endswith("FADBD8")
+    assert (result.marked, result.without_cell) == (2, 0)
+
+
+def test_the_rest_of_the_workbook_stays_as_it_was(export: Path, tmp_path: Path) -> None:
+    """Formulas, other sheets and unmarked cells are untouched."""
+    _, workbook = returned(export, tmp_path / "back.xlsx", [ERROR])
+    assert workbook.sheetnames == ["Завдання", "Зупинки", "Довідка"]
+    assert workbook["Зупинки"]["B4"].value == "=B2"
+    assert workbook["Довідка"]["A1"].value == "складено відділом"
+    assert workbook["Зупинки"]["B2"].comment is None
+
+
+def test_the_first_sheet_lists_the_tasks_with_links(export: Path, tmp_path: Path) -> None:
+    """Gravest first, in the officer's language, each linked to its first cell."""
+    _, workbook = returned(export, tmp_path / "back.xlsx", [NOTE, ERROR], language="en")
+    sheet = workbook["Tasks"]
+    assert [cell.value for cell in sheet[1]][:4] == ["No.", "Severity", "What", "Sheet"]
+    assert [sheet.cell(row, 2).value for row in (2, 3)] == ["Error", "Note"]
+    assert (sheet["F2"].value, sheet["F2"].hyperlink.location) == ("3, 4", "'Зупинки'!B3")
+    assert sheet["H2"].value == "Вокзал?"
+
+
+def test_a_text_file_comes_back_as_text_cells(tmp_path: Path) -> None:
+    """CSV in cp1251: rows keep their numbers, leading zeros stay, nothing becomes a formula."""
+    source = tmp_path / "0aa1"
+    source.write_bytes('Код;Назва\n007;Вокзал\n008;=HYPERLINK("http://evil")\n'.encode("cp1251"))
+    task = Task("export-missing", "error", "stops", "stops.csv", "", "label", "Назва", 3, 1, (3,), None)
+    reading = {"stops": Reader(READER["stops"].reading.model_copy(update={"encoding": "windows-1251"}), SCHEMA)}
+    result = return_export(source, [task], tmp_path / "back.xlsx", file="stops.csv", readers=reading)
+    sheet = openpyxl.load_workbook(tmp_path / "back.xlsx")["data"]
+    assert sheet["A2"].value == "007"
+    assert (sheet["B3"].value, sheet["B3"].data_type) == ('=HYPERLINK("http://evil")', "s")
+    assert sheet["B3"].comment is not None
+    assert result.marked == 1
+
+
+def test_a_task_without_a_place_is_listed_all_the_same(export: Path, tmp_path: Path) -> None:
+    """A finding about the whole file has no cell; it stands in the list."""
+    result, workbook = returned(export, tmp_path / "back.xlsx", [Task("export-missing", "warning")])
+    assert (result.marked, result.without_cell) == (0, 1)
+    assert workbook["Завдання"]["B2"].value == "Попередження"

@@ -1,0 +1,327 @@
+"""Commands around publication: `plan`, `approve`, `restore`, `withdraw`, `watch`, `portal prepare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from vidkryto.cli.common import Json, people, print_json, settings
+
+if TYPE_CHECKING:
+    from vidkryto.catalogue import Dataset
+    from vidkryto.findings import Language
+    from vidkryto.plan.value import Plan
+    from vidkryto.publish.approvals import Approvals
+    from vidkryto.publish.portal import CkanPortal
+    from vidkryto.publish.portals import PortalChoice
+    from vidkryto.publish.receipt import Receipt, Receipts
+    from vidkryto.publish.staging import Prepared
+    from vidkryto.release import Release, Releases
+    from vidkryto.settings import Settings
+
+Name = Annotated[str, typer.Argument(help="The dataset's name in the catalogue.")]
+PortalName = Annotated[str, typer.Option("--portal", help="A portal of portals.toml; default: the environment's.")]
+Who = Annotated[str, typer.Option("--as", help="The account that decides: data-office-2. Never a person's name.")]
+Role = Annotated[str, typer.Option("--role", help="The office of that account.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; goes into the ledger.")]
+
+
+def plan(
+    dataset: Name,
+    release: Annotated[str, typer.Option("--release", help="A version; default: the newest release built.")] = "",
+    portal: PortalName = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show what publishing a release would change on the portal now. Nothing is written there.
+
+    Exit code 0: nothing or routine; 1: it waits for approval.
+
+    Example: vidkryto plan public-transport-stops
+    """
+    from vidkryto.plan.render import as_markdown, as_text
+
+    chosen = settings()
+    entry = _dataset(chosen, dataset)
+    made = _plan(chosen, entry, _release(chosen, dataset, release), portal)
+    _approvals(chosen, portal).keep(made)
+    language = _language(chosen)
+    if as_json:
+        print_json({"hash": made.hash, **made.content()})
+    else:
+        typer.echo(as_markdown(made, language) if markdown else as_text(made, language), nl=False)
+    raise typer.Exit(1 if _waits(made, entry) else 0)
+
+
+def approve(
+    reference: Annotated[str, typer.Argument(metavar="PLAN", help="The first digits of the plan's hash.")],
+    who: Who,
+    role: Role,
+    reason: Why,
+    days: Annotated[int, typer.Option("--days", min=1, max=90, help="How long the approval holds.")] = 14,
+    portal: PortalName = "",
+    as_json: Json = False,
+) -> None:
+    """Let a plan pass that waits for a person: this plan and no other, for some days.
+
+    Example: vidkryto approve 3f2a90c1d4e5 --as data-office-2 --role "відділ даних" --reason "перевірено"
+    """
+    from dataclasses import asdict
+    from datetime import timedelta
+
+    from vidkryto.pipeline import ledger_of
+
+    chosen = settings()
+    store = _approvals(chosen, portal)
+    kept = store.plan(reference)
+    body = {"decision": "approved", "who": who, "role": role, "reason": reason, "plan": kept["hash"]}
+    ledger_of(chosen).append("approval", kept["dataset"], body)
+    approval = store.approve(reference, who=who, role=role, reason=reason, lifetime=timedelta(days=days))
+    if as_json:
+        print_json(asdict(approval))
+    else:
+        people().print(f"{approval.dataset}: {approval.plan[:12]} → {approval.until}", markup=False)
+
+
+def restore(
+    dataset: Name,
+    to: Annotated[str, typer.Option("--to", help="The version whose content comes back.")],
+    who: Who,
+    role: Role,
+    reason: Why,
+    portal: PortalName = "",
+    as_json: Json = False,
+) -> None:
+    """Put an earlier release back: file, table, dictionary and metadata together, as a new version.
+
+    Example: vidkryto restore public-transport-stops --to 1.3.0 --as data-office-2 --role "відділ даних"
+    --reason "помилка у вивантаженні"
+    """
+    from vidkryto.pipeline import ledger_of
+    from vidkryto.publish.apply import Applying, apply
+    from vidkryto.publish.restore import restored_release
+
+    chosen = settings()
+    entry, releases = _dataset(chosen, dataset), _releases(chosen, dataset)
+    old, published = releases.find(to), releases.published()
+    release = restored_release(releases, to)
+    made = _plan(chosen, entry, release, portal)
+    body = {"who": who, "role": role, "reason": reason, "plan": made.hash, "release": _named(release)}
+    if published is not None:
+        body["replaces"] = _named(published)
+    ledger_of(chosen).append("restore", dataset, body)
+    receipt = apply(made, release, _open(chosen, entry, portal), Applying(outcome="restored", reason=reason))
+    _receipts(chosen, portal).save(receipt)
+    releases.mark_published(release)
+    content = f"{old.version} → {release.version}" if old else release.version
+    _told(receipt, f"{dataset}: {content}", as_json)
+
+
+def withdraw(
+    dataset: Name,
+    who: Who,
+    role: Role,
+    reason: Why,
+    legal_basis: Annotated[str, typer.Option("--legal-basis", help="The article of the law.")],
+    portal: PortalName = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Take every copy of a dataset off the portal: files, tables, package; each address is asked afterwards.
+
+    Example: vidkryto withdraw school-meals --as data-office-2 --role "відділ даних"
+    --reason "персональні дані" --legal-basis "стаття 6 Закону 2939-VI"
+    """
+    from vidkryto.pipeline import ledger_of
+    from vidkryto.publish.withdraw import Reason
+    from vidkryto.publish.withdraw import withdraw as take_down
+
+    chosen = settings()
+    entry = _dataset(chosen, dataset)
+    if not yes:
+        typer.confirm(f"{dataset}?", abort=True, err=True)
+    published = _releases(chosen, dataset).published()
+    body: dict[str, object] = {"who": who, "role": role, "reason": reason, "basis": legal_basis}
+    if published is not None:
+        body["release"] = _named(published)
+    ledger_of(chosen).append("withdrawal", dataset, body)
+    receipt = take_down(dataset, _open(chosen, entry, portal), Reason(reason, legal_basis))
+    _receipts(chosen, portal).save(receipt)
+    _told(receipt, f"{dataset}: {receipt.outcome}", as_json)
+
+
+def watch(
+    names: Annotated[list[str] | None, typer.Argument(help="Datasets; all published ones when none is named.")] = None,
+    portal: PortalName = "",
+    repair: Annotated[bool, typer.Option("--repair", help="Publish the last release again where it differs.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare the portal with the last receipts: hand edits, lost tables, broken downloads, stale search.
+
+    Exit code 0: as published (or repaired); 1: something differs.
+
+    Example: vidkryto watch --repair
+    """
+    from vidkryto.publish.watch import drift
+
+    chosen = settings()
+    receipts = _receipts(chosen, portal)
+    told: dict[str, list[dict[str, str]]] = {}
+    for name in names or receipts.datasets():
+        receipt = receipts.latest(name)
+        if receipt is None:
+            people().print(f"{name}: —", markup=False)
+            continue
+        entry = _dataset(chosen, name)
+        found = drift(receipt, _open(chosen, entry, portal))
+        if found and repair and receipt.outcome != "withdrawn":
+            _again(chosen, entry, portal, receipts)
+            found = drift(receipts.latest(name) or receipt, _open(chosen, entry, portal))
+        language = _language(chosen)
+        told[name] = [
+            {"code": f.code, "message": f.message(language), "remedy": f.remedy(language)} for f in found
+        ]
+    if as_json:
+        print_json(told)
+    else:
+        for name, found_here in told.items():
+            typer.echo(f"{name}: {len(found_here) or 'OK'}")
+            for line in found_here:
+                typer.echo(f"  {line['code']}: {line['message']}\n    → {line['remedy']}")
+    raise typer.Exit(1 if any(told.values()) else 0)
+
+
+def prepare(
+    names: Annotated[list[str] | None, typer.Argument(help="Datasets; all active ones when none is named.")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option("--token-file", help="A sysadmin's token, mode 0600; default: the local portal's.")
+    ] = None,
+    portal: PortalName = "",
+    as_json: Json = False,
+) -> None:
+    """Let tables be changed in one step: a sysadmin runs this once, and again when tables are added.
+
+    Example: vidkryto portal prepare --token-file ~/sysadmin.token
+    """
+    from dataclasses import asdict
+
+    from vidkryto.catalogue import find_dataset, load_all
+    from vidkryto.publish.portal import CkanPortal
+    from vidkryto.publish.staging import prepare as set_up
+    from vidkryto.settings import Settings
+
+    chosen = settings()
+    choice = _choice(chosen, portal)
+    file = token_file or chosen.home / "portal" / "sysadmin.token"
+    token = Settings.from_environment({"VIDKRYTO_CKAN_URL": "-", "VIDKRYTO_CKAN_TOKEN_FILE": str(file)}).ckan_token
+    datasets = (
+        [find_dataset(chosen.datasets, name) for name in names]
+        if names
+        else [item for item in load_all(chosen.datasets)[0] if item.contract.publication.status == "active"]
+    )
+    done: list[Prepared] = []
+    for organization in sorted({choice.organization or item.city.organization for item in datasets}):
+        tables = {
+            item.name: [resource.path for resource in item.contract.resources]
+            for item in datasets
+            if (choice.organization or item.city.organization) == organization
+        }
+        done += set_up(CkanPortal(choice.url, token, organization, choice.patience), tables)
+    if as_json:
+        print_json([asdict(item) for item in done])
+    else:
+        people().print("\n".join(f"{item.dataset}: {item.table}" for item in done), markup=False)
+
+
+def _again(chosen: Settings, entry: Dataset, portal: str, receipts: Receipts) -> None:
+    """Publish the last release once more; what it repairs was approved when it was published."""
+    from vidkryto.publish.apply import apply
+
+    published = _releases(chosen, entry.name).published()
+    if published is not None:
+        made = _plan(chosen, entry, published, portal)
+        receipts.save(apply(made, published, _open(chosen, entry, portal)))
+
+
+def _plan(chosen: Settings, entry: Dataset, release: Release, portal: str) -> Plan:
+    from vidkryto.plan.make import PlanSettings, make_plan
+
+    band = entry.contract.publication.bands.rows.share()
+    return make_plan(release, _open(chosen, entry, portal), PlanSettings(rows_band=band))
+
+
+def _waits(made: Plan, entry: Dataset) -> bool:
+    from vidkryto.publish.approvals import waits
+
+    wanted = entry.contract.publication.approval
+    return waits(made, first=_policy(wanted.first), breaking=_policy(wanted.breaking))
+
+
+def _language(chosen: Settings) -> Language:
+    return "en" if chosen.language == "en" else "uk"
+
+
+def _policy(text: str) -> Literal["required", "none"]:
+    return "none" if text == "none" else "required"
+
+
+def _dataset(chosen: Settings, name: str) -> Dataset:
+    from vidkryto.catalogue import find_dataset
+
+    return find_dataset(chosen.datasets, name)
+
+
+def _releases(chosen: Settings, name: str) -> Releases:
+    from vidkryto.release import Releases
+
+    return Releases(chosen.home / "releases" / name)
+
+
+def _release(chosen: Settings, name: str, version: str) -> Release:
+    from vidkryto.errors import PlanError
+
+    releases = _releases(chosen, name)
+    kept = releases.all()
+    found = releases.find(version) if version else (kept[-1] if kept else None)
+    if found is None:
+        known = ", ".join(release.version for release in kept) or "none"
+        raise PlanError(
+            f"there is no release {version} of {name}; releases kept: {known}",
+            remedy=f"Build one: vidkryto publish {name}",
+        )
+    return found
+
+
+def _choice(chosen: Settings, portal: str) -> PortalChoice:
+    from vidkryto.publish.portals import choose
+
+    return choose(chosen, portal)
+
+
+def _open(chosen: Settings, entry: Dataset, portal: str) -> CkanPortal:
+    return _choice(chosen, portal).open(entry.city.organization)
+
+
+def _approvals(chosen: Settings, portal: str) -> Approvals:
+    from vidkryto.publish.approvals import Approvals
+
+    return Approvals(_choice(chosen, portal).folder(chosen.home, "plans"))
+
+
+def _receipts(chosen: Settings, portal: str) -> Receipts:
+    from vidkryto.publish.receipt import Receipts
+
+    return Receipts(_choice(chosen, portal).folder(chosen.home, "receipts"))
+
+
+def _named(release: Release) -> dict[str, str]:
+    return {"version": release.version, "sha256": release.sha256}
+
+
+def _told(receipt: Receipt, words: str, as_json: bool) -> None:
+    if as_json:
+        print_json(receipt.as_json())
+    else:
+        people().print(words, markup=False)

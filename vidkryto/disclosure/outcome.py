@@ -1,0 +1,77 @@
+"""What goes into the gate from the last release, and what comes out of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from vidkryto.catalogue.classes import ColumnClass
+from vidkryto.disclosure.counts import CountTable
+from vidkryto.findings import Finding, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """What the last release said: the classes it was published under, and its published counts."""
+
+    classes: Mapping[str, ColumnClass] = field(default_factory=dict)
+    cells: CountTable | None = None
+
+    def to_json(self) -> str:
+        """What the next release needs to know; all of it is public."""
+        written = {
+            name: one.model_dump(mode="json", by_alias=True, exclude_none=True) for name, one in self.classes.items()
+        }
+        return json.dumps(
+            {"classes": written, "cells": self.cells.to_json() if self.cells else None},
+            ensure_ascii=False,
+            sort_keys=True,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Previous:
+        """What `to_json` wrote."""
+        stored = json.loads(text)
+        classes = {name: ColumnClass.model_validate(one) for name, one in stored["classes"].items()}
+        return cls(classes, CountTable.from_json(stored["cells"]) if stored["cells"] else None)
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualRisk:
+    """What remains when everything declared is done; each number is about the published columns."""
+
+    k: int = 0
+    """Rows in the smallest group over the quasi-identifiers; 0 without quasi-identifiers."""
+    l: int | None = None  # noqa: E741 - l-diversity has this name in the literature
+    reidentification: float = 0.0
+    """Mean chance to pick the right row of a person whose quasi-identifiers are known."""
+    hidden_cells: int = 0
+    narrowest_interval: int | None = None
+    """Width of the narrowest interval the attacker derives for a hidden count."""
+    excepted_cells: int = 0
+    """Cells that contradict their class and are published by a recorded decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What may be published of one resource. When blocked, `columns` and `rows` are empty: nothing is left to leak."""
+
+    columns: pa.Table = field(repr=False)
+    rows: pa.Array = field(repr=False)
+    findings: tuple[Finding, ...]
+    residual_risk: ResidualRisk
+    protected: frozenset[str] = field(repr=False)
+    """Fields whose values of the export may never be quoted."""
+    evidence: Mapping[str, Any]
+    """Counts without values, ready for JSON: for the ledger and the report."""
+    cells: CountTable | None = field(default=None, repr=False)
+    """The published counts: pass them to the next linked resource, keep them for the next release."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether an error stops the publication."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)

@@ -1,0 +1,113 @@
+"""Approvals: a person's word on one plan, bound to its hash, with an end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from vidkryto.archive import written_atomically
+from vidkryto.errors import PlanError
+from vidkryto.plan.value import Plan
+
+LIFETIME = timedelta(days=14)
+SHORTEST = 8
+Policy = Literal["required", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who let which plan pass, in which office, why, and until when."""
+
+    plan: str
+    dataset: str
+    release_sha256: str
+    who: str
+    role: str
+    reason: str
+    at: str
+    until: str
+
+    def holds(self, plan: Plan, now: datetime | None = None) -> bool:
+        """Whether it is about this plan, or about the one that this plan finishes, and has not ended."""
+        about = self.plan == plan.hash or (self.plan == plan.resumes and self.release_sha256 == plan.release_sha256)
+        return about and datetime.fromisoformat(self.until) > (now or datetime.now(UTC))
+
+
+def waits(plan: Plan, *, first: Policy = "required", breaking: Policy = "required") -> bool:
+    """Whether a plan waits for a person, by the contract's `approval`."""
+    if plan.kind == "nothing":
+        return False
+    return (plan.first and first == "required") or (plan.kind == "breaking" and breaking == "required")
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """Plans that were shown and the approvals given to them, in the state folder."""
+
+    folder: Path
+
+    def keep(self, plan: Plan) -> Path:
+        """Keep a plan so that it can be approved by the first digits of its hash."""
+        path = self.folder / "plans" / f"{plan.hash}.json"
+        _write(path, {"hash": plan.hash, **plan.content()})
+        return path
+
+    def plan(self, reference: str) -> dict[str, Any]:
+        """The kept plan whose hash begins with `reference`. Raises PlanError when none or several do."""
+        short = Path(reference).stem if reference.endswith(".json") else reference
+        found = sorted((self.folder / "plans").glob(f"{short}*.json")) if len(short) >= SHORTEST else []
+        if len(found) != 1:
+            raise PlanError(
+                f"{len(found)} plans begin with {short!r}; one is wanted",
+                remedy=f"Give at least {SHORTEST} digits of the hash that `vidkryto plan` printed.",
+            )
+        values: dict[str, Any] = json.loads(found[0].read_text(encoding="utf-8"))
+        return values
+
+    def approve(
+        self, reference: str, *, who: str, role: str, reason: str, lifetime: timedelta = LIFETIME
+    ) -> Approval:
+        """Let a kept plan pass until `lifetime` is over."""
+        plan, now = self.plan(reference), datetime.now(UTC)
+        approval = Approval(
+            plan=plan["hash"],
+            dataset=plan["dataset"],
+            release_sha256=plan["release_sha256"],
+            who=who,
+            role=role,
+            reason=reason,
+            at=now.isoformat(timespec="seconds"),
+            until=(now + lifetime).isoformat(timespec="seconds"),
+        )
+        _write(self.folder / "approvals" / f"{approval.plan}.json", asdict(approval))
+        return approval
+
+    def find(self, plan: Plan) -> Approval | None:
+        """The approval that lets this plan pass; None when there is none or it ended."""
+        for hash_ in (plan.hash, plan.resumes):
+            path = self.folder / "approvals" / f"{hash_}.json"
+            if hash_ and path.is_file():
+                approval = Approval(**json.loads(path.read_text(encoding="utf-8")))
+                if approval.holds(plan):
+                    return approval
+        return None
+
+    def require(self, plan: Plan, *, first: Policy = "required", breaking: Policy = "required") -> Approval | None:
+        """The approval of a plan that waits for one. Raises PlanError when it is missing."""
+        if not waits(plan, first=first, breaking=breaking):
+            return None
+        if (approval := self.find(plan)) is None:
+            what = "a first publication" if plan.first else "a breaking change"
+            raise PlanError(
+                f"{what} of {plan.dataset} waits for approval",
+                remedy=f'vidkryto approve {plan.hash[:12]} --as ACCOUNT --role OFFICE --reason "…"',
+            )
+        return approval
+
+
+def _write(path: Path, values: dict[str, Any]) -> None:
+    with written_atomically(path) as part:
+        part.write_text(json.dumps(values, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
