@@ -148,10 +148,12 @@ def test_postgresql_streams_a_large_answer(postgres: dict[str, str], puller: Pul
     assert (len(lines), lines[-1]) == (200_001, "200000,Зупинка 200000")
 
 
-def test_postgresql_refuses_to_write(postgres: dict[str, str], puller: Puller) -> None:
-    """The transaction is read-only."""
-    with pytest.raises(SourceError, match="read-only transaction"):
-        puller(_source("select lo_create(0)"), environment=postgres)
+def test_postgresql_is_asked_to_refuse_writing(postgres: dict[str, str], puller: Puller) -> None:
+    """The transaction is read-only, and a command that writes is no query."""
+    (snapshot,) = puller(_source("select current_setting('transaction_read_only') as r"), environment=postgres)
+    assert snapshot.path.read_text(encoding="utf-8") == "r\non\n"
+    with pytest.raises(SourceError, match="the query failed"):
+        puller(_source("create table x (a int)"), environment=postgres)
 
 
 def test_postgresql_stops_a_query_that_takes_too_long(postgres: dict[str, str], puller: Puller) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar
 
 import openpyxl
 import pytest
+from pydantic import ValidationError
 
+from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ContractError
 from vidkryto.read import Account, Table
 
@@ -176,7 +178,7 @@ def test_line_breaks_in_cells_do_not_shift_the_numbers_of_lines(reader: Reader) 
 class TestDrift:
     """Columns that came, went, changed their name or their place."""
 
-    READING = {"columns": {"Назва": "label", "Кількість": "count"}, "ordered": True}
+    READING: ClassVar = {"columns": {"Назва": "label", "Кількість": "count"}, "ordered": True}
 
     def _findings(self, header: str, reader: Reader) -> list[tuple[str, str]]:
         table = reader(f"{header}\nРинок,5,x\n".encode(), "a.csv", self.READING, FIELDS)
@@ -219,3 +221,38 @@ def test_lines_of_two_encodings_are_read_only_by_declaration(reader: Reader) -> 
     table = reader(b"label,count\n" + b"\n".join(lines), "a.csv", {"mixed": "windows-1251"}, FIELDS)
     assert table.columns["label"][3].as_py() == "Вулиця Прибузька"
     assert [(item.code, item.rows) for item in table.repairs + table.findings] == [("repair-encoding-mixed", (5,))]
+
+
+@pytest.mark.parametrize("declared", [{}, {"encoding": "utf-8"}])
+def test_lines_of_two_encodings_are_read_when_the_main_one_is_declared_too(
+    declared: dict[str, str], reader: Reader
+) -> None:
+    """Declared or decided: the same lines are the foreign ones."""
+    lines = [f"Вулиця Героїв {number},{number}".encode() for number in range(1, 9)]
+    lines[5] = "Вулиця Прибузька,4".encode("cp1251")
+    content = b"label,count\n" + b"\n".join(lines)
+    table = reader(content, "a.csv", {"mixed": "windows-1251", **declared}, FIELDS)
+    assert table.columns["label"][5].as_py() == "Вулиця Прибузька"
+
+
+def test_a_wide_table_without_its_wide_columns_is_told(reader: Reader) -> None:
+    """No year matches any more: the value is missing, not silently empty."""
+    reading = {"columns": {"label": "label"}, "melt": {"columns": "/^20\\d\\d$/", "names": "year", "value": "count"}}
+    table = reader(b"label,2019 r\na,1\n", "a.csv", reading, {**FIELDS, "year": "year"})
+    assert [finding.code for finding in table.findings] == ["schema-drift-missing", "schema-drift-added"]
+
+
+def test_a_total_column_that_is_gone_is_told(reader: Reader) -> None:
+    """Else totals would be read as data without a word."""
+    reading = {"totals": {"words": "Всього", "column": "Район"}}
+    table = reader("label,count\nВсього,1\n".encode(), "a.csv", reading, FIELDS)
+    assert [finding.code for finding in table.findings] == ["schema-drift-missing"]
+
+
+@pytest.mark.parametrize(
+    "reading", [{"ignore": "/(/"}, {"file_into": {"label": "("}}, {"header": [4, 3]}, {"header": 0}, {"colums": {}}]
+)
+def test_a_declaration_that_cannot_work_is_refused_with_the_contract(reading: dict[str, Any]) -> None:
+    """Not first at night, when the export comes."""
+    with pytest.raises(ValidationError):
+        Reading.model_validate(reading)

@@ -70,8 +70,10 @@ def test_the_types_of_columns_are_seen(reader: Callable[..., Table], tmp_path: P
     assert reader
     file = tmp_path / "a.csv"
     lines = ["код ЄДРПОУ;дата;сума;рік;кількість;назва"]
-    for number in range(1, 31):
-        lines.append(f"{4360623 + number};{number % 28 + 1:02d}.05.2024;{number},5;2024;{number};Ринок {number}")
+    lines += [
+        f"{4360623 + number};{number % 28 + 1:02d}.05.2024;{number},5;2024;{number};Ринок {number}"
+        for number in range(1, 31)
+    ]
     file.write_bytes("\n".join(lines).encode("cp1251"))
     columns = {column.label: column for column in _only(file).columns}
     assert [column.type for column in columns.values()] == ["string", "date", "number", "year", "integer", "string"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -132,7 +132,7 @@ class TestCorrections:
     """Known errors of the source as data."""
 
     CONTENT = "id,name\n1,Ринко\n2,Парк\n".encode()
-    FIELDS = {"id": "integer", "name": "string"}
+    FIELDS: ClassVar = {"id": "integer", "name": "string"}
 
     def _read(self, reader: Reader, **change: Any) -> Table:
         fields = {"resource": "stops", "key": {"id": "1"}, "field": "name", "was": "Ринко", "becomes": "Ринок",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from vidkryto.catalogue.model import Block
 
@@ -20,6 +21,25 @@ def _as_list(value: Any) -> Any:
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+
+
+def _expression(text: str) -> str:
+    """A text between slashes, or the text of `file_into`, must be a regular expression that compiles."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {text!r} ({error})") from None
+    return text
+
+
+def _maybe_expression(text: str) -> str:
+    if len(text) > 2 and text.startswith("/") and text.endswith("/"):
+        _expression(text[1:-1])
+    return text
+
+
+Expression = Annotated[str, AfterValidator(_expression)]
+Headers = Annotated[tuple[Annotated[str, AfterValidator(_maybe_expression)], ...], BeforeValidator(_as_list)]
 
 
 class Header(Block):
@@ -76,7 +96,7 @@ class Notes(Block):
 class Melt(Block):
     """A wide table, with years or months as columns, becomes a long one."""
 
-    columns: Texts
+    columns: Headers
     """Headers of the wide columns, or one regular expression between slashes: `/^20\\d\\d$/`."""
     names: Texts
     """Field that receives the header; several when the header has levels or the expression has groups."""
@@ -148,7 +168,7 @@ class Reading(Block):
     """Sheets to read, in this order; shell patterns are allowed. Without it the workbook must have one filled sheet."""
     sheet_into: str = ""
     """Field that receives the name of the sheet."""
-    file_into: dict[str, str] = Field(default_factory=dict)
+    file_into: dict[str, Expression] = Field(default_factory=dict)
     """Field to a regular expression with one group, searched in the name of the export."""
     regions: tuple[Region, ...] = ()
     path: str = ""
@@ -159,7 +179,7 @@ class Reading(Block):
     footer: Footer = Footer()
     columns: dict[str, str] = Field(default_factory=dict)
     """Header in the file to field of the schema; `#3` is the third column; `Бал [2]` the second of that name."""
-    ignore: Texts = ()
+    ignore: Headers = ()
     """Headers of columns that are not published, known and left out on purpose."""
     ordered: bool = False
     """Report columns that changed places."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from vidkryto.catalogue.model import Block
 
@@ -46,6 +46,13 @@ class FolderSource(_Picking):
     """Seconds a fresh file must stay unchanged before it is taken."""
     patience: float = Field(default=300, ge=0, le=86_400)
     """Seconds to wait for a file that is still growing."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _inside(cls, pattern: str) -> str:
+        if not pattern or pattern.startswith(("/", "~")) or ".." in pattern.split("/"):
+            raise ValueError("a pattern stays inside the folder: no / at the beginning and no ..")
+        return pattern
 
 
 class WebSource(Block):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,24 +16,12 @@ import pyarrow.csv as arrow_csv
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
-from vidkryto.read import encoding as encodings
+from vidkryto.read.dialect import csv_records, lines_of, sniff_delimiter, table_width
 from vidkryto.read.grid import Grid
+from vidkryto.read.text import cell_too_long, text_of
 
-DELIMITERS = (";", ",", "\t", "|")
-MAX_LINE = 64 << 20
-"""Bytes without a line break; no table has such a line."""
 BATCH = 50_000
 _SENTINEL = "\x1f\x1e vidkryto \x1e\x1f"
-
-
-@dataclass(slots=True)
-class Text:
-    """A delimited file as UTF-8 bytes, and what was found on the way there."""
-
-    content: bytes
-    encoding: str
-    verdict: encodings.Verdict
-    findings: list[Finding] = field(default_factory=list)
 
 
 def read_delimited(path: Path, reading: Reading, place: Place) -> Grid:
@@ -51,7 +39,7 @@ def read_delimited(path: Path, reading: Reading, place: Place) -> Grid:
             (Finding("delimiter-unusable", place, found=delimiter),),
             remedy="Write one character as `delimiter`.",
         )
-    width = _width(text.content, delimiter, reading, place)
+    width = table_width(text.content, delimiter, reading, place)
     grid = _split(text.content, delimiter, width, reading, place)
     return Grid(
         columns=grid.columns,
@@ -62,184 +50,6 @@ def read_delimited(path: Path, reading: Reading, place: Place) -> Grid:
         encoding=text.encoding,
         extra={"delimiter": delimiter, "verdict": text.verdict},
     )
-
-
-def text_of(path: Path, reading: Reading, place: Place) -> Text:
-    """The file's text as UTF-8 without a mark, its encoding decided or as declared."""
-    content = path.read_bytes()
-    if not content or content.isspace():
-        raise ReadError(
-            f"{place.file} is empty",
-            (Finding("file-empty", place),),
-            remedy="Export the table again; the file has no rows.",
-        )
-    _check_lines(content, reading, place)
-    if reading.encoding == "auto":
-        verdict = encodings.decide(content)
-        name = encodings.require(verdict, place)
-    else:
-        name = reading.encoding
-        verdict = encodings.Verdict(name, "declared")
-    findings: list[Finding] = []
-    if verdict.truncated:
-        findings.append(Finding("file-truncated", place))
-    decoded = _decode(content, name, verdict, reading, place, findings)
-    if b"\0" in decoded:
-        line = decoded[: decoded.index(b"\0")].count(b"\n") + 1
-        raise ReadError(
-            f"{place.file} holds NUL bytes, the first in line {line}",
-            (Finding("nul-bytes", Place(place.resource, place.file, row=line), count=decoded.count(b"\0")),),
-            remedy="The file is damaged or is not a text file; export it again.",
-        )
-    return Text(decoded, name, verdict, findings)
-
-
-def _check_lines(content: bytes, reading: Reading, place: Place) -> None:
-    """Refuse a line of many megabytes before anything is copied: it is a cell without end or no text at all."""
-    start, limit = 0, max(MAX_LINE, 4 * reading.max_cell)
-    while len(content) - start > limit:
-        end = content.rfind(b"\n", start, start + limit)
-        if end < 0:
-            raise _too_long(place, f"> {limit}", reading)
-        start = end + 1
-
-
-def _too_long(place: Place, found: str, reading: Reading) -> ReadError:
-    return ReadError(
-        f"{place.file}: a cell has {found} characters; the limit is {reading.max_cell}",
-        (Finding("cell-too-long", place, found=found, wanted=str(reading.max_cell)),),
-        remedy="Look for a quotation mark that is never closed; or raise `max_cell` in the block `reading`.",
-    )
-
-
-def _decode(
-    content: bytes, name: str, verdict: encodings.Verdict, reading: Reading, place: Place, findings: list[Finding]
-) -> bytes:
-    try:
-        codec = encodings.codec_of(name)
-    except LookupError:
-        raise ReadError(
-            f"the contract names the encoding {name!r}, which does not exist",
-            (Finding("encoding-unknown", place, found=name),),
-            remedy="Write for example windows-1251, utf-8, koi8-u or cp866.",
-        ) from None
-    if verdict.how == "letters" and not verdict.odd_lines:
-        lines, other = encodings.odd_lines(content, name)
-        if lines:
-            verdict = encodings.Verdict(name, "letters", verdict.margin, verdict.candidates, lines, other)
-    if verdict.odd_lines:
-        return _decode_mixed(content, codec, verdict, reading, place, findings)
-    if codec in ("utf-8", "utf-8-sig"):
-        plain = content.removeprefix(b"\xef\xbb\xbf")
-        if verdict.how == "declared" or verdict.truncated:
-            _strict(plain, codec, place, truncated=verdict.truncated)
-            if verdict.truncated:
-                plain = plain.decode("utf-8", "ignore").encode()
-        return plain
-    return _strict(content, codec, place).encode()
-
-
-def _strict(content: bytes, codec: str, place: Place, *, truncated: bool = False) -> str:
-    try:
-        return content.decode(codec, "ignore" if truncated else "strict").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        where = Place(place.resource, place.file, row=line)
-        raise ReadError(
-            f"{place.file}, line {line}: not {codec} (byte {content[error.start]:#04x})",
-            (Finding("encoding-broken", where, details={"encoding": codec}),),
-            remedy="Check `encoding` in the contract, or export the file again.",
-        ) from error
-
-
-def _decode_mixed(
-    content: bytes, codec: str, verdict: encodings.Verdict, reading: Reading, place: Place, findings: list[Finding]
-) -> bytes:
-    """Lines of two encodings: read only when the contract says what the other one is."""
-    other = reading.mixed
-    shown = verdict.odd_encoding or "?"
-    found = Finding(
-        "encoding-mixed",
-        place,
-        count=len(verdict.odd_lines),
-        rows=verdict.odd_lines[:10],
-        details={
-            "encoding": verdict.encoding,
-            "other": other or shown,
-            "lines": ", ".join(map(str, verdict.odd_lines[:10])),
-        },
-    )
-    if not other:
-        raise ReadError(
-            f"{place.file}: {len(verdict.odd_lines)} lines are not in {verdict.encoding} (they look like {shown}); "
-            f"the first is line {verdict.odd_lines[0]}",
-            (found,),
-            remedy=f"Mend the file, or write `mixed: {verdict.odd_encoding or 'windows-1251'}` into `reading`.",
-        )
-    odd, lines = set(verdict.odd_lines), content.split(b"\n")
-    main = codec if codec != "utf-8-sig" else "utf-8"
-    parts = [
-        _strict(line, encodings.codec_of(other) if number in odd else main, place)
-        for number, line in enumerate(lines, start=1)
-    ]
-    findings.append(Finding("repair-encoding-mixed", place, count=len(odd), rows=found.rows, details=found.details))
-    return "\n".join(parts).encode()
-
-
-def sniff_delimiter(content: bytes, quote: str) -> str:
-    """The delimiter whose count per record is most even over the first records; a comma when there is none."""
-    head = content[: 1 << 16].decode("utf-8", "ignore")
-    best, best_score = ",", 0.0
-    for delimiter in DELIMITERS:
-        widths = [len(row) for row in _records(head, delimiter, quote, 50) if row]
-        if len(head) < len(content) and len(widths) > 1:
-            widths = widths[:-1]
-        if not widths:
-            continue
-        common = max(set(widths), key=widths.count)
-        score = (common > 1) * (widths.count(common) / len(widths)) * min(common, 12) ** 0.3
-        if score > best_score:
-            best, best_score = delimiter, score
-    return best
-
-
-def _records(text: str, delimiter: str, quote: str, limit: int) -> list[list[str]]:
-    found: list[list[str]] = []
-    try:
-        for row in _reader(io.StringIO(text, newline=""), delimiter, quote):
-            found.append(row)
-            if len(found) >= limit:
-                break
-    except csv.Error:
-        return found
-    return found
-
-
-def _reader(stream: Iterable[str], delimiter: str, quote: str, longest: int = 1 << 30) -> Iterator[list[str]]:
-    csv.field_size_limit(longest)
-    if not quote:
-        return csv.reader(stream, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    return csv.reader(stream, delimiter=delimiter, quotechar=quote)
-
-
-def _width(content: bytes, delimiter: str, reading: Reading, place: Place) -> int:
-    """How many columns the table has: the widest header row, else the commonest width of the first records."""
-    need = max(reading.header.rows, default=0) + 50
-    head = content[: 1 << 20].decode("utf-8", "ignore")
-    lines, widths, width = 1, [], 0
-    for row in _records(head, delimiter, reading.quote, need):
-        if lines in reading.header.rows:
-            width = max(width, len(row))
-        lines += 1 + sum(cell.count("\n") + cell.count("\r") - cell.count("\r\n") for cell in row)
-        widths.append(len(row))
-    width = width or max(set(widths), key=widths.count, default=1)
-    if width > reading.max_columns:
-        raise ReadError(
-            f"{place.file} has {width} columns; the limit is {reading.max_columns}",
-            (Finding("too-many-columns", place, found=str(width), wanted=str(reading.max_columns)),),
-            remedy="Check the delimiter; or raise `max_columns` in the block `reading`.",
-        )
-    return max(width, 1)
 
 
 @dataclass(slots=True)
@@ -353,22 +163,22 @@ def _python(content: bytes, delimiter: str, width: int, reading: Reading, place:
     odd: dict[int, list[str]] = {}
     line, last = 1, [""]
     try:
-        for row in _reader(_with_sentinel(content), delimiter, reading.quote, reading.max_cell):
+        for row in csv_records(_with_sentinel(content), delimiter, reading.quote, reading.max_cell):
             if len(cells[0]) == BATCH:
                 batches.append([pa.array(column, pa.string()) for column in cells])
                 cells = [[] for _ in range(width)]
             last = row
             rows.append(line)
-            line += 1 + sum(cell.count("\n") + cell.count("\r") - cell.count("\r\n") for cell in row)
+            line += lines_of(row)
             if row and len(row) != width:
                 odd[len(rows) - 1] = row
             for position in range(width):
                 cells[position].append(row[position] if position < len(row) else "")
     except csv.Error as error:
         where = Place(place.resource, place.file, row=line)
-        raise _too_long(where, f"> {reading.max_cell}", reading) from error
+        raise cell_too_long(where, f"> {reading.max_cell}", reading) from error
     if last != [_SENTINEL]:
-        raise _unclosed(place, rows[-1] if rows else 1, last)
+        raise _unclosed(place, rows[-1] if rows else 1)
     odd.pop(len(rows) - 1, None)
     batches.append([pa.array(column, pa.string()) for column in cells])
     columns = [pa.concat_arrays(parts).slice(0, len(rows) - 1) for parts in zip(*batches, strict=True)]
@@ -381,12 +191,11 @@ def _with_sentinel(content: bytes) -> Iterator[str]:
     yield ("" if content.endswith((b"\n", b"\r")) else "\n") + _SENTINEL + "\n"
 
 
-def _unclosed(place: Place, line: int, row: list[str]) -> ReadError:
+def _unclosed(place: Place, line: int) -> ReadError:
     where = Place(place.resource, place.file, row=line)
-    opened = next((cell for cell in row if _SENTINEL in cell), "")
     return ReadError(
         f"{place.file}: a quotation mark opened near line {line} is never closed",
-        (Finding("quote-unclosed", where, found=opened[:40] or None),),
+        (Finding("quote-unclosed", where),),
         remedy='Close it, double it if it belongs to the text, or write `quote: ""` if the file has no quoting.',
     )
 
@@ -400,7 +209,7 @@ def _insert(
     order = np.full(total, -1, dtype=np.int64)
     order[numbers] = len(columns[0]) + np.arange(len(ragged))
     order[order < 0] = np.arange(len(columns[0]))
-    parsed = [next(iter(_reader(io.StringIO(text, newline=""), delimiter, quote)), []) for _, text in ragged]
+    parsed = [next(iter(csv_records(io.StringIO(text, newline=""), delimiter, quote)), []) for _, text in ragged]
     taken = pa.array(order)
     placed = []
     for position, column in enumerate(columns):
@@ -423,7 +232,7 @@ def _line_numbers(
             breaks = pc.fill_null(pc.count_substring(column, pattern), 0)
             inside += sign * np.asarray(breaks, dtype=np.int64)
     for number, row in odd.items():
-        inside[number] = sum(cell.count("\n") + cell.count("\r") - cell.count("\r\n") for cell in row)
+        inside[number] = lines_of(row) - 1
     return np.arange(1, count + 1, dtype=np.int64) + np.concatenate(([0], np.cumsum(inside)[:-1]))
 
 
@@ -475,7 +284,7 @@ def _finish(
     for column in columns:
         longest = pc.max(pc.binary_length(column)).as_py() or 0  # bytes: never fewer than characters
         if longest > reading.max_cell and (longest := pc.max(pc.utf8_length(column)).as_py()) > reading.max_cell:
-            raise _too_long(place, str(longest), reading)
+            raise cell_too_long(place, str(longest), reading)
     return _Split(tuple(columns), pa.array(lines), len(rejected), tuple(findings))
 
 

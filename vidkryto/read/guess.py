@@ -1,4 +1,4 @@
-"""What a column of text looks like: its type, and the repairs that its cells seem to need; for look and new."""
+"""What a column of text looks like: its type, and the repairs its cells seem to need. For look and new only."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from vidkryto.catalogue.reading import Reading
 from vidkryto.findings import Place
-from vidkryto.read.delimited import text_of
 from vidkryto.read.grid import Grid
 from vidkryto.read.records import Collector, broken, no_records
+from vidkryto.read.text import text_of
 
 
 class Digits(str):

@@ -181,6 +181,10 @@ def _totals(
     data = kinds == Kind.DATA
     if reading.totals:
         column = _named(grid, kinds, reading) if reading.totals.column else first
+        if column is None:
+            where = Place(place.resource, place.file, grid.sheet, column=reading.totals.column)
+            there = ", ".join(labels_of(grid, np.flatnonzero(kinds == Kind.HEADER), reading)[:20])
+            return [Finding("schema-drift-missing", where, wanted=reading.totals.column, details={"there": there})]
         kinds[data & _matches(column, reading.totals.words)] = Kind.TOTAL
         return []
     suspects = np.flatnonzero(data & _matches(first, SUSPECT_TOTALS))
@@ -192,13 +196,14 @@ def _totals(
     return [Finding("total-row-suspected", where, found=text, count=len(places), rows=places[:10])]
 
 
-def _named(grid: Grid, kinds: NDArray[np.int8], reading: Reading) -> pa.Array:
+def _named(grid: Grid, kinds: NDArray[np.int8], reading: Reading) -> pa.Array | None:
+    """The column in which total words are looked for; None when the export does not have it."""
     wanted = normal(reading.totals.column) if reading.totals else ""
     labels = labels_of(grid, np.flatnonzero(kinds == Kind.HEADER), reading)
     for position, label in enumerate(labels):
         if wanted in (normal(label), f"#{position + 1}"):
             return pc.fill_null(pc.utf8_trim_whitespace(grid.columns[position]), "")
-    return pa.array([""] * grid.height, pa.string())
+    return None
 
 
 def tidy(text: str) -> str:

@@ -84,8 +84,8 @@ def _evidence(grid: Grid) -> str:
     if verdict is None:
         return ""
     if verdict.how != "letters":
-        how: str = verdict.how
-        return {"bom": "byte order mark", "ascii": "only ASCII", "utf-8": "strict UTF-8"}.get(how, how)
+        words = {"bom": "byte order mark", "ascii": "only ASCII", "utf-8": "strict UTF-8"}
+        return words.get(verdict.how, str(verdict.how))
     second = verdict.candidates[1].encoding if len(verdict.candidates) > 1 else "nothing"
     return f"letters; e^{verdict.margin:.0f} times likelier than {second}"
 

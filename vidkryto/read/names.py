@@ -102,6 +102,8 @@ def _drift(
     if empty:
         matching.findings.append(Finding("columns-empty", place, count=len(empty), details={"first": empty[0] + 1}))
     missing = _missing(reading, names, matching, used)
+    if reading.melt and not matching.melted:
+        missing[reading.melt.value] = ", ".join(reading.melt.columns)
     for name, header in missing.items():
         near = _nearest(header, names.get(name, {}), [labels[position] for position in extra])
         if near:

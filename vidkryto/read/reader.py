@@ -126,10 +126,11 @@ def _empty(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place
             f"{place.file} holds no value", (Finding("file-empty", place),), remedy="Export the table again."
         )
     columns = {str(item["name"]): pa.array([], pa.string()) for item in schema.get("fields", ())}
-    rows = grid.height + grid.blank_after
-    account = Account(rows_in_file=rows, blank=rows)
+    blank = grid.height + grid.blank_after
+    rows = blank + grid.rejected + grid.noted
+    account = Account(rows_in_file=rows, blank=blank, note=grid.noted, rejected=grid.rejected)
     draft = Draft(columns, pa.array([], pa.int64()))
-    return _Part(draft, place.file, account, {}, findings=[Finding("partition-empty", place)])
+    return _Part(draft, place.file, account, {}, findings=[*grid.findings, Finding("partition-empty", place)])
 
 
 def _part(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place, snapshot: Snapshot) -> _Part:

@@ -27,9 +27,8 @@ def main(script: Path, folder: Path) -> None:
 
     def frame(path: Path) -> pd.DataFrame:
         with pa.memory_map(str(path)) as source:
-            table = pa.ipc.open_file(source).read_all()
-            made: pd.DataFrame = table.to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get)
-            return made
+            read = pa.ipc.open_file(source).read_all()
+            return pd.DataFrame(read.to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get))
 
     tables = {path.stem: frame(path) for path in sorted(folder.glob("*.arrow"))}
     spec = importlib.util.spec_from_file_location("transform", script)

@@ -6,13 +6,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-_PLAIN = dict(
-    zip(
-        "абвгґдежзиіклмнопрстуфхцчшщыэъё",
-        "a b v h g d e zh z y i k l m n o p r s t u f kh ts ch sh shch y e - yo".split(),  # noqa: SIM905  # read beside the alphabet
-        strict=True,
-    )
-)
+_PLAIN = {
+    "а": "a", "б": "b", "в": "v", "г": "h", "ґ": "g", "д": "d", "е": "e", "ж": "zh", "з": "z", "и": "y", "і": "i",
+    "к": "k", "л": "l", "м": "m", "н": "n", "о": "o", "п": "p", "р": "r", "с": "s", "т": "t", "у": "u", "ф": "f",
+    "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ы": "y", "э": "e", "ё": "yo",
+}  # fmt: skip
 _INSIDE = {**_PLAIN, "є": "ie", "ї": "i", "й": "i", "ю": "iu", "я": "ia", "ь": "", "ъ": "", "’": "", "'": "", "ʼ": ""}
 _FIRST = {**_INSIDE, "є": "ye", "ї": "yi", "й": "y", "ю": "yu", "я": "ya"}
 _LONGEST = 40
