@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from vidkryto.archive import sha256_of
 from vidkryto.errors import PlanError, PortalError, PortalMoved, VidkrytoError
 from vidkryto.plan.columns import Column, columns_of
 from vidkryto.plan.fingerprint import fingerprint
@@ -20,8 +17,9 @@ from vidkryto.plan.names import resource_id
 from vidkryto.plan.value import Plan, TableChange
 from vidkryto.publish import lock as locks
 from vidkryto.publish.load import Loaded, bring
-from vidkryto.publish.portal import Absent, AnswerLost, Portal, Refused
-from vidkryto.publish.receipt import FileReceipt, Outcome, Receipt, TableReceipt
+from vidkryto.publish.portal import AnswerLost, Portal, Refused
+from vidkryto.publish.proof import file_receipts, table_receipts
+from vidkryto.publish.receipt import Outcome, Receipt
 from vidkryto.publish.structure import close_up, open_up
 from vidkryto.publish.switch import switch
 from vidkryto.release.value import Release
@@ -82,6 +80,7 @@ class _Work:
         self.started = _now()
         self.writes_before = portal.written
         self.sent_before = portal.sent
+        self.resumed = False
         self.loaded: dict[str, Loaded] = {}
 
     def look(self) -> LiveDataset | None:
@@ -99,16 +98,13 @@ class _Work:
         """The receipt of a plan with nothing to do; nothing is written."""
         live = self.there()
         self._unmoved(live)
-        tables = tuple(
-            TableReceipt(t.id, t.resource, t.alias, t.after, t.sha256, "none", columns=self._columns(t))
-            for t in self.plan.tables
-        )
-        return self._receipt(live, "unchanged", tables, ())
+        return self._receipt(live, "unchanged", ())
 
     def published(self) -> Receipt:
         """Every step, in the order of the protocol."""
         self.how.step("lock")
         held, live = self._locked()
+        written = self.portal.written
         try:
             live = self._with_table_resources(held, live)
             for change in self.plan.tables:
@@ -120,14 +116,13 @@ class _Work:
                 notice=self.plan.notice, pause=self.how.pause,
             )  # fmt: skip
         except BaseException as error:
-            _give_up(held, error)
+            _give_up(held, error, touched=self.portal.written > written)
             raise
         held.forget()
         warnings = self._views(live)
         live = self.there()
-        tables = tuple(self._table_receipt(change) for change in self.plan.tables)
         self.how.step("receipt")
-        return self._receipt(live, self.how.outcome, tables, warnings)
+        return self._receipt(live, self.how.outcome, warnings)
 
     def _locked(self) -> tuple[locks.Held, LiveDataset]:
         """The lock and the state under it, which must be what the plan was made for."""
@@ -277,21 +272,13 @@ class _Work:
                 return ()
         return ("publish-view-missing",)
 
-    def _table_receipt(self, change: TableChange) -> TableReceipt:
-        loaded = self.loaded[change.id]
-        return TableReceipt(
-            change.id, change.resource, change.alias, loaded.digest.rows, loaded.digest.sha256, loaded.route,
-            change.rows.added, change.rows.changed, change.rows.removed, self._columns(change),
-        )  # fmt: skip
-
-    def _columns(self, change: TableChange) -> tuple[tuple[str, str], ...]:
-        table = next(table for table in self.release.tables if table.resource == change.resource)
-        return tuple((column.name, column.type) for column in columns_of(table))
-
-    def _receipt(
-        self, live: LiveDataset, outcome: Outcome, tables: tuple[TableReceipt, ...], warnings: tuple[str, ...]
-    ) -> Receipt:
-        files, faults = self._files(live, outcome)
+    def _receipt(self, live: LiveDataset, outcome: Outcome, warnings: tuple[str, ...]) -> Receipt:
+        written = {change.id for change in self.plan.resources if change.action in ("create", "replace")}
+        if self.resumed:
+            written = {resource_id(self.release.dataset, file.name) for file in self.release.files}
+        files, faults = file_receipts(
+            self.release, live, self.portal, frozenset() if outcome == "unchanged" else frozenset(written)
+        )
         return Receipt(
             dataset=self.release.dataset,
             portal=self.portal.capabilities().url,
@@ -306,44 +293,17 @@ class _Work:
             writes=self.portal.written - self.writes_before,
             requests=self.portal.sent - self.sent_before,
             files=files,
-            tables=tables,
+            tables=table_receipts(self.release, self.plan.tables, self.loaded),
             warnings=(*warnings, *faults),
             reason=self.how.reason,
             state=fingerprint(live),
         )
 
-    def _files(self, live: LiveDataset, outcome: Outcome) -> tuple[tuple[FileReceipt, ...], tuple[str, ...]]:
-        """Every file of the release; those that were written are downloaded and hashed as the public gets them."""
-        written = {change.id for change in self.plan.resources if change.action in ("create", "replace")}
-        files, faults = [], []
-        for file in self.release.files:
-            id_ = resource_id(self.release.dataset, file.name)
-            resource = live.resource(id_)
-            url = resource.text("url") if resource else ""
-            fresh = outcome != "unchanged" and (id_ in written or self.resumed)
-            sha256 = self._downloaded(url) if fresh else file.sha256
-            if sha256 != file.sha256:
-                faults.append("publish-download-differs")
-            modified = resource.text("last_modified") if resource else ""
-            files.append(FileReceipt(id_, file.name, url, file.bytes, sha256, fresh, modified))
-        return tuple(files), tuple(faults)
 
-    def _downloaded(self, url: str) -> str:
-        with tempfile.TemporaryDirectory(prefix="vidkryto-file-") as folder:
-            target = Path(folder) / "file"
-            try:
-                self.portal.download(url, target, anonymous=True)
-            except (Absent, AnswerLost):
-                return ""
-            return sha256_of(target)
-
-    resumed = False
-
-
-def _give_up(held: locks.Held, error: BaseException) -> None:
+def _give_up(held: locks.Held, error: BaseException, *, touched: bool) -> None:
     """Let the next run go on at once, if the portal can still be told; else the lock expires."""
     try:
-        if isinstance(error, PortalMoved):
+        if isinstance(error, PortalMoved) and not touched:
             held.release()
         else:
             held.give_up()

@@ -1,0 +1,120 @@
+"""The commands around publication, as a person types them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tests.publish.releases import a_release, stop
+from tests.publish.test_publication import public, table_rows
+from tests.support.local_portal import LocalPortal
+from vidkryto.cli.app import app
+from vidkryto.plan.make import make_plan
+from vidkryto.plan.names import resource_id
+from vidkryto.publish.apply import apply
+from vidkryto.publish.approvals import Approvals
+from vidkryto.publish.portal import CkanPortal
+from vidkryto.publish.receipt import Receipts
+from vidkryto.record import Ledger, SigningKey
+from vidkryto.release import Release, Releases
+
+ROOT = Path(__file__).parents[2]
+DATASET = "public-transport-stops"
+BY = ("--as", "data-office-1", "--role", "відділ даних", "--reason", "перевірено з управлінням")
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A state folder with a ledger for practice."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    SigningKey.generate("practice/tests").save(folder / "practice.key")
+    Ledger.create(folder, key=folder / "practice.key")
+    return folder
+
+
+@pytest.fixture
+def command(local_portal: LocalPortal, home: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run a command against a fresh portal; fails the test when the exit code is another than expected."""
+    token = home / "sysadmin.token"
+    token.write_text(local_portal.sysadmin_token)
+    token.chmod(0o600)
+    for name, value in {
+        "VIDKRYTO_ROOT": str(ROOT), "VIDKRYTO_HOME": str(home), "VIDKRYTO_CKAN_URL": local_portal.url,
+        "VIDKRYTO_CKAN_TOKEN": local_portal.editor_token, "VIDKRYTO_ORGANIZATION": local_portal.organization,
+        "VIDKRYTO_LANGUAGE": "en",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("VIDKRYTO_AUDIT_KEY", raising=False)
+
+    def run(*words: str, code: int = 0) -> Result:
+        result = CliRunner().invoke(app, list(words))
+        assert result.exit_code == code, (result.output, result.exception)
+        return result
+
+    return run
+
+
+def live(portal: CkanPortal, home: Path, release: Release) -> None:
+    """What the pipeline does after approval."""
+    receipt = apply(make_plan(release, portal), release, portal)
+    Receipts(home / "receipts").save(receipt)
+    Releases(home / "releases" / DATASET).mark_published(release)
+
+
+def entries(home: Path) -> list[Any]:
+    return [entry.kind for entry in Ledger.open(home, key=home / "practice.key").entries()]
+
+
+def test_plan_approve_restore_watch_withdraw(command: Command, portal: CkanPortal, home: Path) -> None:
+    """The life of a dataset after its release is built: every command leaves its trace in the ledger."""
+    folder = home / "releases" / DATASET
+    first = a_release(folder, [stop(n) for n in range(5)])
+    assert "first publication" in command("plan", DATASET, code=1).stdout
+    plan = json.loads(command("plan", DATASET, "--json", code=1).stdout)
+    command("approve", plan["hash"][:12], *BY)
+    made = make_plan(first, portal)
+    assert made.hash == plan["hash"]
+    assert Approvals(home / "plans").require(made) is not None
+
+    live(portal, home, first)
+    live(portal, home, a_release(folder, [stop(n) for n in range(2, 5)], version="1.1.0"))
+    assert command("watch").stdout == f"{DATASET}: OK\n"
+    command("restore", DATASET, "--to", "1.0.0", *BY)
+    table = resource_id(DATASET, "stops.csv")
+    assert len(table_rows(portal, table)) == 5
+    assert public(portal, "package_show", id=DATASET)["version"] == "1.2.0"
+
+    portal.insert(table, [stop(99)])
+    assert "watch-rows-differ" in command("watch", DATASET, code=1).stdout
+    command("watch", "--repair")
+    assert len(table_rows(portal, table)) == 5
+
+    command("withdraw", DATASET, *BY, "--legal-basis", "стаття 6 Закону 2939-VI", "--yes")
+    assert public(portal, "package_show", id=DATASET) == 403
+    assert command("watch").stdout == f"{DATASET}: OK\n"
+    assert entries(home) == ["key", "approval", "restore", "withdrawal"]
+
+
+def test_prepare_by_a_sysadmin(command: Command, portal: CkanPortal, home: Path) -> None:
+    """Afterwards the plan's rows go in one step."""
+    folder = home / "releases" / DATASET
+    release = a_release(folder, [stop(1)])
+    done = json.loads(
+        command("portal", "prepare", DATASET, "--token-file", str(home / "sysadmin.token"), "--json").stdout
+    )
+    assert done[0]["table"] == resource_id(DATASET, "stops.csv")
+    assert make_plan(release, portal).tables[0].route == "staging"
+
+
+def test_a_plan_without_a_release_says_what_to_do(command: Command) -> None:
+    """The message names the command that builds one."""
+    result = command("plan", DATASET, code=1)
+    assert "Build one: vidkryto publish" in str(result.exception)
