@@ -23,7 +23,7 @@ def findings_page() -> str:
     lines = [
         "# Finding codes",
         "",
-        "What the stages can notice, in the order of the stages. Each code has the same texts in the reports.",
+        "What the stages can notice. The reports say the same words.",
     ]
     stage = ""
     for code in codes().values():

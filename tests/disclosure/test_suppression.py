@@ -177,6 +177,13 @@ def test_a_linked_table_with_a_shared_margin_gives_nothing_away() -> None:
     assert min(second.narrowest, first.narrowest) >= 5
 
 
+def test_a_table_that_counts_something_else_is_not_linked() -> None:
+    """Two tables of a dataset whose totals differ share no sums: each is protected by itself."""
+    first = protect_cells(count_table(1), RULE)
+    alone, beside = protect_cells(count_table(2), RULE), protect_cells(count_table(2), RULE, linked=(first.published,))
+    assert alone.column.equals(beside.column)
+
+
 def test_yesterdays_number_hidden_today_is_told() -> None:
     """A number that the last release showed and that did not change is not hidden by emptying it today."""
     columns = count_table(3)
@@ -247,3 +254,12 @@ def test_three_dimensions_are_protected_too() -> None:
     outcome = protect_cells(table(lines, ("district", "age", "sex")), rule)
     assert outcome.evidence["unprotected"] == 0
     assert outcome.narrowest >= 5
+
+
+@pytest.mark.slow
+def test_a_large_table_is_protected_in_seconds() -> None:
+    """40 by 25 cells with margins: many cells are mended in one round."""
+    columns = count_table(3, 40, 25)
+    outcome = protect_cells(columns, RULE)
+    assert outcome.evidence["unprotected"] == 0
+    assert min(attack(columns, outcome.column)) >= RULE.width

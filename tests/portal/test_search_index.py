@@ -137,6 +137,8 @@ def test_all_words_must_be_found_unless_one_of_many_is_missing(index: Index, pla
         ("зупинки^3 OR школи", ["schools", "stops"]),
         ("{!bool must=зупинки must_not=name:schools}", ["stops"]),
         ("{!type=bool should=name:stops should=name:budget}", ["budget", "stops"]),
+        ("{!lucene q.op=OR}школи зупинки", ["schools", "stops"]),
+        ("{!must=школи type=bool}", ["schools"]),
         ("{!term f=tags}транспорт", ["stops"]),
         ("{!prefix f=name}st", ["stops"]),
     ],

@@ -16,7 +16,7 @@ from vidkryto.read.transform import transform, transformation
 Reader = Callable[..., Table]
 FIELDS = {"code": "string", "settlement": "string", "amount": "number"}
 SCHEMA = {"fields": [{"name": name, "type": kind} for name, kind in FIELDS.items()]}
-CONTENT = "code,settlement,amount\nUA1,,10.10\nUA2,,0.20\nUA9,,3\n".encode()
+CONTENT = b"code,settlement,amount\nUA1,,10.10\nUA2,,0.20\nUA9,,3\n"
 
 
 @pytest.fixture

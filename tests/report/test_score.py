@@ -224,3 +224,27 @@ def test_the_command_tells_what_is_lost(graph: Graph, tmp_path: Path) -> None:
     (told,) = json.loads(result.stdout)
     assert told["points"] == FULL - 80
     assert {item["indicator"] for item in told["lost"]} == {"access-url-status", "download-url-status"}
+
+
+def test_the_catalogue_is_written_from_published_releases(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`vidkryto rdf` needs no portal to answer; what it writes scores full marks once the addresses do."""
+    import shutil
+
+    import typer
+
+    from vidkryto.cli.rdf import rdf
+
+    home = tmp_path / "home" / "releases" / "air-quality"
+    shutil.copytree(release.folder.parent, home)
+    Releases(home).mark_published(Releases(home).all()[0])
+    monkeypatch.setenv("VIDKRYTO_ROOT", str(ROOT))
+    monkeypatch.setenv("VIDKRYTO_HOME", str(tmp_path / "home"))
+    app = typer.Typer()
+    app.command()(rdf)
+    result = CliRunner().invoke(app, ["--portal", PORTAL, "--to", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    written = Graph().parse(tmp_path / "catalog.ttl", format="turtle")
+    assert scored(written).points == FULL
+    assert isomorphic(Graph().parse(tmp_path / "dcat.jsonld", format="json-ld"), written)

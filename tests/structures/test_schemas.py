@@ -95,3 +95,22 @@ def test_the_profile_refuses(change: dict[str, Any], told: str) -> None:
     """Each rule of the profile is told in words when it is broken."""
     schema = {"$schema": "https://datapackage.org/profiles/2.0/tableschema.json", "fields": [{"name": "a"}], **change}
     assert told in "\n".join(problems(schema))
+
+
+CITY = sorted((SCHEMAS.parent / "city").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", CITY, ids=lambda file: file.stem)
+def test_a_schema_of_the_city_holds_too(file: Path) -> None:
+    """The city's own schemas keep the same rules: profile, key, examples, both languages."""
+    schema = load(file)
+    assert problems(schema) == ()
+    names = [field["name"] for field in schema["fields"]]
+    examples = [field["example"] for field in schema["fields"]]
+    report = Resource(data=[names, examples], schema=Schema.from_descriptor(schema)).validate()
+    assert report.valid, report.flatten(["fieldName", "note"])
+    required = {field["name"] for field in schema["fields"] if field.get("constraints", {}).get("required")}
+    assert set(schema["primaryKey"]) <= required
+    for item in (schema, *schema["fields"]):
+        english = item["translations"]["en"]
+        assert all((item["title"], item["description"], english["title"], english["description"])), item

@@ -14,12 +14,15 @@ from vidkryto.cli import (
     demo,
     deployments,
     look,
+    passport,
     portal,
     publication,
+    rdf,
     register,
     returning,
     run,
     schema,
+    score,
     validate,
 )
 
@@ -49,6 +52,9 @@ app.command("withdraw")(publication.withdraw)
 app.command("watch")(publication.watch)
 app.command("report")(run.report)
 app.command("register")(register.register)
+app.command("passport")(passport.passport)
+app.command("rdf")(rdf.rdf)
+app.command("score")(score.score)
 portal.app.command("prepare")(publication.prepare)
 app.add_typer(portal.app, name="portal")
 app.add_typer(deployments.app, name="deployments")

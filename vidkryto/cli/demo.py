@@ -123,10 +123,18 @@ def _serve_report(chosen: Settings, site: Path, port: int) -> str:
     if processes.find("server", home) is not None and address_file.is_file():
         return str(json.loads(address_file.read_text(encoding="utf-8"))["url"])
     _refuse_taken(port)
-    processes.start("server", home, [sys.executable, "-m", "vidkryto.cli.serve", str(site), str(port)])
+    server = [sys.executable, "-m", "vidkryto.cli.serve", str(site), str(port)]
+    processes.start("server", home, server, ready=lambda: _answers(port))
     url = f"http://127.0.0.1:{port}/"
     address_file.write_text(json.dumps({"url": url}), encoding="utf-8")
     return url
+
+
+def _answers(port: int) -> bool:
+    import socket
+
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _refuse_taken(port: int) -> None:

@@ -7,14 +7,14 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vidkryto.errors import StateError
 
 PATIENCE = 20.0
-"""Seconds a program has to end after SIGTERM before it is killed."""
+"""Seconds a program has to become ready, and to end after SIGTERM before it is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,14 @@ class Running:
         return _started(self.pid) == self.started
 
 
-def start(name: str, home: Path, command: Sequence[str], environment: Mapping[str, str] | None = None) -> Running:
-    """Start a program detached from this one; its output goes to `home`/name.log.
+_started_here: list[subprocess.Popen[bytes]] = []
+"""Programs this process left running, kept so that Python does not take them for forgotten."""
 
-    Raises StateError when it ends at once, with the last lines of its log.
+
+def start(name: str, home: Path, command: Sequence[str], ready: Callable[[], bool]) -> Running:
+    """Start a program detached from this one and wait until it is `ready`; its output goes to `home`/name.log.
+
+    Raises StateError, with the last lines of its log, when it ends before it is ready or is not ready in time.
     """
     home.mkdir(parents=True, exist_ok=True)
     log = home / f"{name}.log"
@@ -43,13 +47,19 @@ def start(name: str, home: Path, command: Sequence[str], environment: Mapping[st
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env={**os.environ, **(environment or {})},
         )
+    _started_here.append(process)
     running = Running(process.pid, _started(process.pid))
-    time.sleep(0.2)
-    if process.poll() is not None:
-        tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
-        raise StateError(f"{name} ended at once:\n{tail}", remedy=f"The whole log is {log.name} in the state folder.")
+    limit = time.monotonic() + PATIENCE
+    while not ready():
+        ended = process.poll() is not None
+        if ended or time.monotonic() > limit:
+            tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
+            what = "ended at once" if ended else f"was not ready within {PATIENCE:.0f} seconds"
+            process.kill()
+            process.wait()
+            raise StateError(f"{name} {what}:\n{tail}", remedy=f"The whole log is {log.name} in the state folder.")
+        time.sleep(0.05)
     (home / f"{name}.json").write_text(json.dumps({"pid": running.pid, "started": running.started}), encoding="utf-8")
     return running
 

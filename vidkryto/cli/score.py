@@ -90,10 +90,10 @@ def _graph(source: str, known: bool) -> Graph:
                 raise PortalError(f"{source} answers {status}", remedy="Is the portal up, and has it ckanext-dcat?")
             return Graph().parse(data=content.decode("utf-8"), format="json-ld" if "json" in media else "turtle")
         return Graph().parse(source, format="json-ld" if source.endswith("ld") else "turtle")
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ValueError, SyntaxError, IndexError) as error:  # rdflib's parsers let each of these out
         raise PortalError(
-            f"{source} cannot be read as RDF: {str(error).splitlines()[0]}",
-            remedy="The address must give Turtle or JSON-LD.",
+            f"{source} cannot be read as RDF ({type(error).__name__})",
+            remedy="The address must give Turtle or JSON-LD; `vidkryto rdf` writes both for --rdf.",
         ) from error
 
 

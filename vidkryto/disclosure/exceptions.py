@@ -14,6 +14,16 @@ LONGEST_DAYS = 366
 """An exception is decided again at least once a year."""
 
 
+DEFECTS = {
+    "people": ("бракує другої особи", "a second person is missing"),
+    "reason": ("бракує підстави", "the reason is missing"),
+    "expired": ("строк минув", "it has expired"),
+    "too-long": ("строк довший за рік", "its end is more than a year away"),
+    "more-cells": ("комірок більше, ніж під час рішення", "there are more cells than when it was made"),
+}
+"""Why a decision does not hold, in Ukrainian and English."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exemption:
     """A decision to publish what a detector or a rule contradicts. Kept in the ledger, never in the contract.

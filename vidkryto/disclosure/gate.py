@@ -15,7 +15,7 @@ from vidkryto.disclosure.columns import Seen, judge_table, one_array
 from vidkryto.disclosure.counts import CountTable
 from vidkryto.disclosure.deny import DenyList
 from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH
-from vidkryto.disclosure.exceptions import CLASS_CHANGE, Exemption, verdict
+from vidkryto.disclosure.exceptions import CLASS_CHANGE, DEFECTS, Exemption, verdict
 from vidkryto.disclosure.formulas import formula_cells
 from vidkryto.disclosure.outcome import Disclosure, Previous, ResidualRisk
 from vidkryto.disclosure.places import Places, kind_words, row_numbers, safe_name
@@ -178,7 +178,8 @@ def _contradicted(work: Work, name: str, declared: ColumnClass, seen: Seen) -> N
         work.find("contradiction-excepted", name, count=seen.cells, **words)
         return
     if decided.defect:
-        work.find("exception-invalid", name, defect=decided.defect, **words)
+        defect_uk, defect_en = DEFECTS[decided.defect]
+        work.find("exception-invalid", name, defect_uk=defect_uk, defect_en=defect_en, **words)
     rows = row_numbers(work.rows, seen.places)
     if declared.name is ClassName.FREE_TEXT:
         work.find("free-text-personal", name, count=seen.cells, rows=rows, **words)

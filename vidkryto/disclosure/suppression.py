@@ -18,10 +18,14 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_matrix
 
 from vidkryto.catalogue.classes import Cells
-from vidkryto.disclosure.attacker import UNBOUNDED, Interval, Knowledge, intervals, narrow
+from vidkryto.disclosure.attacker import UNBOUNDED, Interval, Knowledge, connected, intervals, narrow
 from vidkryto.disclosure.counts import Counted, CountTable, Key, Relation, read_counts, sums
 
 MOVED = 1e-6
+MANY = 25
+"""So many unprotected cells are mended in one round; fewer one by one, which hides a little less."""
+LARGE = 400
+"""Above so many hidden cells none is shown again: the audits would take minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +70,13 @@ def suppress(problem: Problem, width: int) -> Suppression:
     unprotected: set[Key] = set()
     mover = _Mover(problem)
     while targets := [key for key in narrow(hidden, problem.knowledge(hidden), width) if key not in unprotected]:
-        target = min(targets, key=lambda key: (problem.truth[key], key))
-        moved = mover.move(target, width, hidden)
-        if not moved - hidden:
-            unprotected.add(target)
-        hidden |= moved
+        targets.sort(key=lambda key: (problem.truth[key], key))
+        mended = targets if len(targets) > MANY else targets[:1]
+        before = len(hidden)
+        for target in mended:
+            hidden |= mover.move(target, width, hidden)
+        if len(hidden) == before:
+            unprotected.update(mended)
     _show_again(problem, hidden, unprotected, width)
     found = intervals(hidden, problem.knowledge(hidden))
     weak = frozenset(key for key, interval in found.items() if interval.width < width)
@@ -79,9 +85,12 @@ def suppress(problem: Problem, width: int) -> Suppression:
 
 def _show_again(problem: Problem, hidden: set[Key], unprotected: set[Key], width: int) -> None:
     """Show secondary cells, the largest numbers first, wherever all others stay protected without them."""
+    if len(hidden) > LARGE:
+        return
     for key in sorted(hidden - problem.primary, key=lambda key: (-problem.truth[key], key)):
-        fewer = hidden - {key}
-        if set(narrow(fewer, problem.knowledge(fewer), width)) <= unprotected:
+        touched = next(group for group in connected(hidden, problem.relations) if key in group)
+        rest = set(touched) - {key}
+        if set(narrow(rest, problem.knowledge(hidden - {key}), width)) <= unprotected:
             hidden.discard(key)
 
 
@@ -162,6 +171,7 @@ _DEFECTS = {
     "not-whole": ("кількість не є цілим невід’ємним числом", "a count is not a whole number of 0 or more"),
     "repeated": ("комірка таблиці повторюється", "a cell of the table is repeated"),
     "sum": ("підсумок не дорівнює сумі частин", "a total is not the sum of its parts"),
+    "unsolved": ("перевірка не знайшла розв’язку", "the audit found no solution"),
     "too-large": ("таблиця завелика для перевірки", "the table is too large to be audited"),
 }
 
@@ -174,7 +184,10 @@ def protect_cells(
     if counted.defects:
         return CellsOutcome(problems=tuple(_defect(name, count) for name, count in sorted(counted.defects.items())))
     problem = pose(counted, rule, linked=linked, previous=previous)
-    result = suppress(problem, rule.width)
+    try:
+        result = suppress(problem, rule.width)
+    except ArithmeticError:
+        return CellsOutcome(problems=(_defect("unsolved", 1),))
     undone = _undone(result, previous, counted, rule)
     troubles = _troubles(result, undone, rule)
     own = {key for key in result.hidden if key in counted.row_of}
@@ -211,6 +224,8 @@ def pose(
     fixed = {key for key in truth if key not in counted.row_of and key not in primary}
     all_relations = list(counted.relations)
     for table in linked:
+        if any(truth[key] != number for key, number in table.truth.items() if key in truth):
+            continue  # it counts something else: not even the shared totals are equal
         for key, number in table.truth.items():
             truth.setdefault(key, number)
         shown = {key for key, number in table.values.items() if number is not None}

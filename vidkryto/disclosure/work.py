@@ -25,8 +25,8 @@ from vidkryto.settings import Secret
 class Work:
     """The resource on its way through the gate."""
 
-    columns: pa.Table
-    rows: pa.Array
+    columns: pa.Table = field(repr=False)
+    rows: pa.Array = field(repr=False)
     places: Places
     classes: Mapping[str, ColumnClass]
     exceptions: tuple[Exemption, ...]
@@ -40,17 +40,21 @@ class Work:
     """Fields in which a detector saw a person."""
 
     def find(self, code: str, name: str = "", **more: Any) -> None:
+        """Add a finding about a field; `count`, `rows` and `wanted` are its own, the rest fills the message."""
         count, rows, wanted = more.pop("count", 1), more.pop("rows", ()), more.pop("wanted", None)
         place = self.places.of(name, rows[0] if rows else None)
         self.findings.append(Finding(code, place, wanted=wanted, count=count, rows=rows, details=more))
 
     def keep_rows(self, mask: pa.Array) -> None:
+        """Let the other rows go, with their numbers."""
         self.columns, self.rows = self.columns.filter(mask), self.rows.filter(mask)
 
     def replace(self, name: str, column: pa.Array) -> None:
+        """Put another column in the place of this one."""
         self.columns = self.columns.set_column(self.columns.column_names.index(name), name, column)
 
     def column(self, name: str) -> pa.Array:
+        """The column in one piece."""
         return one_array(self.columns.column(name))
 
 
@@ -92,6 +96,7 @@ def _geometry(work: Work) -> tuple[str, ...]:
 
 
 def delay(work: Work) -> None:
+    """Rows whose date is younger than the declared delay wait for a later release."""
     for name in work.columns.column_names:
         declared = work.classes.get(name)
         if declared is None or not declared.delay:
@@ -147,6 +152,7 @@ def _mask(work: Work, name: str) -> None:
 
 
 def snap(work: Work, addresses: tuple[pa.Array, pa.Array] | None) -> None:
+    """Pairs of coordinates moved to their grid, each pair once."""
     done: set[str] = set()
     for name in _geo_fields(work):
         rule = work.classes[name].snap

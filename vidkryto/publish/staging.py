@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vidkryto.plan.names import resource_id, staging_id
+from vidkryto.plan.names import staging_id, table_id
 from vidkryto.plan.rows import Comparison
 from vidkryto.publish.batches import chunks, in_requests
 from vidkryto.publish.portal import Absent, CkanPortal, Portal
@@ -74,9 +74,9 @@ def prepare(portal: CkanPortal, tables: Mapping[str, Iterable[str]]) -> tuple[Pr
 
     The tables need not exist yet. May be repeated: it brings the functions up to date.
     """
-    package = _package(portal)
+    package, apart = _package(portal), portal.capabilities().tables_apart
     return tuple(
-        _prepare(portal, package, dataset, csv, resource_id(dataset, csv))
+        _prepare(portal, package, dataset, csv, table_id(dataset, csv, apart=apart))
         for dataset, names in tables.items()
         for csv in names
     )

@@ -174,7 +174,7 @@ def _decode_mixed(
             f"{place.file}: {len(verdict.odd_lines)} lines are not in {verdict.encoding} (they look like {shown}); "
             f"the first is line {verdict.odd_lines[0]}",
             (found,),
-            remedy=f"Mend the file, or write `mixed: {verdict.odd_encoding or 'windows-1251'}` into the block `reading`.",
+            remedy=f"Mend the file, or write `mixed: {verdict.odd_encoding or 'windows-1251'}` into `reading`.",
         )
     odd, lines = set(verdict.odd_lines), content.split(b"\n")
     main = codec if codec != "utf-8-sig" else "utf-8"

@@ -1,4 +1,4 @@
-"""What a column of text looks like: its type, and the repairs that its cells seem to need. Used by look and new only."""
+"""What a column of text looks like: its type, and the repairs that its cells seem to need; for look and new."""
 
 from __future__ import annotations
 

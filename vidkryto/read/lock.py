@@ -1,4 +1,4 @@
-"""Names that never change: `columns.lock.yaml` keeps, for each header of an export, the field it was published under."""
+"""Names that never change: `columns.lock.yaml` keeps for each header of an export the field it was published as."""
 
 from __future__ import annotations
 

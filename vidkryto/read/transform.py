@@ -92,7 +92,11 @@ def _run_sql(file: Path, inputs: Mapping[str, pa.Table]) -> pa.Table:
             f"{file.name} has no ORDER BY: equal data would come out in another order",
             remedy="End it with ORDER BY, for example ORDER BY _source, _row.",
         )
-    settings: dict[str, str | bool | int | float | list[str]] = {"memory_limit": MEMORY, "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY,
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
     with duckdb.connect(config=settings) as connection:
         for name, table in inputs.items():
             connection.register(name, table)
@@ -143,7 +147,7 @@ def _shaped(result: pa.Table, table: Table, schema: Mapping[str, Any], resource:
     unknown = [name for name in result.column_names if name not in (*names, ROW, SOURCE)]
     if missing or unknown:
         raise ContractError(
-            f"{file.name} gives other columns than the schema: missing {missing or 'none'}, unknown {unknown or 'none'}",
+            f"{file.name} has other columns than the schema: missing {missing or 'none'}, unknown {unknown or 'none'}",
             remedy="Name the columns as the fields of the schema.",
         )
     columns = pa.table({name: _text(result[name], name, file) for name in names})

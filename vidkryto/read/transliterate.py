@@ -9,7 +9,7 @@ from collections.abc import Sequence
 _PLAIN = dict(
     zip(
         "абвгґдежзиіклмнопрстуфхцчшщыэъё",
-        ["a", "b", "v", "h", "g", "d", "e", "zh", "z", "y", "i", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u", "f", "kh", "ts", "ch", "sh", "shch", "y", "e", "-", "yo"],
+        "a b v h g d e zh z y i k l m n o p r s t u f kh ts ch sh shch y e - yo".split(),  # noqa: SIM905  # read beside the alphabet
         strict=True,
     )
 )

@@ -61,6 +61,8 @@ class Addresses:
     """By file name: the page of the resource, and where the bytes are. Two different addresses, or points are lost."""
     api: str = ""
     """Where the tables are queried; wanted for high-value datasets."""
+    issued: str = ""
+    """When the dataset was first published (ISO 8601); by default when this release was made."""
 
 
 def catalogue_graph(releases: Iterable[tuple[Release, Addresses]]) -> Graph:
@@ -113,7 +115,7 @@ def add_dataset(graph: Graph, release: Release, addresses: Addresses) -> URIRef:
     graph.add((dataset, DCTERMS.accessRights, _code("access-right", ACCESS[words["access"]])))
     graph.add((dataset, DCTERMS.publisher, _publisher(graph, words)))
     graph.add((dataset, DCTERMS.modified, _moment(release.created)))
-    graph.add((dataset, DCTERMS.issued, _moment(words.get("issued") or release.created)))
+    graph.add((dataset, DCTERMS.issued, _moment(addresses.issued or release.created)))
     graph.add((dataset, VERSION, Literal(release.version)))
     graph.add((dataset, DCAT.landingPage, _typed(graph, URIRef(f"{addresses.page}#page"), FOAF.Document)))
     _contact(graph, dataset, words["contact"]["name"], words["contact"]["email"])

@@ -18,7 +18,7 @@ class ReleaseFile:
     path: Path
     role: Role
     format: str
-    """As CKAN spells it in its list of formats: CSV, Parquet, JSON, GeoJSON; another spelling would be changed there."""
+    """As CKAN spells it in its list of formats: CSV, JSON, GeoJSON; another spelling would be changed there."""
     media_type: str
     bytes: int
     sha256: str

@@ -84,7 +84,7 @@ def _reader_query(query: str, kind: str) -> Node:
 
 
 def _parsed(query: str, default: str, *, every: bool) -> Node:
-    return local.read(query, lambda text: parse(text, field=default, every=every))
+    return local.read(query, lambda text, all_words: parse(text, field=default, every=all_words), every=every)
 
 
 def _weights(parameters: Parameters, default: str) -> Weights:

@@ -18,13 +18,14 @@ PAIR = re.compile(r"([\w.]+)=('[^']*'|\"[^\"]*\"|[^\s}]*)")
 SPECIAL = re.compile(r"[*?\\]")
 
 
-def read(query: str, parse: Callable[[str], Node]) -> Node:
-    """The tree of a query that may begin with local parameters; `parse` reads the language inside.
+def read(query: str, parse: Callable[[str, bool], Node], *, every: bool) -> Node:
+    """The tree of a query that may begin with local parameters.
 
+    `parse` reads the language inside, told whether words without a sign must all be found; q.op changes that.
     Raises BadRequestError for a parser or parameter that is not read here.
     """
     if not query.lstrip().startswith("{!"):
-        return parse(query)
+        return parse(query, every)
     head = HEAD.match(query)
     if head is None:
         raise BadRequestError(f"cannot read the local parameters of '{query[:100]}'")
@@ -33,12 +34,13 @@ def read(query: str, parse: Callable[[str], Node]) -> Node:
         raise BadRequestError("parameters by reference are not supported by this search")
     values = dict(pairs)
     text = values.get("v", query[head.end() :])
+    every = values["q.op"].upper() == "AND" if "q.op" in values else every
     match values.get("type", head["type"] or "lucene"):
         case "lucene":
-            return parse(text)
+            return parse(text, every)
         case "bool":
             groups = {
-                wanted: tuple(read(value, parse) for name, value in pairs if name == wanted)
+                wanted: tuple(read(value, parse, every=every) for name, value in pairs if name == wanted)
                 for wanted in ("must", "filter", "should", "must_not")
             }
             must = groups["must"] + groups["filter"]
