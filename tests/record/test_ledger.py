@@ -242,7 +242,7 @@ def test_a_rotated_key_takes_over_and_the_old_one_is_refused(ledger: Ledger, tmp
     """The change is signed by the old key; afterwards only the new one signs."""
     new = SigningKey.generate("city.example/ledger")
     new.save(tmp_path / "keys" / "new.key")
-    ledger.rotate(new, "Планова заміна ключа")
+    ledger.rotate(new, " Планова заміна ключа\n")
     with pytest.raises(LedgerError, match="not the ledger's present key"):
         ledger.append("intent", "stops", {"run": "r1"})
     Ledger.open(tmp_path / "home", key=tmp_path / "keys" / "new.key").append("intent", "stops", {"run": "r1"})
@@ -250,6 +250,22 @@ def test_a_rotated_key_takes_over_and_the_old_one_is_refused(ledger: Ledger, tmp
     assert verify(ledger.folder, key=str(SigningKey.load(key).verifier())).good
     stranger = SigningKey.generate("city.example/ledger")
     assert not verify(ledger.folder, key=str(stranger.verifier())).good
+
+
+def test_an_interrupted_beginning_is_begun_again_and_a_ledger_never(tmp_path: Path, key: Path) -> None:
+    """Killed before the first checkpoint, `create` works again; with a checkpoint or history it refuses."""
+    home = tmp_path / "home"
+    for left in (b"", b'{"half', b"one line\n"):
+        (home / "ledger").mkdir(parents=True, exist_ok=True)
+        (home / "ledger" / "entries.jsonl").write_bytes(left)
+        ledger = Ledger.create(home, key=key)
+        assert verify(ledger.folder).good
+        with pytest.raises(LedgerError, match="left alone"):
+            Ledger.create(home, key=key)
+        ledger.checkpoint_file.unlink()
+    (home / "ledger" / "entries.jsonl").write_bytes(b"one\ntwo\n")
+    with pytest.raises(LedgerError, match="left alone"):
+        Ledger.create(home, key=key)
 
 
 def test_a_key_readable_by_others_is_refused(ledger: Ledger, key: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -228,11 +229,15 @@ def fill(home: Path, key: Path, descriptions: list[DatasetDescription]) -> None:
 
 
 @pytest.fixture(scope="session")
-def make_city(descriptions: list[DatasetDescription]) -> Callable[[Path], Path]:
-    """Fill a new state folder."""
+def make_city(
+    tmp_path_factory: pytest.TempPathFactory, descriptions: list[DatasetDescription]
+) -> Callable[[Path], Path]:
+    """Give a copy of the small city, its state folder and its key, to a test."""
+    pattern = tmp_path_factory.mktemp("city")
+    fill(pattern / "home", pattern / "keys" / "audit.key", descriptions)
 
     def make(base: Path) -> Path:
-        fill(base / "home", base / "keys" / "audit.key", descriptions)
+        shutil.copytree(pattern, base, dirs_exist_ok=True)
         return base / "home"
 
     return make

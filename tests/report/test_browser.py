@@ -47,7 +47,7 @@ def modules(chromium: str) -> Path:
 def look(modules: Path, chromium: str, pages: list[Path], widths: str) -> dict[str, Any]:
     """What the browser and axe-core found."""
     command = ["node", str(SCRIPT), str(modules), chromium, widths, *map(str, pages)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -51,7 +51,7 @@ def init(
         if not (if_absent and file.is_file()):
             name = origin or f"vidkryto{'-practice' if practice else ''}/{secrets.token_hex(4)}"
             SigningKey.generate(name).save(file)
-        if not (if_absent and (home / "ledger" / "entries.jsonl").is_file()):
+        if not (if_absent and (home / "ledger" / "checkpoint").is_file()):
             Ledger.create(home, key=file)
     except VidkrytoError as error:
         _fail(error)

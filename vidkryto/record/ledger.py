@@ -103,13 +103,14 @@ class Ledger:
     def create(cls, home: Path, *, key: Path | None = None) -> Ledger:
         """Begin a ledger with the key that lies at `key`; the key's name is the ledger's name (its origin).
 
-        Raises LedgerError when there is a ledger already.
+        A beginning that was interrupted before its first checkpoint is begun again. Raises LedgerError when there
+        is a ledger already.
         """
         ledger = cls(home / "ledger", key or key_file())
         signer = SigningKey.load(ledger._key_file)
         ledger.folder.mkdir(parents=True, exist_ok=True)
         with ledger._locked():
-            if ledger.file.exists():
+            if ledger.checkpoint_file.exists() or (ledger.file.exists() and len(ledger._lines()) > 1):
                 raise LedgerError(f"there is a ledger in {home} already; it was left alone", remedy="Just use it.")
             ledger.file.touch()
             body = {"action": "create", "origin": signer.name, "key": str(signer.verifier())}
@@ -136,16 +137,19 @@ class Ledger:
         old = SigningKey.load(self._key_file)
         with self._locked():
             self._catch_up(old)
-            statement = {
-                "action": "rotate",
-                "origin": self._known.origin,
-                "key": str(new.verifier()),
-                "replaces": str(old.verifier()),
-                "reason": reason,
-            }
+            statement = checked_body(
+                "key",
+                {
+                    "action": "rotate",
+                    "origin": self._known.origin,
+                    "key": str(new.verifier()),
+                    "replaces": str(old.verifier()),
+                    "reason": reason,
+                },
+            )
             signed = canonical({**statement, "seq": self._known.frontier.size, "prev": self._known.prev})
             body = {**statement, "signature": base64.b64encode(old.sign(signed)).decode()}
-            return self._write("key", "", checked_body("key", body), new, datetime.now(UTC))
+            return self._write("key", "", body, new, datetime.now(UTC))
 
     def entries(self) -> Iterator[Entry]:
         """All complete entries, oldest first. Raises LedgerError at the first that cannot be read."""
@@ -171,7 +175,7 @@ class Ledger:
         return f"c2sp.org/tlog-proof@v1\nindex {seq}\n{path}\n{note}"
 
     def _lines(self) -> list[bytes]:
-        return [line[:-1] for line in self.file.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+        return self.file.read_bytes().split(b"\n")[:-1]
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -172,7 +172,7 @@ def _replace(file: Path, content: str) -> None:
 def _complete_lines(file: Path) -> list[bytes]:
     if not file.is_file():
         return []
-    return [line[:-1] for line in file.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    return file.read_bytes().split(b"\n")[:-1]
 
 
 def _withdrawals(lines: Sequence[bytes]) -> dict[str, str]:
