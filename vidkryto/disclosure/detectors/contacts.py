@@ -76,7 +76,7 @@ PHONE = Kind(
     find=by_pattern(
         re.compile(
             r"(?<![^\W_])(?<![№_])(?:(?<!\d[.,/-])|(?<=\d{9}[,/])|(?<=\d\d[ -]\d\d[,/]))"
-            r"(?P<value>\+?\s?\(?\d(?:[\s().–-]{0,3}\d){4,12})" + NOT_CONTINUED + r"(?!\.\d)(?!-[^\W\d])"
+            r"(?P<value>(?:\+\s?)?\(?\d(?:[\s().–-]{0,3}\d){4,12})" + NOT_CONTINUED + r"(?!\.\d)(?!-[^\W\d])"
         ),
         _phone,
     ),
