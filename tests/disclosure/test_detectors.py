@@ -31,6 +31,14 @@ FOUND = [
     ("phone", "тел. 65-12-34", "65-12-34"),
     ("phone", "8 (067) 123 45 67", "8 (067) 123 45 67"),
     ("phone", "67 123 45 67", "67 123 45 67"),
+    ("phone", "тел.0671234567", "0671234567"),
+    ("phone", "Не працює ліхтар. 0671234567, дякую", "0671234567"),
+    ("phone", "т.067-123-45-67", "067-123-45-67"),
+    ("name", "Допоможіть сім'ї Коваленко Марії Іванівни", "Коваленко Марії Іванівни"),
+    ("name", "На вулиці Соборній живе Коваленко Марія Іванівна", "Коваленко Марія Іванівна"),
+    ("name", "вул. Соборна Коваленко Марія Іванівна", "Коваленко Марія Іванівна"),
+    ("name", "директор школи імені Шевченка Бойко В.С.", "Бойко В.С."),
+    ("passport", "контакт: НА 123456", "НА 123456"),
     ("email", "пишіть на o.petrenko@ukr.net!", "o.petrenko@ukr.net"),
     ("secret_in_address", "https://data.ua/api?token=abcdef123456", "https://data.ua/api?token=abcdef123456"),
     ("secret_in_address", "sftp://user:hunter2@files.ua/x", "sftp://user:hunter2@files.ua/x"),
@@ -59,6 +67,9 @@ LEFT_ALONE = [
     "ЗОШ імені Бойка В.С.",
     "вул. Тараса Шевченка, 5",
     "Тараса Шевченка",
+    "ліцей імені двічі Героя Радянського Союзу І. Н. Кожедуба",
+    "ЗАГАЛЬНООСВІТНЯ ШКОЛА ІМЕНІ ГЕРОЯ УКРАЇНИ В.П.МЕЛЬНИКА",
+    "школа ім. «Бойка В.С.»",
     "Олександра Кушнірука",
     "Палац культури ім. Т. Г. Шевченка",
     "парк імені Михайла Чекмана",
@@ -90,6 +101,12 @@ LEFT_ALONE = [
 def test_a_value_is_found_where_it_stands(kind: str, text: str, value: str) -> None:
     """Kind and place are right: the place covers the value and nothing else."""
     assert [(hit.kind, text[hit.start : hit.end].strip()) for hit in search(text)] == [(kind, value)]
+
+
+@pytest.mark.parametrize("text", ["0671234567,0501234567", "0671234567/0501234567", "067 123 45 67; 050 123 45 67"])
+def test_several_phones_in_one_cell_are_all_found(text: str) -> None:
+    """Whatever stands between them."""
+    assert [hit.kind for hit in search(text)] == ["phone", "phone"]
 
 
 @pytest.mark.parametrize("text", LEFT_ALONE)

@@ -18,18 +18,12 @@ from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH
 from vidkryto.disclosure.exceptions import CLASS_CHANGE, DEFECTS, Exemption, verdict
 from vidkryto.disclosure.formulas import formula_cells
 from vidkryto.disclosure.outcome import Disclosure, Previous, ResidualRisk
-from vidkryto.disclosure.places import Places, kind_words, row_numbers, safe_name
+from vidkryto.disclosure.places import AT_HOME, Places, kind_words, row_numbers, safe_name
 from vidkryto.disclosure.suppression import CellsOutcome, protect_cells
 from vidkryto.disclosure.transform import FREE_TEXT_LEAST
 from vidkryto.disclosure.work import Work, delay, snap, transform, withhold
 from vidkryto.findings import Severity
 from vidkryto.settings import Secret
-
-AT_HOME = {
-    ClassName.GEO: frozenset({"coordinates"}),
-    ClassName.QUASI: frozenset({"birth_date"}),
-}
-"""Kinds that a class may hold: a place in a column of places, a date of birth where k-anonymity is measured."""
 
 
 def protected_fields(classes: Mapping[str, ColumnClass]) -> frozenset[str]:

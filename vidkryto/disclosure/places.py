@@ -7,8 +7,15 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from vidkryto.catalogue.classes import ClassName
 from vidkryto.disclosure.detectors import BY_NAME, readable, search
 from vidkryto.findings import Finding, Place
+
+AT_HOME = {
+    ClassName.GEO: frozenset({"coordinates"}),
+    ClassName.QUASI: frozenset({"birth_date"}),
+}
+"""Kinds that a class may hold: a place in a column of places, a date of birth where k-anonymity is measured."""
 
 
 def safe_name(name: str) -> str:

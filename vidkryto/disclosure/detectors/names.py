@@ -15,12 +15,20 @@ _PART = rf"(?:{WORD}|{LOUD})"
 _BEARERS = (
     r"імені|ім\.?|им\.|пам.?яті|на честь|вулиц\w*|вул\.?|провул\w*|пров\.?|проспект\w*|просп\.?|пр-т\.?|площ\w*|пл\.",
     r"бульвар\w*|бульв\.?|б-р\.?|парк\w*|сквер\w*|набережн\w*|майдан\w*|шосе|узвіз\w*|узвоз\w*|проїзд\w*|пр-д",
-    r"в.?їзд|алея|алеї|тупик|жилмасив|мікрорайон\w*|мкр\.?|музе\w+|пам.?ятник\w*|мемор\w+|каплиц\w*|собор\w*",
-    r"церкв\w*|храм\w*|монастир\w*|свят\w{2,3}|св\.|ордена|премі\w+|стипенді\w+|ст\.|станці\w+|зупинк\w+",
-    r"геро\w+|гетьман\w*|княз\w+|короля|академік\w*|маршал\w*|композитор\w*|письменник\w*|поет\w*|художник\w*",
+    r"в.?їзд|алея|алеї|тупик|жилмасив|мікрорайон\w*|мкр\.?|музе\w+|пам.?ятник\w*|мемор\w+|каплиц\w*|собор(?:у|і|ом)?(?!\w)",
+    r"церкв\w*|храм\w*|монастир\w*|ордена|премі\w+|стипенді\w+|ст\.|станці\w+|зупинк\w+",
 )
-_HONOURED = re.compile(rf"(?:{'|'.join(_BEARERS)})[^;()\n]{{0,60}}$")
-"""Words before a name that say something is named after the person: a school, a street, a prize."""
+_TITLES = (
+    r"двічі|тричі|геро\w+|україни|радянського|союзу|соц\w*|праці|народн\w+|заслужен\w+|повн\w+|кавалер\w*|почесн\w+",
+    r"гетьман\w*|княз\w+|княгині|короля|корол\w+|свят\w{2,3}|св\.|отця|митрополита|єпископа|академік\w*|професор\w*",
+    r"генерал\w*|армії|маршал\w*|полковник\w*|майор\w*|капітан\w*|лейтенант\w*|сержант\w*|солдат\w*|воїн\w*|бійц\w*",
+    r"композитор\w*|письменник\w*|поет\w*|художник\w*|артист\w*|лікар\w*|доктор\w*|учител\w*|льотчик\w*|космонавт\w*",
+    r"братів|сестер|родини|учасник\w*|бойових|дій|ато|оос|слави|ордена|та|і|й",
+)
+_HONOURED = re.compile(
+    rf"(?<![^\W_])(?:{'|'.join(_BEARERS)})[\s\"«„“-]*(?:(?:{'|'.join(_TITLES)})[\s,\"«„“-]+){{0,6}}$"
+)
+"""Right before a name, with nothing but titles between: a school, a street, a prize is named after the person."""
 
 _COMMON = """
 україна україни області область район району місто міста рада ради школа школи ліцей гімназія комунальний
@@ -41,8 +49,7 @@ _WITH_INITIALS = re.compile(
 def _names(text: str) -> Iterator[tuple[int, int, float]]:
     """Names in a text: by a patronymic, by initials beside a surname, by a given name beside a surname."""
     for run in _RUN.finditer(text):
-        if not _HONOURED.search(before(run, 90)):
-            yield from _names_in_run(run)
+        yield from _names_in_run(run)
     for match in _WITH_INITIALS.finditer(text):
         confidence = _with_initials(match["last"] or match["first"])
         if confidence and not _HONOURED.search(before(match, 90)):
@@ -50,18 +57,20 @@ def _names(text: str) -> Iterator[tuple[int, int, float]]:
 
 
 def _names_in_run(run: re.Match[str]) -> Iterator[tuple[int, int, float]]:
-    """Names in a run of capitalised words: `Завідувачка Коваленко Марія Іванівна` holds one."""
+    """Names in a run of capitalised words: `Завідувачка Коваленко Марія Іванівна` holds one.
+
+    A name right after a bearer is passed over; what follows it in the same run is looked at all the same, as in
+    `вул. Соборна Коваленко Марія Іванівна`.
+    """
     words = list(re.finditer(r"[^ \u00a0]+", run.group()))
     texts = [word.group() for word in words]
-    honoured = next((place for place, text in enumerate(texts) if _HONOURED.search(text.casefold())), len(texts))
-    texts = texts[:honoured]
+    alone = len(texts) == 2 and len(run.group()) == len(run.string.strip())
     place = 0
     while place < len(texts) - 1:
-        size, confidence = _name_at(
-            texts[place : place + 3], whole=len(run.group()) == len(run.string.strip()) and len(texts) == 2
-        )
-        if size:
-            yield run.start() + words[place].start(), run.start() + words[place + size - 1].end(), confidence
+        size, confidence = _name_at(texts[place : place + 3], whole=alone)
+        start = run.start() + words[place].start()
+        if size and not _HONOURED.search(run.string[max(0, start - 90) : start].casefold()):
+            yield start, run.start() + words[place + size - 1].end(), confidence
         place += size or 1
 
 

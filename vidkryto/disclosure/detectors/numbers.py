@@ -29,7 +29,7 @@ def is_edrpou(value: str) -> bool:
     return digits.isascii() and digits.isdigit() and 6 <= len(digits) <= 8 and edrpou.is_valid(digits.zfill(8))
 
 
-_ANOTHER_CODE = re.compile(r"(?:коатуу|катотт?г|єдрпоу|код бюджету|уктзед|koatuu|edrpou)\W{0,4}$")
+_ANOTHER_CODE = re.compile(r"(?<!\w)(?:коатуу|катотт?г|єдрпоу|код бюджету|уктзед|koatuu|edrpou)\W{0,4}$")
 
 
 def _rnokpp(match: re.Match[str]) -> float:
@@ -49,7 +49,7 @@ def _unzr(match: re.Match[str]) -> float:
 
 
 _NOT_A_PASSPORT = re.compile(
-    r"(?:постанов|наказ|акт|ліценз|дозв|сертифікат|свідоцтв\w* про право|бланк|накладн|рахун)\D{0,25}$"
+    r"(?<!\w)(?:постанов|наказ|акт|ліценз|дозв|сертифікат|свідоцтв\w* про право|бланк|накладн|рахун)\D{0,25}$"
 )
 
 

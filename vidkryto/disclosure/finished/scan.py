@@ -21,15 +21,13 @@ from vidkryto.disclosure.exceptions import Exemption, verdict
 from vidkryto.disclosure.finished.images import in_image, is_image
 from vidkryto.disclosure.finished.saw import Saw, hidden, in_column, in_table, in_text, in_texts, unread
 from vidkryto.disclosure.finished.workbooks import in_workbook
-from vidkryto.disclosure.places import kind_words, safe_name
+from vidkryto.disclosure.places import AT_HOME, kind_words, safe_name
 from vidkryto.findings import Finding, Place
 
 LARGEST_TEXT = 512 * 1024 * 1024
 DEEPEST_ARCHIVE = 2
 MOST_MEMBERS = 10_000
 TEXTS = (".txt", ".md", ".html", ".htm", ".xml", ".ttl", ".yaml", ".yml", ".svg", ".css", ".rdf", ".kml", ".sha256", "")
-
-AT_HOME = {ClassName.GEO: frozenset({"coordinates"}), ClassName.QUASI: frozenset({"birth_date"})}
 
 
 def scan_release(
