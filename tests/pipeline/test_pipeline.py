@@ -131,6 +131,21 @@ def test_a_broken_cell_withholds_and_names_file_row_field_value_and_what_was_wan
     assert record.live.version == "1.0.0"
 
 
+def test_where_the_contract_says_so_good_rows_go_out_and_bad_ones_back(make_city: Callable[..., City]) -> None:
+    """publish-valid: the rejected row is told as a warning with its row, and counted in the account of rows."""
+    city = make_city(f"pipeline-{next(_numbers)}", contract(on_invalid="publish-valid"))
+    city.export(EXPORT.replace("49,4201", "північ"))
+    record = city.run()
+    assert record.outcome == "Published", record.reason
+    assert [row["uid"] for row in live_rows(city)] == [1, 3]
+    told = {task.code: task for task in record.tasks if task.severity == "warning"}
+    assert told["type-error"].row == 2
+    assert told["rows-rejected"].count == 1
+    account = record.tables[0].account
+    assert account is not None
+    assert (account["data"], account["rejected"]) == (2, 1)
+
+
 def test_a_missing_export_withholds_with_a_finding(city: City) -> None:
     """The department has not delivered: nothing is broken, and what is live stays."""
     city.run()

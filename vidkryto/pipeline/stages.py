@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from vidkryto.catalogue.classes import Action, ColumnClass
 from vidkryto.disclosure import (
     Previous,
@@ -17,7 +20,7 @@ from vidkryto.disclosure import (
     scan_release,
 )
 from vidkryto.errors import ReadError
-from vidkryto.findings import Finding
+from vidkryto.findings import Finding, Place, Severity
 from vidkryto.pipeline.job import Exports, Job, Tables, TextTable
 from vidkryto.pull import pull
 from vidkryto.quality import check_quality, load_suite, measure, parameters
@@ -25,7 +28,11 @@ from vidkryto.read import Table, load_corrections, read
 from vidkryto.read.lock import check_lock, load_lock
 from vidkryto.read.transform import transform, transformation
 from vidkryto.release import ReadyTable, Release, build_release
-from vidkryto.validate import canonical, to_findings, typed, validate_table
+from vidkryto.validate import Validation, canonical, to_findings, typed, validate_table
+
+
+FIRST_ROW = 2
+"""The number that validation gives to the first row of data: the header is row 1."""
 
 
 def pull_exports(job: Job) -> Exports:
@@ -84,8 +91,13 @@ def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> dict[s
 
 
 def validate_tables(job: Job, tables: Tables) -> Tables:
-    """Check every table against its Table Schema; valid ones get their types."""
+    """Check every table against its Table Schema; valid ones get their types.
+
+    Where the contract says `on_invalid: publish-valid`, rows with findings are left out and told as warnings, and
+    what stays has to be valid on its own.
+    """
     findings: list[Finding] = []
+    texts = dict(tables.texts)
     values, reports = {}, {}
     lookups = {name: text.columns for name, text in tables.texts.items()}
     for name, text in tables.texts.items():
@@ -93,11 +105,36 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
         others = {other: columns for other, columns in lookups.items() if other != name}
         validation = validate_table(text.columns, schema, rows=text.rows, lookups=others, name=name)
         hidden = protected_fields(classes_of(job, name))
-        findings += to_findings(validation, resource=name, file=text.file, protected=hidden)
+        noticed = to_findings(validation, resource=name, file=text.file, protected=hidden)
+        if not validation.valid and job.dataset.contract.publication.on_invalid == "publish-valid":
+            kept = without_rejected(text, validation)
+            again = validate_table(kept.columns, schema, rows=kept.rows, lookups=others, name=name)
+            if again.valid and kept.rows:
+                rejected = len(text.rows) - len(kept.rows)
+                noticed = tuple(replace(item, override=Severity.WARNING) for item in noticed)
+                noticed += (Finding("rows-rejected", Place(name, text.file), count=rejected),)
+                texts[name] = text = kept
+                validation = again
+        findings += noticed
         if validation.valid:
             values[name] = typed(text.columns, schema)
             reports[name] = _timeless(validation.report_descriptor())
-    return replace(tables, typed=values, reports=reports, findings=(*tables.findings, *findings))
+    return replace(tables, texts=texts, typed=values, reports=reports, findings=(*tables.findings, *findings))
+
+
+def without_rejected(text: TextTable, validation: Validation) -> TextTable:
+    """The table without the rows that have findings, and their number moved from data to rejected in the account.
+
+    A finding on the header or on the whole table has no row: then nothing is left out, and the table stays invalid.
+    """
+    if validation.head or validation.tail or validation.places is None:
+        return text
+    keep = np.ones(len(text.rows), dtype=bool)
+    keep[validation.places - FIRST_ROW] = False
+    mask = pa.array(keep)
+    gone = int((~keep).sum())
+    account = replace(text.account, data=text.account.data - gone, rejected=text.account.rejected + gone)
+    return TextTable(text.columns.filter(mask), text.rows.filter(mask), text.file, account)
 
 
 def judge_quality(job: Job, tables: Tables) -> Tables:
