@@ -11,7 +11,7 @@ from frictionless import Package, Resource, Schema
 
 from tests.validate.fuzzing import findings, report_difference, segment_size, table_rows
 from vidkryto.errors import ContractError
-from vidkryto.validate import spill, validate_file, validate_package
+from vidkryto.validate import run, spill, validate_file, validate_package
 
 SCHEMA: dict[str, Any] = {
     "fields": [
@@ -227,3 +227,16 @@ def test_every_dialect_option_of_the_file_is_heeded(table: Path) -> None:
             {"name": "table", "path": table.name, "schema": SCHEMA, "dialect": dialect}, basepath=str(table.parent)
         )
         assert table_rows(got.findings) == findings(resource.validate(limit_errors=0))
+
+
+@pytest.mark.parametrize("tiny", [0, 1 << 14], ids=["arrow", "python"])
+def test_a_newline_inside_malformed_quotes_ends_no_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny: int
+) -> None:
+    """Quotes that do not pair up mislead the cut; whichever tokeniser is used must notice. Found by fuzzing."""
+    monkeypatch.setattr(run, "TINY", tiny)
+    path = tmp_path / "quotes.tsv"
+    path.write_bytes(b'h0\th1\th2\t"h3\r\n"2021-02-29"\t;"a"\t"9999999999999999999"\t"a\n\r\nb"')
+    schema = {"fields": [{"name": "h0", "type": "duration"}, {"name": "h1", "type": "string"}]}
+    got = validate_file(path, schema=schema)
+    assert table_rows(got.findings) == findings(reference(path, schema))

@@ -20,10 +20,11 @@ from vidkryto.validate.cells import from_records
 from vidkryto.validate.check import Checked, KeyPart, Plan, check_cells, check_text
 from vidkryto.validate.content import content, numbered_rows
 from vidkryto.validate.found import Found, Late, joined
-from vidkryto.validate.keys import KeyTable, LookUp, violations
+from vidkryto.validate.identities import KeyTable
+from vidkryto.validate.keys import LookUp, violations
 from vidkryto.validate.order import findings_table, reordered, sorted_found, weights
 from vidkryto.validate.segments import Segment
-from vidkryto.validate.tokenise import split_records, tokenise
+from vidkryto.validate.tokenise import split_whole, tokenise
 
 THREADS = max(2, min(4, os.cpu_count() or 2))
 AHEAD = 2
@@ -174,7 +175,7 @@ def in_order(run: Run, segments: Iterator[Segment], control: Any) -> Iterator[tu
 
     def check(segment: Segment, base: int | None) -> Checked:
         if len(segment.data) < TINY:
-            cells = from_records(split_records(segment.data, control), run.plan.structure.width)
+            cells = from_records(split_whole(segment, control), run.plan.structure.width)
             return check_cells(run.plan, content(cells, run.plan.structure.dialect, base))
         cells = tokenise(segment, run.plan.structure.width, control, run.plan.encoded)
         return check_text(run.plan, cells, segment.data, control, base)

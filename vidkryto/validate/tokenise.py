@@ -93,6 +93,17 @@ def without_sentinel(table: Any, records: int, ragged: list[tuple[int, str]]) ->
     return table.slice(0, last)
 
 
+def split_whole(segment: Segment, control: Any) -> list[list[str]]:
+    """The records of a segment, by Python's csv module; the same sentinel shows that it ends with a whole record."""
+    if not segment.quoted:
+        return split_records(segment.data, control)
+    end = b"" if bytes(segment.data[-1:]) in (b"\n", b"\r") else b"\n"
+    records = split_records(memoryview(b"".join((segment.data, end, SENTINEL.encode(), b"\n"))), control)
+    if records[-1] != [SENTINEL]:
+        raise NeedsStream("a quoted cell that is not closed")
+    return records[:-1]
+
+
 def split_records(data: memoryview, control: Any) -> list[list[str]]:
     """The records of whole lines, by Python's csv module."""
     try:
