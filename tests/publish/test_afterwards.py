@@ -168,7 +168,11 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.__name__)
+LESS_OFTEN = (by_new_row, by_alias, by_column, by_total)
+CASES = [pytest.param(edit, marks=pytest.mark.slow) if edit in LESS_OFTEN else edit for edit in EDITS]
+
+
+@pytest.mark.parametrize("edit", CASES, ids=lambda edit: edit.__name__)
 def test_watch_names_what_a_hand_edit_changed(
     portal: CkanPortal, publish: Publish, dataset: str, folder: Path, edit: Callable[[CkanPortal, Receipt], None]
 ) -> None:
