@@ -54,6 +54,9 @@ class Settings:
     | VIDKRYTO_CKAN_TOKEN_FILE | a file of mode 0600 that holds it | |
     | VIDKRYTO_ORGANIZATION | the organisation of the portal | the department's contract |
     | VIDKRYTO_REPORT_URL | where the report is read, for links to it | the demo's, if it is up |
+    | VIDKRYTO_AUDIT_KEY | the ledger's signing key, outside the repository | the user's configuration |
+    | VIDKRYTO_SALT, VIDKRYTO_SALT_FILE | the secret salt of hashed columns | |
+    | VIDKRYTO_DENY_LISTS | a folder with deny lists, outside the repository | |
     | VIDKRYTO_LANGUAGE | uk or en | from LANG, else en |
     """
 

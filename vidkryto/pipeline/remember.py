@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import platform
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from vidkryto.catalogue.calendar import is_due, next_due
 from vidkryto.findings import Finding
 from vidkryto.outcome import Outcome, Published, Unchanged, Withheld
 from vidkryto.pipeline.job import Exports, Job, Tables
+from vidkryto.pipeline.program import code
 from vidkryto.plan.value import Plan
 from vidkryto.publish.receipt import Receipt
 from vidkryto.quality import Measurement
@@ -148,7 +148,7 @@ def _body(job: Job, progress: Progress) -> dict[str, Any]:
     body: dict[str, Any] = {
         "run": job.run,
         "rules": job.dataset.sha256,
-        "code": {"version": __version__, "python": platform.python_version()},
+        "code": code(),
         "findings": _counted(progress.findings),
     }
     if progress.exports is not None:

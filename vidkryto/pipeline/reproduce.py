@@ -119,8 +119,8 @@ def _put_previous(settings: Settings, again: Settings, record: RunRecord) -> Non
     """The release that was live before the run: versions and lists of changes are made against it."""
     folder = settings.home / "runs" / record.dataset
     earlier = [RunRecord.load(file) for file in folder.glob("*/run.json")]
-    live = [run for run in earlier if run.outcome in ("Published", "Unchanged") and run.started < record.started]
-    last = max(live, key=lambda run: (run.started, run.run_id), default=None)
+    live = [run for run in earlier if run.outcome in ("Published", "Unchanged") and run.run_id < record.run_id]
+    last = max(live, key=lambda run: run.run_id, default=None)
     if last is None or last.release is None:
         return
     name = f"{last.release.version}-{last.release.sha256[:12]}"

@@ -14,6 +14,7 @@ from vidkryto.catalogue.classes import Action, ColumnClass
 from vidkryto.disclosure import (
     Previous,
     deny_list_from_environment,
+    detect_protected,
     disclose,
     protected_fields,
     salt_from_environment,
@@ -29,7 +30,6 @@ from vidkryto.read.lock import check_lock, load_lock
 from vidkryto.read.transform import transform, transformation
 from vidkryto.release import ReadyTable, Release, build_release
 from vidkryto.validate import Validation, canonical, to_findings, typed, validate_table
-
 
 FIRST_ROW = 2
 """The number that validation gives to the first row of data: the header is row 1."""
@@ -73,6 +73,7 @@ def read_exports(job: Job, exports: Exports) -> Tables:
         except ReadError as error:
             findings += _without_values(error.findings, hidden)
             continue
+        hidden |= detect_protected(table.columns)
         findings += _without_values((*table.findings, *table.repairs), hidden)
         read_tables[resource.name] = table
     return Tables(texts=_transformed(job, exports, read_tables), findings=tuple(findings))
@@ -104,7 +105,7 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
         schema = job.dataset.schemas[name]
         others = {other: columns for other, columns in lookups.items() if other != name}
         validation = validate_table(text.columns, schema, rows=text.rows, lookups=others, name=name)
-        hidden = protected_fields(classes_of(job, name))
+        hidden = protected(job, name, text)
         noticed = to_findings(validation, resource=name, file=text.file, protected=hidden)
         if not validation.valid and job.dataset.contract.publication.on_invalid == "publish-valid":
             kept = without_rejected(text, validation)
@@ -153,7 +154,7 @@ def judge_quality(job: Job, tables: Tables) -> Tables:
         load_suite(job.dataset.folder).for_release(first=None in last.values()),
         {name: parameters(past.metrics if past else {}, bands, job.started) for name, past in last.items()},
         files={name: tables.texts[name].file for name in tables.typed},
-        protected=frozenset().union(*(protected_fields(classes_of(job, name)) for name in tables.typed)),
+        protected=frozenset().union(*(protected(job, name, tables.texts[name]) for name in tables.typed)),
     )
     return replace(tables, metrics=metrics, findings=(*tables.findings, *quality.findings))
 
@@ -179,6 +180,7 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
             resource=name,
             file=text.file,
             dataset=job.dataset.name,
+            headers={field: header for header, field in job.dataset.resource(name).reading.columns.items()},
             rules=job.dataset.contract.publication.disclosure,
             salt=salt,
             deny=deny,
@@ -238,6 +240,14 @@ def classes_of(job: Job, resource: str) -> dict[str, ColumnClass]:
     names = [field["name"] for field in job.dataset.schemas[resource]["fields"]]
     found = {name: declared.get(f"{resource}.{name}") or declared.get(name) for name in names}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def protected(job: Job, resource: str, text: TextTable) -> frozenset[str]:
+    """The fields whose values may not be quoted: by their declared classes, or because they look personal.
+
+    The gate comes later; until it has spoken, what is wrongly declared open must not leak through a finding.
+    """
+    return protected_fields(classes_of(job, resource)) | detect_protected(text.columns)
 
 
 def published_schema(
