@@ -15,8 +15,9 @@ PACKAGE = (
 )  # fmt: skip
 RESOURCE = (
     "name", "name_en", "description", "description_en", "format", "mimetype", "license", "language", "availability",
-    "conforms_to", "hash", "hash_algorithm", "url", "url_type", "size", "state",
+    "conforms_to", "url", "url_type", "size", "state",
 )  # fmt: skip
+"""`hash` is left out: xloader sets it in its own time. Our own field holds the sha256."""
 
 
 def fingerprint(live: LiveDataset) -> str:
