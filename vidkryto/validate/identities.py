@@ -54,15 +54,15 @@ def identities(column: ColumnPlan, table: KeyTable) -> Identities:
     """The identities of one key field."""
     codes = table.codes(column.position)
     accepted = codes < 0
-    values = column.reader.values
+    values = tuple(column.reader.values)  # other threads may still be adding to it
     missing_codes = np.array([*(value is None for value in values), False], bool)
     if column.key == "codes":
         numbers, following = np.zeros(len(codes), np.int64), 0
         known: list[int | None] = [None] * len(values)
     elif column.key == "text":
-        numbers, known, following = text_numbers(column, table, accepted)
+        numbers, known, following = text_numbers(column, table, accepted, values)
     else:
-        numbers, known, following = plain_numbers(column, table, accepted)
+        numbers, known, following = plain_numbers(column, table, accepted, values)
     if not accepted.all():
         given = numbers_of_values(values, known, following)
         others = np.flatnonzero(~accepted)
@@ -72,7 +72,9 @@ def identities(column: ColumnPlan, table: KeyTable) -> Identities:
     return Identities(numbers, missing_codes[codes])
 
 
-def plain_numbers(column: ColumnPlan, table: KeyTable, accepted: Mask) -> tuple[Rows, list[int | None], int]:
+def plain_numbers(
+    column: ColumnPlan, table: KeyTable, accepted: Mask, values: Sequence[Any]
+) -> tuple[Rows, list[int | None], int]:
     """Identities of accepted numbers: the integer itself, or the bits of the double."""
     numbers = np.zeros(len(accepted), np.int64)
     start = 0
@@ -82,7 +84,7 @@ def plain_numbers(column: ColumnPlan, table: KeyTable, accepted: Mask) -> tuple[
         if cells is not None:
             numbers[start : start + len(cells)] = cells if whole else (cells + 0.0).view(np.int64)  # -0.0 equals 0.0
         start += len(part.codes)
-    known = [integer_identity(value) if whole else decimal_identity(value) for value in column.reader.values]
+    known = [integer_identity(value) if whole else decimal_identity(value) for value in values]
     return numbers, known, BEYOND_INTEGERS if whole else BEYOND_DOUBLES
 
 
@@ -97,11 +99,13 @@ def decimal_identity(value: Any) -> int | None:
     return None if double is None or double != double else int(np.array([double + 0.0]).view(np.int64)[0])
 
 
-def text_numbers(column: ColumnPlan, table: KeyTable, accepted: Mask) -> tuple[Rows, list[int | None], int]:
+def text_numbers(
+    column: ColumnPlan, table: KeyTable, accepted: Mask, values: Sequence[Any]
+) -> tuple[Rows, list[int | None], int]:
     """Identities of accepted texts, and of other values that are written the same way."""
     parts = table.parts[column.position]
     spilled = next((part.values for part in parts if isinstance(part.values, Spilled)), None)
-    written = [canonical_text(value) for value in column.reader.values]
+    written = [canonical_text(value) for value in values]
     wanted = {text for text in written if text is not None}
     if spilled is not None:
         numbers = np.arange(len(accepted), dtype=np.int64)
