@@ -6,6 +6,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,6 +15,7 @@ from vidkryto.catalogue import Dataset
 from vidkryto.errors import StateError
 from vidkryto.release import Release, Releases, build_release, load_release
 from vidkryto.release.changes import write_changes
+from vidkryto.release.files import write_csv
 from vidkryto.release.version import change_of_schema, next_version
 
 DAY = dt.date(2026, 1, 1)
@@ -69,6 +71,17 @@ def test_the_csv_is_sorted_by_key_and_reads_back_equal(dataset: Dataset, release
     assert text.splitlines()[1] == '1,"Зупинка ""Вокзал"", площа",49.4,27.0,'
     assert [row["uid"] for row in csv.DictReader(text.splitlines())] == ["1", "2", "3"]
     assert pq.read_table(release.file("stops.parquet").path).column("uid").to_pylist() == [1, 2, 3]
+
+
+def test_carriage_returns_and_line_feeds_in_a_cell_come_back_as_they_were(tmp_path: Path) -> None:
+    """Python's writer before 3.13 leaves a lone carriage return bare; ours quotes it."""
+    cells = ["a\rb", "a\nb", "a\r\nb", " a,b ", 'say "so"', "", None, "\r"]
+    write_csv(pa.table({"uid": [str(n) for n in range(8)], "label": cells}), tmp_path / "t.csv")
+    content = (tmp_path / "t.csv").read_bytes()
+    with (tmp_path / "t.csv").open(encoding="utf-8", newline="") as stream:
+        assert [row[1] for row in csv.reader(stream)] == ["label", *(cell or "" for cell in cells)]
+    assert content.endswith(b"\n")
+    assert not content.endswith(b"\r\n")
 
 
 def test_geojson_has_longitude_first_and_leaves_out_rows_without_a_place(dataset: Dataset, releases: Releases) -> None:

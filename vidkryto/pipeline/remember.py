@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections import Counter
 from dataclasses import asdict, dataclass, field
@@ -21,7 +22,6 @@ from vidkryto.plan.value import Plan
 from vidkryto.publish.receipt import Receipt
 from vidkryto.quality import Measurement
 from vidkryto.record import Ledger
-from vidkryto.record.canonical import canonical as canonical_json
 from vidkryto.record.run import (
     Approval,
     Department,
@@ -223,7 +223,8 @@ def _record(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
 def _fingerprint(job: Job) -> Fingerprint:
     """The hashes of contract and schemas as they were used; `rules` is over these and all that was applied."""
     schemas = {
-        name: hashlib.sha256(canonical_json(schema)).hexdigest() for name, schema in job.dataset.schemas.items()
+        name: hashlib.sha256(json.dumps(schema, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        for name, schema in job.dataset.schemas.items()
     }
     contract = sha256_of(job.dataset.folder / "dataset.yaml")
     return Fingerprint(contract=contract, schemas=schemas, rules=job.dataset.sha256, code=__version__)

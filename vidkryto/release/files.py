@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,10 +20,25 @@ def write_csv(table: pa.Table, path: Path) -> None:
     Python's own writer: its output has been the same for decades, and the CSV's hash is our promise.
     """
     with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
+        writer = csv.writer(_LineFeeds(stream), lineterminator="\r\n")
         writer.writerow(table.column_names)
         for batch in table.to_batches(max_chunksize=BATCH):
             writer.writerows(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+
+
+class _LineFeeds:
+    """Rows that end in LF from a writer told to end them in CRLF.
+
+    Python's writer before 3.13 quotes a cell only for the signs of its own line end: told LF, it would leave a lone
+    carriage return bare, and a reader would see two rows.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, row: str) -> int:
+        """One row, as the writer hands it over."""
+        return self._stream.write(row[:-2] + "\n")
 
 
 def write_parquet(table: pa.Table, path: Path) -> None:
