@@ -21,6 +21,9 @@ test: setup  ## the tests (under 15 minutes)
 test-all: setup  ## the slow checks too
 	@$(RUN)/python -m pytest
 
+test-search: setup  ## CKAN's own search tests against our stand-in for Solr
+	@$(PORTAL)/bin/python portal/tests/own_tests.py
+
 bench: setup  ## the benchmarks behind docs/benchmarks.md
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(RUN)/python $$file || exit 1; done
 
@@ -47,4 +50,4 @@ $(PORTAL)/.ready: portal/requirements.lock
 	@$(PORTAL)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r portal/requirements.lock
 	@touch $@
 
-.PHONY: help setup demo stop test test-all bench lint lock
+.PHONY: help setup demo stop test test-all test-search bench lint lock

@@ -32,9 +32,8 @@ def findings_page() -> str:
             lines += ["", f"## {stage}"]
         lines += ["", f"### `{code.name}` ({code.severity})", ""]
         for language, words in (("uk", ("Що це", "Що робити")), ("en", ("Meaning", "Remedy"))):
-            lines.append(
-                f"- **{code.title[language]}.** {words[0]}: {code.meaning[language]} {words[1]}: {code.remedy[language]}"
-            )
+            meaning, remedy = code.meaning[language], code.remedy[language]
+            lines.append(f"- **{code.title[language]}.** {words[0]}: {meaning} {words[1]}: {remedy}")
     return "\n".join(lines) + "\n"
 
 

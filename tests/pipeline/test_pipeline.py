@@ -232,6 +232,23 @@ def test_a_full_disk_fails_with_one_clear_message_and_nothing_half_done(
     assert list((city.settings.home / "releases" / city.folder.name).iterdir()) == []
 
 
+def test_a_defect_of_ours_fails_the_dataset_and_quotes_nothing(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a library says in its message may hold a cell; the record has the place in the program instead."""
+    import vidkryto.pipeline.stages as stages
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ValueError("cannot cast 'Іваненко Марія, 3123456789'")
+
+    monkeypatch.setattr(stages, "measure", broken)
+    record = city.run()
+    assert record.outcome == "Failed"
+    assert record.reason is not None
+    assert "unexpected ValueError at pipeline/stages.py:" in record.reason.en
+    state = b"".join(path.read_bytes() for path in (city.settings.home / "runs").rglob("*.json"))
+    assert b"3123456789" not in state
+    assert ask(city, "package_search", q=f"name:{city.folder.name}")["count"] == 0
+
+
 def test_a_run_that_cannot_be_recorded_publishes_nothing(city: City) -> None:
     """Without a ledger there is no evidence, and without evidence no publication."""
     (city.settings.home / "practice.key").write_text("broken")
