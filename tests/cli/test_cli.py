@@ -102,6 +102,20 @@ def test_check_names_a_column_without_a_class(city: Path) -> None:
     assert "label" in done.stderr
 
 
+def test_lock_keeps_the_names_of_columns_and_a_renamed_one_withholds(city: Path, portal_session: LocalPortal) -> None:
+    """A name under which a column was published never changes in silence."""
+    folder = city / "datasets" / "transport" / "cli-stops"
+    assert vidkryto(city, "lock", "cli-stops").returncode == 0
+    assert "label" in (folder / "columns.lock.yaml").read_text()
+    assert "nothing new" in vidkryto(city, "lock", "cli-stops").stderr
+    file = folder / "dataset.yaml"
+    file.write_text(file.read_text().replace("name: label", "name: name").replace("label: open", "name: open"))
+    portal = {"VIDKRYTO_CKAN_URL": portal_session.url, "VIDKRYTO_CKAN_TOKEN": portal_session.editor_token}
+    done = vidkryto(city, "publish", "cli-stops", "--json", **portal)
+    assert done.returncode == 1, done.stderr
+    assert "lock-broken" in {task["code"] for task in json.loads(done.stdout)[0]["tasks"]}
+
+
 def test_publish_exits_with_0_then_1_for_withheld_and_tells_row_and_remedy(
     city: Path, portal_session: LocalPortal
 ) -> None:

@@ -77,6 +77,25 @@ def check(
         raise typer.Exit(2)
 
 
+def lock(name: Annotated[str, typer.Argument(help="The dataset whose column names are locked.")]) -> None:
+    """Lock the names under which columns are published: a later contract that renames one is told so.
+
+    Writes columns.lock.yaml beside the contract; commit it. Say it after the first publication, and when columns came.
+
+    Example: vidkryto lock public-transport-stops
+    """
+    from vidkryto.catalogue import find_dataset
+    from vidkryto.read.lock import extend_lock
+
+    dataset = find_dataset(settings().datasets, name)
+    changed = [
+        resource.name
+        for resource in dataset.contract.resources
+        if extend_lock(dataset.folder, resource.name, resource.reading, dataset.schemas[resource.name])
+    ]
+    people().print(f"columns.lock.yaml: {', '.join(changed) or 'nothing new'}", markup=False)
+
+
 def _load_suite(folder: object) -> None:
     from pathlib import Path
 
