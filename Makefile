@@ -8,31 +8,37 @@ RUN := $(VENV)/bin
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
-setup: $(VENV)/.ready $(PORTAL)/.ready  ## create both environments
+setup:  ## create both environments
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.ready $(PORTAL)/.ready
+
+setup-dev: setup
+	@$(MAKE) --no-print-directory $(VENV)/.ready-dev
+
 demo: setup  ## bring up a real local CKAN and publish every dataset to it
 	@$(RUN)/vidkryto demo
 
 stop:  ## stop the portal, the report and whatever else was left up
 	@test ! -x $(RUN)/vidkryto || $(RUN)/vidkryto stop
 
-test: setup  ## the tests (under 15 minutes)
+test: setup-dev  ## the tests (under 15 minutes)
 	@$(RUN)/python -m pytest -m "not slow"
 
-test-all: setup  ## the slow checks too
+test-all: setup-dev  ## the slow checks too
 	@$(RUN)/python -m pytest
 
 test-search: setup  ## CKAN's own search tests against our stand-in for Solr
 	@$(PORTAL)/bin/python portal/tests/own_tests.py
 
-bench: setup  ## the benchmarks behind docs/benchmarks.md
+bench: setup-dev  ## the benchmarks behind docs/benchmarks.md
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(RUN)/python $$file || exit 1; done
 
-lint: setup  ## style and types
-	@$(RUN)/ruff check . && $(RUN)/ruff format --check . && $(RUN)/mypy
+lint: setup-dev  ## style and types
+	@$(RUN)/ruff check . && $(RUN)/mypy
 
+LOCK = --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet pyproject.toml
 lock:  ## resolve the lock files anew (needs uv on the PATH)
-	uv pip compile --universal --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-header \
-	    --no-annotate --quiet pyproject.toml --output-file requirements.lock
+	uv pip compile $(LOCK) --extra build --output-file requirements.lock
+	uv pip compile $(LOCK) --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	portal/lock.sh
 
 # An environment is ready when its lock was installed whole; an interrupted installation starts anew.
@@ -45,10 +51,15 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	   $(RUN)/python $(PIP) --no-build-isolation --editable .; } > $(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 2; }
 	@touch $@
 
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
+	@echo "Installing what the tests need …"
+	@$(RUN)/python $(PIP) --require-hashes -r requirements-dev.lock > $(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 2; }
+	@touch $@
+
 $(PORTAL)/.ready: portal/requirements.lock
 	@test -x $(PORTAL)/bin/python || $(PYTHON) -m venv $(PORTAL)
 	@echo "Installing the local portal: CKAN, PostgreSQL, Redis (about a minute the first time) …"
 	@$(PORTAL)/bin/python $(PIP) --require-hashes -r portal/requirements.lock > $(PORTAL)/install.log 2>&1 || { cat $(PORTAL)/install.log; exit 2; }
 	@touch $@
 
-.PHONY: help setup demo stop test test-all test-search bench lint lock
+.PHONY: help setup setup-dev demo stop test test-all test-search bench lint lock

@@ -73,7 +73,7 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 def test_lock_files_hold_hashes_and_no_address() -> None:
     """What is installed is what was locked, from whatever index the machine uses."""
-    for name in ("requirements.lock", "portal/requirements.lock"):
+    for name in ("requirements.lock", "requirements-dev.lock", "portal/requirements.lock"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text, name
         pinned = re.findall(r"^[a-z0-9][^\s=]*==\S+", text, re.MULTILINE)
