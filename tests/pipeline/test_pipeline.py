@@ -167,6 +167,29 @@ def test_an_unclassed_column_withholds(make_city: Callable[..., City]) -> None:
     assert ask(city, "package_search", q=f"name:{city.folder.name}")["count"] == 0
 
 
+def test_a_dataset_closed_by_a_legal_act_is_not_even_pulled(make_city: Callable[..., City]) -> None:
+    """Legal basis and review date are told; the export stays with the department."""
+    access = {"status": "withheld", "legal_basis": "Постанова 263 від 12.03.2022", "review": "2027-01-01"}
+    city = make_city(f"pipeline-{next(_numbers)}", contract(access=access))
+    city.export(EXPORT)
+    record = city.run()
+    assert record.outcome == "Withheld"
+    assert record.reason is not None
+    assert "Постанова 263" in record.reason.uk
+    assert record.snapshots == ()
+    assert not (city.settings.home / "objects").exists()
+
+
+def test_a_planned_dataset_is_withheld_and_says_so(make_city: Callable[..., City]) -> None:
+    """It stands in the calendar as due and has nothing to run yet."""
+    city = make_city(f"pipeline-{next(_numbers)}", contract(status="planned"))
+    record = city.run()
+    assert (record.outcome, record.reason and record.reason.en) == (
+        "Withheld",
+        "the dataset is planned and has no source yet",
+    )
+
+
 def test_a_first_publication_waits_for_a_person_and_goes_with_an_approval(make_city: Callable[..., City]) -> None:
     """The approval is bound to the plan and stands in the ledger."""
     city = make_city(f"pipeline-{next(_numbers)}", contract(approval={"first": "required"}))

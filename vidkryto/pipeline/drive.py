@@ -54,6 +54,8 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
         finally:
             progress.took(name, time.monotonic() - started)
 
+    if closed := going_out.closed(job):
+        return closed
     last = last_run(job.settings, job.dataset.name)
     exports: Exports = run("pull", stages.pull_exports, job)
     progress.exports = exports = exports.first_seen(last.snapshots if last else ())

@@ -18,6 +18,7 @@ from vidkryto.release import Release
 
 __all__ = [
     "apply_plan",
+    "closed",
     "now_live",
     "plan_release",
     "portal_of",
@@ -32,6 +33,21 @@ def portal_of(job: Job) -> CkanPortal:
     settings = job.settings
     organization = settings.organization or job.dataset.city.organization
     return CkanPortal(settings.ckan_url, settings.ckan_token, organization)
+
+
+def closed(job: Job) -> Withheld | None:
+    """Why a dataset is not run at all: it is planned, or its access is restricted or withheld by a legal act."""
+    publication = job.dataset.contract.publication
+    access = publication.access
+    if publication.status == "planned":
+        return Withheld("набір заплановано, джерела ще немає", "the dataset is planned and has no source yet")
+    if access.status == "open":
+        return None
+    review = access.review.isoformat() if access.review else ""
+    return Withheld(
+        f"доступ обмежено: {access.legal_basis}; перегляд {review}",
+        f"access is {access.status}: {access.legal_basis}; review on {review}",
+    )
 
 
 def same_as_last_run(job: Job, exports: Exports, last: RunRecord | None) -> bool:
