@@ -21,7 +21,7 @@ SETTINGS = {
     "listen_addresses": "",
     "shared_buffers": "128MB",
     "max_connections": "60",
-    "synchronous_commit": "off",  # a power cut may cost the last fraction of a second, never consistency
+    "synchronous_commit": "on",  # what CKAN was told is stored survives a kill -9 of everything
     "max_wal_size": "2GB",
     "checkpoint_timeout": "30min",
     "timezone": "UTC",
