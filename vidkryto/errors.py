@@ -18,9 +18,11 @@ A message says what was checked, what was wanted, what was found and what to do 
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -100,8 +102,9 @@ class DefectError(VidkrytoError):
     @classmethod
     def of(cls, error: Exception) -> DefectError:
         """What an unexpected error may say: its kind, and the lines of this program it came through."""
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/vidkryto/" in frame.filename]
-        lines = [f"{frame.filename.rpartition('/vidkryto/')[2]}:{frame.lineno}" for frame in frames[-3:]]
+        root = f"{Path(__file__).parent}{os.sep}"
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(root)]
+        lines = [f"{frame.filename.removeprefix(root)}:{frame.lineno}" for frame in frames[-3:]]
         return cls(
             f"unexpected {type(error).__name__} at {' ← '.join(reversed(lines)) or 'an unknown place'}",
             remedy="This is a defect of the program: report it with this line. Nothing was half published.",
