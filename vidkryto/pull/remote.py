@@ -47,8 +47,7 @@ def _with_retries(work: Callable[[], T], source: RemoteSource, address: SplitRes
             raise
         except PermissionError as error:
             raise _refused(address, error, secrets) from None
-        except Exception as error:
-            # fsspec passes on the errors of paramiko, ftplib, smbprotocol and botocore: they share no base
+        except Exception as error:  # paramiko, ftplib, smbprotocol and botocore behind fsspec share no base
             if _is_refusal(error):
                 raise _refused(address, error, secrets) from None
             if attempt == source.retries:
