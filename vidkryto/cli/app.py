@@ -84,7 +84,7 @@ def main() -> None:
     try:
         app()
     except VidkrytoError as error:
-        sys.stderr.write(f"vidkryto: {error}\n")
+        sys.stderr.write(f"vidkryto: {error.told()}\n")
         sys.exit(2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table
+from vidkryto.cli.common import Json, people, print_json, print_table, say, say_count
 
 if TYPE_CHECKING:
     from vidkryto.validate import PackageValidation, Validation
@@ -42,7 +42,8 @@ def validate(
     try:
         asked = validate_as_asked([*options, *(data or [])], extensions=not plain)
     except (VidkrytoError, OSError) as error:
-        people().print(f"vidkryto: {error}", markup=False, style="red")
+        told = error.told() if isinstance(error, VidkrytoError) else str(error)
+        people().print(f"vidkryto: {told}", markup=False, style="red")
         raise typer.Exit(INVALID) from error
     wants_text = asked.yaml or asked.json or as_json
     if report is not None or wants_text:
@@ -77,9 +78,13 @@ def _tell(place: str, outcome: Validation | PackageValidation) -> None:
         _show(Path(place).name, outcome.findings)
     for name, validation in resources:
         count = len(validation.findings)
-        verdict = "valid" if validation.valid else f"{'at least ' if validation.stopped else ''}{count} findings"
+        verdict = say("valid") if validation.valid else say_count("{n} finding", "{n} findings", count)
+        verdict = (
+            say("at least {findings}", findings=verdict) if validation.stopped and not validation.valid else verdict
+        )
         how = validation.engine + (f" ({validation.reason})" if validation.reason else "")
-        people().print(f"{name}: {verdict}, {validation.rows} rows, {validation.seconds} s, {how}", markup=False)
+        rows = say_count("{n} row", "{n} rows", validation.rows)
+        people().print(f"{name}: {verdict}, {rows}, {validation.seconds} {say('s')}, {how}", markup=False)
         if count:
             _show(name, validation.findings)
 
@@ -87,5 +92,6 @@ def _tell(place: str, outcome: Validation | PackageValidation) -> None:
 def _show(name: str, findings: Any) -> None:
     columns = ("row", "field_number", "field", "type", "note", "cell")
     rows = findings.slice(0, SHOWN).select(columns).to_pylist()
-    title = name if len(findings) <= SHOWN else f"{name}: the first {SHOWN} of {len(findings)}"
+    first = say("the first {shown} of {all}", shown=SHOWN, all=len(findings))
+    title = name if len(findings) <= SHOWN else f"{name}: {first}"
     print_table(columns, [[row[column] for column in columns] for row in rows], title=title)
