@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table, settings
+from vidkryto.cli.common import Json, people, print_json, print_table, say, settings
 
 if TYPE_CHECKING:
     from vidkryto.pipeline.exceptions import Decision
@@ -56,11 +56,7 @@ def propose(
     made = write(chosen, find_dataset(chosen.datasets, dataset), covered, By(who, role, reason))
     _told(made, as_json)
     people().print(
-        {
-            "uk": f"Чекає другої особи: vidkryto exception confirm {made.number[:12]}",
-            "en": f"A second person is awaited: vidkryto exception confirm {made.number[:12]}",
-        }[chosen.language],
-        markup=False,
+        say("A second person is awaited: vidkryto exception confirm {number}", number=made.number[:12]), markup=False
     )
 
 
