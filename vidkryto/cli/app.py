@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from vidkryto.cli import (
+    alerts,
     audit,
+    calendar,
     catalogue,
     demo,
     deployments,
@@ -52,6 +54,7 @@ app.command("restore")(publication.restore)
 app.command("withdraw")(publication.withdraw)
 app.command("watch")(publication.watch)
 app.command("report")(run.report)
+app.command("calendar")(calendar.calendar)
 app.command("register")(register.register)
 app.command("passport")(passport.passport)
 app.command("rdf")(rdf.rdf)
@@ -60,6 +63,7 @@ portal.app.command("prepare")(publication.prepare)
 app.add_typer(portal.app, name="portal")
 app.add_typer(deployments.app, name="deployments")
 app.add_typer(audit.app, name="audit")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(schema.app, name="schema")
 
 
