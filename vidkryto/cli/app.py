@@ -23,6 +23,7 @@ from vidkryto.cli import (
     run,
     schema,
     score,
+    up,
     validate,
 )
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 
 app.command("demo")(demo.demo)
+app.command("up")(up.up)
 app.command("stop")(demo.stop)
 app.command("list")(catalogue.list_datasets)
 app.command("check")(catalogue.check)
