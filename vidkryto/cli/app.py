@@ -15,6 +15,7 @@ from vidkryto.cli import (
     catalogue,
     demo,
     deployments,
+    exception,
     look,
     passport,
     portal,
@@ -25,6 +26,7 @@ from vidkryto.cli import (
     run,
     schema,
     score,
+    up,
     validate,
 )
 
@@ -38,6 +40,7 @@ app = typer.Typer(
 )
 
 app.command("demo")(demo.demo)
+app.command("up")(up.up)
 app.command("stop")(demo.stop)
 app.command("list")(catalogue.list_datasets)
 app.command("check")(catalogue.check)
@@ -62,6 +65,7 @@ app.command("score")(score.score)
 portal.app.command("prepare")(publication.prepare)
 app.add_typer(portal.app, name="portal")
 app.add_typer(deployments.app, name="deployments")
+app.add_typer(exception.app, name="exception")
 app.add_typer(audit.app, name="audit")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(schema.app, name="schema")
