@@ -108,7 +108,8 @@ class SumEqualsTable(Block):
         sql = (
             f"select place from (select {mine}, sum({quoted(self.column)}::double) as a, min({ROW}) as place "
             f"from judged group by {keys}) full join (select {theirs}, sum({quoted(self.other_column)}::double) as b "
-            f"from other group by {keys}) using ({keys}) where abs(coalesce(a, 0) - coalesce(b, 0)) > $tolerance order by place"
+            f"from other group by {keys}) using ({keys}) "
+            "where abs(coalesce(a, 0) - coalesce(b, 0)) > $tolerance order by place"
         )
         tables = {"judged": (at.tables[name], at.rows[name]), "other": (at.tables[self.other], at.rows[self.other])}
         return _rows(_connected(tables), sql, {"tolerance": self.tolerance}, f"= {self.other}.{self.other_column}")
