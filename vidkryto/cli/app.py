@@ -13,6 +13,7 @@ from vidkryto.cli import (
     catalogue,
     demo,
     deployments,
+    exception,
     look,
     passport,
     portal,
@@ -59,6 +60,7 @@ app.command("score")(score.score)
 portal.app.command("prepare")(publication.prepare)
 app.add_typer(portal.app, name="portal")
 app.add_typer(deployments.app, name="deployments")
+app.add_typer(exception.app, name="exception")
 app.add_typer(audit.app, name="audit")
 app.add_typer(schema.app, name="schema")
 

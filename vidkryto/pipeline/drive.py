@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from vidkryto.errors import ExportMissing, VidkrytoError, stage
 from vidkryto.findings import Severity, worst
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
 from vidkryto.pipeline import going_out, stages
+from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, last_run, record_run, utc
 from vidkryto.record.run import RunRecord
@@ -33,6 +35,9 @@ def publish_dataset(job: Job, *, call: Call = direct) -> RunRecord:
     """
     progress = Progress(job)
     try:
+        decisions = decisions_of(job.settings, job.dataset.name)
+        progress.exceptions = tuple(one.to_record() for one in in_force(decisions, job.started.date()))
+        progress.job = job = replace(job, exceptions=exemptions(decisions))
         outcome = _through_the_stages(job, progress, call)
     except ExportMissing as error:
         progress.findings = (error.finding,)

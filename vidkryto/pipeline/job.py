@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from vidkryto.catalogue import Dataset
-from vidkryto.disclosure import Previous
+from vidkryto.disclosure import Exemption, Previous, ResidualRisk
 from vidkryto.findings import Finding
 from vidkryto.pull import Snapshot
 from vidkryto.quality import History
@@ -42,6 +42,8 @@ class Job:
     force: bool = False
     """Go on although exports and rules are those of the last run."""
     approval: Approver | None = None
+    exceptions: tuple[Exemption, ...] = ()
+    """What two people decided to let pass, and what they have not decided yet; the gate tells them apart."""
 
     @property
     def releases(self) -> Releases:
@@ -51,6 +53,11 @@ class Job:
     def disclosed(self, resource: str) -> Path:
         """Where the classes and counts of a table's published release are kept, for the next one."""
         return self.releases.folder / "disclosed" / f"{resource}.json"
+
+    @property
+    def gate_state(self) -> Path:
+        """Where it is kept which deny lists and exceptions the published release went out under."""
+        return self.releases.folder / "disclosed" / "gate"
 
     @property
     def history(self) -> History:
@@ -120,6 +127,8 @@ class Tables:
     """What may go out, after disclosure."""
     disclosed: Mapping[str, Previous] = field(default_factory=dict)
     """Under what classes, and with what counts, each table goes out."""
+    risks: Mapping[str, ResidualRisk] = field(default_factory=dict)
+    """What remains in each table when everything declared is done."""
     findings: tuple[Finding, ...] = ()
 
     @property

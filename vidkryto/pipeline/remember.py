@@ -26,6 +26,7 @@ from vidkryto.record.run import (
     Approval,
     Department,
     Evidence,
+    Exemption,
     Fingerprint,
     Metric,
     Promise,
@@ -55,6 +56,8 @@ class Progress:
     plan: Plan | None = None
     receipt: Receipt | None = None
     approval: Approval | None = None
+    exceptions: tuple[Exemption, ...] = ()
+    """The exceptions in force on the day of the run."""
     seconds: list[tuple[str, float]] = field(default_factory=list)
 
     def took(self, stage: str, seconds: float) -> None:
@@ -216,6 +219,7 @@ def _record(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
         tasks=tuple(Task.of(finding) for finding in progress.findings),
         metrics=_metrics(progress.tables),
         approvals=(progress.approval,) if progress.approval else (),
+        exceptions=progress.exceptions,
         receipt=_receipt(progress.receipt),
         promise=_promise(job, progress, outcome),
         fingerprint=_fingerprint(job),
@@ -279,6 +283,10 @@ def _metrics(tables: Tables | None) -> tuple[Metric, ...]:
         for resource, metrics in tables.metrics.items()
         for name, value in metrics.items()
         if not name.startswith("shares.")  # values of cells: for the comparison, not for pages
+    ) + tuple(
+        Metric(f"risk.{name}", str(value), resource)
+        for resource, risk in tables.risks.items()
+        for name, value in risk.measures().items()
     )
 
 

@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv
 
-from vidkryto.catalogue.classes import Action, ColumnClass
+from vidkryto.catalogue.classes import Action, ColumnClass, towards_open
 from vidkryto.disclosure import (
     Previous,
+    ResidualRisk,
     deny_list_from_environment,
     detect_protected,
     disclose,
@@ -206,15 +207,17 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
     """Let through what the classes of the columns allow; what is let through is ready for a release.
 
     Every table that could be read is searched, also an invalid one, so that all tasks are told at once.
-    `today` decides ages, delays and expiries; it is the day the export was first seen, so that a repeated run
-    gives the same.
+    `today` decides ages and delays; it is the day the export was first seen, so that a repeated run gives the same.
+    Exceptions are judged on the day of the run.
     """
     findings: list[Finding] = []
     ready = {}
     disclosed: dict[str, Previous] = {}
+    risks: dict[str, ResidualRisk] = {}
     salt, deny = salt_from_environment(), deny_list_from_environment(repository=job.settings.root)
     for name, text in tables.texts.items():
         classes = classes_of(job, name)
+        previous = _last_disclosed(job, name)
         outcome = disclose(
             text.columns,
             text.rows,
@@ -227,12 +230,15 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
             rules=job.dataset.contract.publication.disclosure,
             salt=salt,
             deny=deny,
-            previous=_last_disclosed(job, name),
+            previous=previous,
             linked=tuple(item.cells for item in disclosed.values() if item.cells),
+            exceptions=job.exceptions,
             today=today,
+            decided=job.started.date(),
         )
         findings += outcome.findings
-        disclosed[name] = Previous(classes, outcome.cells)
+        disclosed[name] = Previous(_lasting(classes, previous), outcome.cells)
+        risks[name] = outcome.residual_risk
         if name in tables.typed and not outcome.blocked:
             schema = published_schema(job.dataset.schemas[name], outcome.columns.column_names, classes)
             key = job.dataset.key_of[name]
@@ -243,7 +249,20 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
                 key=key if set(key) <= set(outcome.columns.column_names) else (),
                 report=tables.reports[name],
             )
-    return replace(tables, ready=ready, disclosed=disclosed, findings=(*tables.findings, *findings))
+    return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=(*tables.findings, *findings))
+
+
+def _lasting(classes: Mapping[str, ColumnClass], previous: Previous | None) -> dict[str, ColumnClass]:
+    """The classes against which the next release is compared.
+
+    A class that moved towards open went out by an exception, which ends: the closed class stays the one to compare
+    with, so that the day after its end the step is told again.
+    """
+    before = previous.classes if previous else {}
+    return {
+        name: before[name] if name in before and towards_open(before[name], declared) else declared
+        for name, declared in classes.items()
+    }
 
 
 def _last_disclosed(job: Job, resource: str) -> Previous | None:
@@ -273,6 +292,8 @@ def look_again(job: Job, release: Release) -> tuple[Finding, ...]:
         [file.name for file in release.files],
         classes=classes,
         known=[value for value in contacts if isinstance(value, str)],
+        exceptions=job.exceptions,
+        resources={file.name: file.resource for file in release.files},
         today=job.started.date(),
     )
 

@@ -159,6 +159,23 @@ class Ledger:
             except (ValueError, TypeError, LedgerError) as error:
                 raise LedgerError(f"entry {number} of the ledger cannot be read", remedy=VERIFY) from error
 
+    def signed_entries(self, kind: Kind) -> Iterator[Entry]:
+        """The entries of one kind that the last checkpoint covers, oldest first; other lines are not parsed.
+
+        Raises LedgerError when one of them cannot be read.
+        """
+        size = Checkpoint.parse(self.checkpoint().text).size
+        mark = f'"kind":"{kind}"'.encode()
+        for number, line in enumerate(self._lines()[:size]):
+            if mark not in line:
+                continue
+            try:
+                entry = Entry.parse(line)
+            except (ValueError, TypeError) as error:
+                raise LedgerError(f"entry {number} of the ledger cannot be read", remedy=VERIFY) from error
+            if entry.kind == kind:
+                yield entry
+
     def checkpoint(self) -> Note:
         """The last signed checkpoint as it lies on the disk; `audit verify` checks it."""
         try:
