@@ -24,6 +24,7 @@ from vidkryto.cli import (
     run,
     schema,
     score,
+    up,
     validate,
 )
 
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 
 app.command("demo")(demo.demo)
+app.command("up")(up.up)
 app.command("stop")(demo.stop)
 app.command("list")(catalogue.list_datasets)
 app.command("check")(catalogue.check)
