@@ -99,10 +99,21 @@ class RowBand(Block):
         return float(self.change.removesuffix("%")) / 100
 
 
+class Adapt(Block):
+    """Bands learnt from the dataset's own history: the median of the season, `width` spreads down and up."""
+
+    runs: int = Field(6, ge=3)
+    """How many releases are needed before a band is learnt; of the same season first, else of all."""
+    width: float = Field(4, gt=0)
+    """How many spreads (median absolute deviations, scaled to standard deviations) are normal."""
+
+
 class Bands(Block):
     """What is normal for this dataset."""
 
     rows: RowBand = RowBand()
+    adapt: Adapt | None = None
+    """With it, the bands of rows, means and fill adapt to the history; without it they are fixed."""
     freshness: Duration | None = None
     """The age of an export at which it counts as late: 40d, 36h."""
 

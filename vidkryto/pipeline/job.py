@@ -117,6 +117,8 @@ class Tables:
     """Tables on their way to a release, by resource, and everything noticed so far."""
 
     texts: Mapping[str, TextTable] = field(default_factory=dict)
+    with_totals: Mapping[str, TextTable] = field(default_factory=dict)
+    """Tables with the total rows that `texts` leaves out, where the suite compares totals with parts."""
     typed: Mapping[str, pa.Table] = field(default_factory=dict)
     """Valid tables in Arrow's types; a table with findings of the schema is not here."""
     reports: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -138,7 +138,9 @@ def record_run(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
             tuple(
                 Measurement(job.run, at, name, metrics)
                 for name, metrics in progress.tables.metrics.items()
-                if (past := job.history.last(name)) is None or past.metrics != metrics
+                if isinstance(outcome, Published)
+                or (past := job.history.last(name)) is None
+                or past.metrics != metrics  # the same release once more is no second measurement
             )
         )
     sealed = RunRecord(**{**_fields(record), "evidence": Evidence(entry.seq, str(ledger.checkpoint()))})
@@ -284,6 +286,7 @@ def _metrics(tables: Tables | None) -> tuple[Metric, ...]:
         Metric(name, str(value), resource)
         for resource, metrics in tables.metrics.items()
         for name, value in metrics.items()
+        if not name.startswith("shares.")  # values of cells: for the comparison, not for pages
     ) + tuple(
         Metric(f"risk.{name}", str(value), resource)
         for resource, risk in tables.risks.items()
