@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import csv
 
 from vidkryto.catalogue.classes import Action, ColumnClass, towards_open
 from vidkryto.disclosure import (
@@ -25,13 +26,14 @@ from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place, Severity
 from vidkryto.pipeline.job import Exports, Job, Tables, TextTable
 from vidkryto.pull import pull
-from vidkryto.quality import check_quality, load_suite, measure, parameters
+from vidkryto.quality import Surroundings, check_quality, load_suite, measure, parameters
 from vidkryto.read import Table, load_corrections, read
 from vidkryto.read.lock import check_lock, load_lock
 from vidkryto.read.transform import transform, transformation
 from vidkryto.release import ReadyTable, Release, build_release
 from vidkryto.validate import Validation, canonical, to_findings, typed, validate_table
 
+TOTALS = "expect_parts_to_sum_to_total"
 FIRST_ROW = 2
 """The number that validation gives to the first row of data: the header is row 1."""
 
@@ -77,7 +79,22 @@ def read_exports(job: Job, exports: Exports) -> Tables:
         hidden |= detect_protected(table.columns)
         findings += _without_values((*table.findings, *table.repairs), hidden)
         read_tables[resource.name] = table
-    return Tables(texts=_transformed(job, exports, read_tables), findings=tuple(findings))
+    texts = _transformed(job, exports, read_tables)
+    return Tables(texts=texts, with_totals=_with_totals(job, exports, texts), findings=tuple(findings))
+
+
+def _with_totals(job: Job, exports: Exports, texts: Mapping[str, TextTable]) -> dict[str, TextTable]:
+    """Once more with their total rows those tables whose suite compares totals with parts."""
+    suite = load_suite(job.dataset.folder)
+    wanted = {item.resource or next(iter(texts), "") for item in suite.all() if item.type == TOTALS}
+    found = {}
+    for resource in job.dataset.contract.resources:
+        if resource.name in wanted & set(texts) and resource.reading.totals:
+            reading = resource.reading.model_copy(update={"totals": None})
+            schema = job.dataset.schemas[resource.name]
+            table = read(exports.snapshots[resource.name], reading, schema, resource=resource.name)
+            found[resource.name] = replace(texts[resource.name], columns=table.columns, rows=table.rows)
+    return found
 
 
 def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> dict[str, TextTable]:
@@ -146,18 +163,44 @@ def judge_quality(job: Job, tables: Tables) -> Tables:
     """
     if not tables.complete:
         return tables
-    metrics = {name: measure(table) for name, table in tables.typed.items()}
-    last = {name: job.history.last(name) for name in tables.typed}
-    bands = job.dataset.contract.publication.bands
+    hidden = {name: protected(job, name, tables.texts[name]) for name in tables.typed}
+    metrics = {name: measure(table, protected=hidden[name]) for name, table in tables.typed.items()}
+    past = {name: job.history.of(name) for name in tables.typed}
+    publication = job.dataset.contract.publication
     quality = check_quality(
-        tables.typed,
-        {name: tables.texts[name].rows for name in tables.typed},
-        load_suite(job.dataset.folder).for_release(first=None in last.values()),
-        {name: parameters(past.metrics if past else {}, bands, job.started) for name, past in last.items()},
+        surroundings(job, tables, hidden),
+        load_suite(job.dataset.folder).for_release(first=() in past.values()),
+        {
+            name: parameters(told, publication.bands, job.started, frequency=publication.frequency)
+            for name, told in past.items()
+        },
         files={name: tables.texts[name].file for name in tables.typed},
-        protected=frozenset().union(*(protected(job, name, tables.texts[name]) for name in tables.typed)),
+        protected=frozenset().union(*hidden.values()),
+        large=job.settings.quality_rows,
     )
     return replace(tables, metrics=metrics, findings=(*tables.findings, *quality.findings))
+
+
+def surroundings(job: Job, tables: Tables, hidden: Mapping[str, frozenset[str]]) -> Surroundings:
+    """What expectations may look at: the tables, their total rows, and the keys of the published release.
+
+    A protected key is published in another form, so its keys cannot be compared.
+    """
+    published = job.releases.published()
+    before = {}
+    for table in published.tables if published else ():
+        key = job.dataset.key_of.get(table.resource, ())
+        comparable = table.resource in tables.typed and not hidden[table.resource] & set(key)
+        if key and key == table.key and comparable and table.csv.path.is_file():
+            options = csv.ConvertOptions(include_columns=list(key), column_types=dict.fromkeys(key, pa.string()))
+            before[table.resource] = csv.read_csv(table.csv.path, convert_options=options)
+    return Surroundings(
+        tables.typed,
+        {name: tables.texts[name].rows for name in tables.typed},
+        {name: (text.columns, text.rows) for name, text in tables.with_totals.items()},
+        job.dataset.key_of,
+        before,
+    )
 
 
 def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
