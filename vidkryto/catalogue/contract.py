@@ -172,6 +172,8 @@ class Publication(Block):
     bands: Bands = Bands()
     on_invalid: Literal["block", "publish-valid"] = "block"
     """publish-valid publishes the good rows and returns the rejected ones to the department."""
+    excel_safe: bool = False
+    """Publish a second CSV of each table for spreadsheets: an apostrophe before cells that would run as formulas."""
     approval: Approval = Approval()
     embargo: datetime | None = None
     """The moment, with its zone, before which a prepared release is not applied."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import sys
 
-
 LARGEST = {"xls": (256, 65_536 * 256), "xlsb": (16_384, 40_000_000)}
 """Columns and cells of one sheet: what the format allows ([MS-XLS] 2.4.90), and for XLSB what XLSX is allowed here."""
 
