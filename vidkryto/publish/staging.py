@@ -15,7 +15,8 @@ from typing import Any
 
 from vidkryto.plan.names import staging_id, table_id
 from vidkryto.plan.rows import Comparison
-from vidkryto.publish.batches import chunks, in_requests
+from vidkryto.publish.batches import BYTES_PER_REQUEST as BYTES_PER_STEP
+from vidkryto.publish.batches import ROWS_PER_REQUEST, chunks
 from vidkryto.publish.portal import Absent, CkanPortal, Portal
 
 NUMBERS_PER_STEP = 20_000
@@ -24,28 +25,37 @@ BYTES_PER_REQUEST = 48_000_000
 
 FUNCTION = """
 DECLARE
-  names text; sets text; touched bigint;
+  names text; sets text; words text; touched bigint;
 BEGIN
   IF TG_TABLE_NAME <> '{staging}' THEN
     RAISE EXCEPTION 'vidkryto: this function belongs to another staging table';
   END IF;
   SELECT string_agg(format('%I', attname), ', ' ORDER BY attnum),
-         string_agg(format('%I = d.%I', attname, attname), ', ' ORDER BY attnum)
-    INTO names, sets FROM pg_attribute
+         string_agg(format('%I = d.%I', attname, attname), ', ' ORDER BY attnum),
+         string_agg(CASE WHEN atttypid IN ('text'::regtype, 'int8'::regtype, 'int4'::regtype, 'numeric'::regtype)
+                         THEN format('d.%I::text', attname) ELSE format('to_json(d.%I) #>> ''{}''', attname) END,
+                    ', ' ORDER BY attnum)
+    INTO names, sets, words FROM pg_attribute
    WHERE attrelid = '"{target}"'::regclass AND attnum > 0 AND NOT attisdropped AND left(attname, 1) <> '_';
+  IF EXISTS (SELECT FROM pg_trigger
+             WHERE tgrelid = '"{target}"'::regclass AND NOT tgisinternal AND tgname <> 'zfulltext')
+  THEN words := 'NULL';
+  ELSE words := 'to_tsvector(array_to_string(ARRAY[' || words || ']::text[], '' ''))';
+  END IF;
   IF NEW.op = 'delete' THEN
     DELETE FROM "{target}" WHERE _id IN (SELECT value::bigint FROM json_array_elements_text(NEW.payload::json));
   ELSIF NEW.op = 'update' THEN
-    EXECUTE format('UPDATE "{target}" t SET %s, _full_text = NULL
-                      FROM json_populate_recordset(NULL::"{target}", $1::json) d WHERE t._id = d._id', sets)
+    EXECUTE format('UPDATE "{target}" t SET %s, _full_text = %s
+                      FROM json_populate_recordset(NULL::"{target}", $1::json) d WHERE t._id = d._id', sets, words)
       USING NEW.payload;
     GET DIAGNOSTICS touched = ROW_COUNT;
     IF touched <> json_array_length(NEW.payload::json) THEN
       RAISE EXCEPTION 'vidkryto: % rows to change, % found', json_array_length(NEW.payload::json), touched;
     END IF;
   ELSIF NEW.op = 'insert' THEN
-    EXECUTE format('INSERT INTO "{target}" (%s) SELECT %s FROM json_populate_recordset(NULL::"{target}", $1::json)',
-                   names, names) USING NEW.payload;
+    EXECUTE format('INSERT INTO "{target}" (%s, _full_text)
+                      SELECT %s, %s FROM json_populate_recordset(NULL::"{target}", $1::json) d', names, names, words)
+      USING NEW.payload;
   ELSIF NEW.op = 'expect' THEN
     SELECT count(*) INTO touched FROM "{target}";
     IF touched <> NEW.payload::bigint THEN
@@ -144,27 +154,10 @@ def _requests(steps: Iterator[dict[str, str]]) -> Iterator[list[dict[str, str]]]
 
 
 def _steps(comparison: Comparison) -> Iterator[dict[str, str]]:
-    raw = frozenset(column.name for column in comparison.columns if column.form == "json")
     for numbers in chunks(comparison.removed(), NUMBERS_PER_STEP):
         yield {"op": "delete", "payload": json.dumps(numbers)}
-    for rows in in_requests(comparison.changed()):
-        yield {"op": "update", "payload": _payload(rows, raw)}
-    for rows in in_requests(comparison.added()):
-        yield {"op": "insert", "payload": _payload(rows, raw)}
+    for payload in comparison.packed("changed", ROWS_PER_REQUEST, BYTES_PER_STEP):
+        yield {"op": "update", "payload": payload}
+    for payload in comparison.packed("added", ROWS_PER_REQUEST, BYTES_PER_STEP):
+        yield {"op": "insert", "payload": payload}
     yield {"op": "expect", "payload": str(comparison.wanted.rows)}
-
-
-def _payload(rows: list[dict[str, Any]], raw: frozenset[str]) -> str:
-    """Rows as JSON; cells that are JSON themselves stand in it as they are, else they would arrive as strings."""
-    if not raw:
-        return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-    return "[" + ",".join(_object(row, raw) for row in rows) + "]"
-
-
-def _object(row: Mapping[str, Any], raw: frozenset[str]) -> str:
-    pairs = (
-        f"{json.dumps(name, ensure_ascii=False)}:"
-        + (value if name in raw and value is not None else json.dumps(value, ensure_ascii=False))
-        for name, value in row.items()
-    )
-    return "{" + ",".join(pairs) + "}"
