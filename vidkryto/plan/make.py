@@ -8,6 +8,7 @@ from typing import Any
 
 from vidkryto.errors import PlanError
 from vidkryto.findings import Finding, Place
+from vidkryto.plan.feed import FEED, ROLE, fed, feed_id
 from vidkryto.plan.fingerprint import fingerprint
 from vidkryto.plan.live import FREE, LOCK, SHA256, VERSION, Capabilities, LiveDataset, LiveResource, Lock, Readable
 from vidkryto.plan.metadata import EXTRAS, package_fields, resource_fields
@@ -44,10 +45,11 @@ def anchor_id(dataset: str) -> str:
 
 
 def table_ids(release: Release, capabilities: Capabilities) -> dict[str, str]:
-    """The id of each table's DataStore table on that portal."""
-    return {
+    """The id of each table's DataStore table on that portal, and of the feed's."""
+    return {FEED: feed_id(release.dataset)} | {
         table.resource: table_id(release.dataset, table.csv.name, apart=capabilities.tables_apart)
         for table in release.tables
+        if table.csv.role != ROLE
     }
 
 
@@ -63,13 +65,13 @@ def make_plan(release: Release, portal: Readable, settings: PlanSettings | None 
     capabilities = portal.capabilities()
     ids = table_ids(release, capabilities)
     live = portal.dataset(release.dataset, ids)
-    staged = portal.staged(ids.values())
-    tables = tuple(
-        table_change(
-            release, table, ids[table.resource], live, portal, "staging" if ids[table.resource] in staged else "stock"
+    staged = portal.staged(ids[table.resource] for table in release.tables)
+    with fed(release, live, portal) as whole:
+        tables = tuple(
+            table_change(whole, table, id_, live, portal, "staging" if id_ in staged else "stock")
+            for table in whole.tables
+            for id_ in (ids[table.resource],)
         )
-        for table in release.tables
-    )
     resources = resource_changes(release, live, capabilities)
     metadata = metadata_changes(release, live, settings)
     anchor = live.resource(anchor_id(release.dataset)) if live else None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from vidkryto.errors import PlanError, PortalError, PortalMoved, VidkrytoError
 from vidkryto.plan.columns import Column, columns_of
+from vidkryto.plan.feed import fed
 from vidkryto.plan.fingerprint import fingerprint
 from vidkryto.plan.live import LOCK, LiveDataset, LiveTable, Lock
 from vidkryto.plan.make import anchor_id, table_ids
@@ -81,6 +82,8 @@ class _Work:
         self.writes_before = portal.written
         self.sent_before = portal.sent
         self.resumed = False
+        self.whole = release
+        """The release with the feed of changes as one more table, while there is one."""
         self.loaded: dict[str, Loaded] = {}
 
     def look(self) -> LiveDataset | None:
@@ -98,7 +101,8 @@ class _Work:
         """The receipt of a plan with nothing to do; nothing is written."""
         live = self.there()
         self._unmoved(live)
-        return self._receipt(live, "unchanged", ())
+        with fed(self.release, live, self.portal) as self.whole:
+            return self._receipt(live, "unchanged", ())
 
     def published(self) -> Receipt:
         """Every step, in the order of the protocol."""
@@ -106,9 +110,10 @@ class _Work:
         held, live = self._locked()
         written = self.portal.written
         try:
-            live = self._with_table_resources(held, live)
-            for change in self.plan.tables:
-                self._table(held, change)
+            with fed(self.release, live, self.portal) as self.whole:
+                live = self._with_table_resources(held, live)
+                for change in self.plan.tables:
+                    self._table(held, change)
             held.confirm()
             self.how.step("switch")
             live = switch(
@@ -194,7 +199,7 @@ class _Work:
     def _with_table_resources(self, held: locks.Held, live: LiveDataset) -> LiveDataset:
         """Resources that a table needs before it can be made: of new tables, and of tables that stand apart."""
         for _ in range(self.how.attempts):
-            missing = [table for table in self.release.tables if live.resource(self.ids[table.resource]) is None]
+            missing = [table for table in self.whole.tables if live.resource(self.ids[table.resource]) is None]
             if not missing:
                 return live
             self.how.step("resources")
@@ -220,7 +225,7 @@ class _Work:
         raise PortalError("the resources could not be created", remedy="Run again; the next run looks first.")
 
     def _table(self, held: locks.Held, change: TableChange) -> None:
-        table = next(table for table in self.release.tables if table.resource == change.resource)
+        table = next(table for table in self.whole.tables if table.resource == change.resource)
         columns = columns_of(table)
 
         def look() -> LiveTable | None:
@@ -293,7 +298,7 @@ class _Work:
             writes=self.portal.written - self.writes_before,
             requests=self.portal.sent - self.sent_before,
             files=files,
-            tables=table_receipts(self.release, self.plan.tables, self.loaded),
+            tables=table_receipts(self.whole, self.plan.tables, self.loaded),
             warnings=(*warnings, *faults),
             reason=self.how.reason,
             state=fingerprint(live),
