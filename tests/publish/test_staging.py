@@ -145,3 +145,26 @@ def test_a_change_of_schema_needs_no_new_preparation(
     receipt = publish(a_release(folder, rows, dataset=prepared, version="2.0.0", schema=schema))
     assert receipt.tables[0].route == "staging"
     assert [row["примітка"] for row in table_rows(portal, receipt.tables[0].id)] == ["так"] * 3
+
+
+def test_search_finds_the_same_as_on_the_stock_route(
+    portal: CkanPortal, publish: Publish, prepared: str, dataset: str, folder: Path
+) -> None:
+    """The words that the function computes for all rows at once are those of CKAN's own trigger, type by type."""
+    rows = [stop(n, routes=f'{{"лінія": {n}, "назва": "тролейбус"}}') for n in range(3)]
+    rows.append(stop(9, label=None, lat=None, shelter=None, opened=None, checked=None, routes=None, platforms=None))
+    tables = []
+    for name in (prepared, dataset):
+        publish(a_release(folder, rows, dataset=name))
+        changed = [{**row, "label": "вокзал"} if row["uid"] == "HM0001" else row for row in rows]
+        receipt = publish(a_release(folder, changed, dataset=name, version="1.1.0"))
+        tables.append((receipt.tables[0].id, receipt.tables[0].route))
+    assert [route for _, route in tables] == ["staging", "stock"]
+    words = ["HM0001", "вокзал", "Кам’янецька", "49.420001", "true", "2020-01-02", "2026-10-01T10:01:00+00:00",
+             "10", "тролейбус", "лінія", "1", "HM0009"]  # fmt: skip
+    found = [
+        {word: sorted(row["uid"] for row in portal.search(table, q=word)["records"]) for word in words}
+        for table, _ in tables
+    ]
+    assert found[0] == found[1]
+    assert found[0]["вокзал"] == ["HM0001"]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vidkryto.plan.live import SHA256
+from vidkryto.plan.notes import NOTICE, version_notes
 from vidkryto.release.value import Release, ReleaseFile
 
 APOSTROPHES = re.compile("['’`]")
@@ -42,16 +43,13 @@ EXTRAS = (
     "modified", "version_notes", "contact_name", "contact_email", "publisher_name", "publisher_uri",
     "publisher_identifier", "provenance", "hvd_category", "applicable_legislation", "title_en", "notes_en",
     "publisher_name_en", "department", "department_en", "department_edrpou", "mandate", "purpose",
-    "breaking_change", "vidkryto_contract_sha256",
+    "version_notes_en", *NOTICE, "vidkryto_contract_sha256",
 )  # fmt: skip
 """All extras that are ours to set and to remove; any other is left as it stands."""
 
 
-def package_fields(release: Release, notice: str = "") -> dict[str, Any]:
-    """The fields of the CKAN package: plain values, `tags` as names, `extras` as a mapping.
-
-    `notice` is the text of an announced breaking change.
-    """
+def package_fields(release: Release) -> dict[str, Any]:
+    """The fields of the CKAN package: plain values, `tags` as names, `extras` as a mapping."""
     words = release.metadata
     license_id, _ = license_of(release)
     return {
@@ -64,11 +62,11 @@ def package_fields(release: Release, notice: str = "") -> dict[str, Any]:
         "maintainer": str(words.get("contact", {}).get("name", "")),
         "maintainer_email": str(words.get("contact", {}).get("email", "")),
         "tags": sorted({APOSTROPHES.sub("ʼ", word) for word in words.get("keywords", ())}),
-        "extras": _extras(release, notice),
+        "extras": _extras(release),
     }
 
 
-def _extras(release: Release, notice: str) -> dict[str, str]:
+def _extras(release: Release) -> dict[str, str]:
     words = release.metadata
     publisher, department = words.get("publisher", {}), words.get("department", {})
     contact, temporal = words.get("contact", {}), list(words.get("temporal", ())) or ["", ""]
@@ -98,7 +96,8 @@ def _extras(release: Release, notice: str) -> dict[str, str]:
         "department_edrpou": department.get("edrpou", ""),
         "mandate": words.get("mandate", ""),
         "purpose": words.get("purpose", ""),
-        "breaking_change": notice,
+        "version_notes": version_notes(release, "uk"),
+        "version_notes_en": version_notes(release, "en"),
         "vidkryto_contract_sha256": release.contract_sha256,
     }
     return {key: str(value) for key, value in sorted(extras.items()) if value}

@@ -65,6 +65,11 @@ def _fitting(plan: Plan, release: Release, portal: Portal) -> None:
         raise PlanError(
             f"the plan was made for the portal {plan.portal}", remedy="Plan again with the same --portal."
         )
+    if plan.early() and plan.announcement is not None:
+        raise PlanError(
+            f"users are told of this breaking change until {plan.announcement.day.isoformat()}",
+            remedy="Wait for that day, or shorten publication.notice in the contract and plan again.",
+        )
 
 
 class _Work:
@@ -117,9 +122,8 @@ class _Work:
             held.confirm()
             self.how.step("switch")
             live = switch(
-                self.release, self.portal, held, self.there, self.loaded,
-                notice=self.plan.notice, pause=self.how.pause,
-            )  # fmt: skip
+                self.release, self.portal, held, self.there, self.loaded, pause=self.how.pause
+            )
         except BaseException as error:
             _give_up(held, error, touched=self.portal.written > written)
             raise
@@ -179,7 +183,7 @@ class _Work:
             # Without `url` CKAN 2.12 fails (500) when it asks text_view for previews.
             held = {LOCK: str(lock)} if id_ == self.anchor else {}
             resources.append({"url": "", **fields, "id": id_, **held})
-        fields = package_fields(self.release, self.plan.notice)
+        fields = package_fields(self.release)
         for attempt in range(self.how.attempts):
             try:
                 self.portal.create({"name": self.release.dataset, **fields}, resources)
