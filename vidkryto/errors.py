@@ -25,6 +25,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vidkryto.language import Language, say, translated
+
 if TYPE_CHECKING:
     from vidkryto.findings import Finding
 
@@ -46,6 +48,15 @@ class VidkrytoError(Exception):
     def __str__(self) -> str:
         text = f"{self.where}: {self.message}" if self.where else self.message
         return f"{text}\n  What to do: {self.remedy}" if self.remedy else text
+
+    def told(self, language: Language | None = None) -> str:
+        """The same for people: in the language chosen, as far as the catalogue has the words."""
+        text = translated(self.message, language)
+        if self.where:
+            text = f"{translated(self.where, language)}: {text}"
+        if not self.remedy:
+            return text
+        return f"{text}\n  {say('What to do', language)}: {translated(self.remedy, language)}"
 
 
 class ContractError(VidkrytoError):

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Literal
 
+from vidkryto.errors import VidkrytoError
 from vidkryto.findings import Finding, Severity, code
+from vidkryto.language import translated
 
 
 class ExitCode(IntEnum):
@@ -61,8 +63,19 @@ class Failed:
 
     error: str
     remedy: str = ""
+    error_uk: str = ""
+    """The error in Ukrainian, as far as the catalogue has its words."""
+    remedy_uk: str = ""
     name: ClassVar[Literal["Failed"]] = "Failed"
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+
+    @classmethod
+    def because(cls, error: VidkrytoError) -> Failed:
+        """Failed for an error raised on purpose, in both languages."""
+        place = f"{error.where}: " if error.where else ""
+        in_ukrainian = f"{translated(error.where, 'uk')}: " if error.where else ""
+        said = translated(error.message, "uk"), translated(error.remedy, "uk")
+        return cls(place + error.message, error.remedy, in_ukrainian + said[0], said[1])
 
 
 Outcome = Published | Unchanged | Withheld | Failed

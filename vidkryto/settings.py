@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vidkryto.archive import Archive
 from vidkryto.errors import SettingsError
+from vidkryto.language import Language, current
 
 
 class Secret:
@@ -66,7 +67,7 @@ class Settings:
     ckan_token: Secret = field(default_factory=lambda: Secret(""))
     organization: str = ""
     report_url: str = ""
-    language: str = "en"
+    language: Language = "en"
 
     @property
     def archive(self) -> Archive:
@@ -143,8 +144,8 @@ def _local_report(home: Path) -> str:
     return address.read_text(encoding="utf-8").strip() if address.is_file() else ""
 
 
-def _language(env: Mapping[str, str]) -> str:
-    wanted = env.get("VIDKRYTO_LANGUAGE") or ("uk" if env.get("LC_ALL", env.get("LANG", "")).startswith("uk") else "en")
-    if wanted not in ("uk", "en"):
+def _language(env: Mapping[str, str]) -> Language:
+    wanted = env.get("VIDKRYTO_LANGUAGE", "")
+    if wanted not in ("", "uk", "en"):
         raise SettingsError(f"VIDKRYTO_LANGUAGE is {wanted!r}; wanted uk or en", remedy="Set it to uk or en.")
-    return wanted
+    return current(env)

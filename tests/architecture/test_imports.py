@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GROUND = ("errors", "findings", "settings", "archive")
+GROUND = ("language", "errors", "findings", "settings", "archive")
 STAGES = (
     "catalogue",
     "pull",

@@ -43,6 +43,7 @@ CELLS = (
     *("10:00:00", "24:00:00", "10:00:00Z", "2020-01-01T00:00:00", "2020-01-01T00:00:00Z", "2020-01-01T02:00:00+02:00"),
     *("P1D", "PT24H", "12,13", "180, 90", "[1]", "[1,]", '{"a":1}', '{"a":1,}', "[1, 2]", "a\nb", "a\r\nb", '"', '""'),
     *("550e8400-e29b-41d4-a716-446655440000", "aGVsbG8=", "999999999999999999", "9999999999999999999", "\x00", "#c"),
+    *("h0", "h1"),  # labels of columns are values like any other
 )
 TYPES: tuple[dict[str, Any], ...] = (
     *({"type": name} for name in ("integer", "number", "string", "any", "boolean", "date", "time", "datetime", "year")),

@@ -114,6 +114,25 @@ def package(tmp_path: Path) -> Path:
     return tmp_path / "datapackage.json"
 
 
+@pytest.mark.parametrize("rows", [2, 3000])
+@pytest.mark.parametrize("resource", ["", "other"])
+def test_the_label_of_a_column_is_no_value_of_it(tmp_path: Path, resource: str, rows: int) -> None:
+    """A cell that equals the label of the column referred to is not found there; the last row holds such a cell."""
+    lines = ["id,boss", *(f"n{number % 7:06},n{number % 7:06}" for number in range(rows)), "x,id"]
+    for name in ("people", "other"):
+        (tmp_path / f"{name}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    fields = [{"name": name, "type": "string"} for name in ("id", "boss")]
+    key = {"fields": ["boss"], "reference": {"resource": resource, "fields": ["id"]}}
+    people = {"name": "people", "path": "people.csv", "schema": {"fields": fields, "foreignKeys": [key]}}
+    other = {"name": "other", "path": "other.csv", "schema": {"fields": fields}}
+    (tmp_path / "datapackage.json").write_text(json.dumps({"name": "two", "resources": [people, other]}))
+    found = validate_package(tmp_path / "datapackage.json").resources[0][1]
+    told = Package(str(tmp_path / "datapackage.json")).validate()
+    assert found.engine == "columnar"
+    assert [finding["row"] for finding in found.findings.to_pylist()] == [rows + 2]
+    assert table_rows(found.findings) == findings(told)
+
+
 def test_foreign_keys_across_a_package_are_checked_in_columns(package: Path) -> None:
     """The whole report of the package is that of frictionless."""
     got = validate_package(package)

@@ -42,7 +42,7 @@ app.command("check")(catalogue.check)
 app.command("lock")(catalogue.lock)
 app.command("look")(look.look)
 app.command("new")(look.new)
-app.command("validate")(validate.validate)
+app.command("validate", context_settings={"ignore_unknown_options": True})(validate.validate)
 app.command("publish")(run.publish)
 app.command("plan")(publication.plan)
 app.command("approve")(publication.approve)
@@ -84,7 +84,7 @@ def main() -> None:
     try:
         app()
     except VidkrytoError as error:
-        sys.stderr.write(f"vidkryto: {error}\n")
+        sys.stderr.write(f"vidkryto: {error.told()}\n")
         sys.exit(2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from vidkryto.errors import VidkrytoError
+from vidkryto.language import say
 from vidkryto.settings import Settings
 
 app = typer.Typer(help="The signed ledger: create, verify, cosign, read.", no_args_is_help=True)
@@ -22,7 +23,7 @@ LanguageOption = Annotated[str, typer.Option("--lang", help="uk or en; default a
 
 
 def _fail(error: Exception, code: int = 2) -> NoReturn:
-    typer.echo(str(error), err=True)
+    typer.echo(error.told() if isinstance(error, VidkrytoError) else str(error), err=True)
     raise typer.Exit(code)
 
 
@@ -56,7 +57,8 @@ def init(
     except VidkrytoError as error:
         _fail(error)
     public = SigningKey.load(file).verifier()
-    typer.echo(f"Key: {file}\nKeep a copy of it in a safe. Give this public key to your auditors:", err=True)
+    typer.echo(say("Key: {file}", file=file), err=True)
+    typer.echo(say("Keep a copy of it in a safe. Give this public key to your auditors:"), err=True)
     typer.echo(str(public))
 
 
@@ -171,7 +173,8 @@ def rotate(
         Ledger.open(Settings.from_environment().home, key=key).rotate(new, reason)
     except VidkrytoError as error:
         _fail(error)
-    typer.echo(f"From now on set VIDKRYTO_AUDIT_KEY={new_key}; keep the old key, destroy no copy yet.", err=True)
+    words = "From now on set VIDKRYTO_AUDIT_KEY={key}; keep the old key, destroy no copy yet."
+    typer.echo(say(words, key=new_key), err=True)
     typer.echo(str(new.verifier()))
 
 
@@ -192,11 +195,8 @@ def export(
         pack = export_evidence(settings.home, name, to)
     except (VidkrytoError, OSError) as error:
         _fail(error)
-    warning = {
-        "uk": "Пакунок містить вивантаження так, як їх отримано: бережіть його, як і самі вивантаження.",
-        "en": "The pack holds exports as they were received: guard it as you guard the exports.",
-    }
-    typer.echo(warning["uk" if (lang or settings.language) == "uk" else "en"], err=True)
+    warning = "The pack holds exports as they were received: guard it as you guard the exports."
+    typer.echo(say(warning, "uk" if (lang or settings.language) == "uk" else "en"), err=True)
     typer.echo(str(pack))
 
 
@@ -225,11 +225,11 @@ def reproduce(
         for file in found.files:
             typer.echo(f"{'✓' if file.same else '✗'} {file.name}  {file.recorded or '—'}  {file.found or '—'}")
     if not found.same:
-        typer.echo(
-            f"The run was made by program version {found.code_then}, this is {found.code_now}. Before you suspect the"
-            " files, repeat this with the program as it was on the day of the run.",
-            err=True,
+        words = (
+            "The run was made by program version {then}, this is {now}. Before you suspect the files, repeat this with"
+            " the program as it was on the day of the run."
         )
+        typer.echo(say(words, then=found.code_then, now=found.code_now), err=True)
         raise typer.Exit(1)
 
 

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table, settings
+from vidkryto.cli.common import Json, people, print_json, print_table, say, settings, tell_error
+from vidkryto.language import translated
 
 
 def list_datasets(as_json: Json = False) -> None:
@@ -62,7 +63,7 @@ def check(
         try:
             _load_suite(dataset.folder)
         except ContractError as error:
-            found.append(str(error))
+            found.append(error.told())
         problems[dataset.name] = found
     broken = [name for name, found in problems.items() if found]
     if as_json:
@@ -70,8 +71,9 @@ def check(
     else:
         for name in broken:
             for problem in problems[name]:
-                people().print(f"{name}: {problem}", markup=False)
-        people().print(f"{len(datasets) - len(broken)} of {len(datasets) + len(errors)} datasets are in order.")
+                people().print(f"{name}: {translated(problem)}", markup=False)
+        good, of = len(datasets) - len(broken), len(datasets) + len(errors)
+        people().print(say("Datasets in order: {good} of {of}.", good=good, of=of))
         _tell(errors)
     if broken or errors:
         raise typer.Exit(2)
@@ -93,7 +95,7 @@ def lock(name: Annotated[str, typer.Argument(help="The dataset whose column name
         for resource in dataset.contract.resources
         if extend_lock(dataset.folder, resource.name, resource.reading, dataset.schemas[resource.name])
     ]
-    people().print(f"columns.lock.yaml: {', '.join(changed) or 'nothing new'}", markup=False)
+    people().print(f"columns.lock.yaml: {', '.join(changed) or say('nothing new')}", markup=False)
 
 
 def _load_suite(folder: object) -> None:
@@ -106,4 +108,4 @@ def _load_suite(folder: object) -> None:
 
 def _tell(errors: tuple[Exception, ...]) -> None:
     for error in errors:
-        people().print(str(error), markup=False)
+        tell_error(error)

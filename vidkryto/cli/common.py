@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from vidkryto.language import say, say_count
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from vidkryto.settings import Settings
+
+__all__ = ["Json", "people", "print_json", "print_table", "say", "say_count", "settings", "tell_error"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
 
@@ -31,24 +35,26 @@ def people() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def tell_error(error: Exception) -> None:
+    """An error that does not end the command, for people, in the language chosen."""
+    from vidkryto.errors import VidkrytoError
+
+    people().print(error.told() if isinstance(error, VidkrytoError) else str(error), markup=False)
+
+
 def print_json(value: Any) -> None:
     """Data for programs on stdout: UTF-8, one document."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str = "") -> None:
-    """A table for people on stdout."""
+    """A table for people on stdout; its heads are told in the language chosen."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(say(column), overflow="fold")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
-
-
-def say(texts: Mapping[str, str], language: str) -> str:
-    """The text in the language chosen."""
-    return texts[language]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vidkryto.cli import processes
-from vidkryto.cli.common import people, print_table, settings
+from vidkryto.cli.common import people, print_table, say, settings, tell_error
 
 if TYPE_CHECKING:
     from vidkryto.settings import Settings
@@ -41,7 +41,7 @@ def demo(
     started = time.monotonic()
     chosen = settings()
     if os.environ.get("VIDKRYTO_CKAN_URL"):
-        people().print("VIDKRYTO_CKAN_URL is set: the demo leaves that portal alone and uses the local one.")
+        people().print(say("VIDKRYTO_CKAN_URL is set: the demo leaves that portal alone and uses the local one."))
     _portal_up(port)
     for name in ("VIDKRYTO_CKAN_URL", "VIDKRYTO_CKAN_TOKEN", "VIDKRYTO_CKAN_TOKEN_FILE"):
         os.environ.pop(name, None)
@@ -54,8 +54,9 @@ def demo(
     rows, code = _publish_all(settings())
     build_report(chosen)
     print_table(COLUMNS, rows)
-    typer.echo(f"\nPortal: {chosen.ckan_url}/dataset\nReport: {address}\n")
-    people().print(f"Done in {time.monotonic() - started:.0f} s. Both stay up; `make stop` ends them.")
+    typer.echo(f"\n{say('Portal')}: {chosen.ckan_url}/dataset\n{say('Report')}: {address}\n")
+    seconds = round(time.monotonic() - started)
+    people().print(say("Done in {seconds} s. Both stay up; `make stop` ends them.", seconds=seconds))
     raise typer.Exit(code)
 
 
@@ -89,7 +90,7 @@ def _publish_all(chosen: Settings) -> tuple[list[tuple[Any, ...]], int]:
     names = [item.name for item in datasets if item.contract.publication.status == "active"]
     os.environ |= {name: value for name, value in PREFECT.items() if name not in os.environ}
     os.environ.setdefault("PREFECT_HOME", str(chosen.home / "prefect"))
-    people().print("Starting the Prefect flow (its own small server takes some seconds) …")
+    people().print(say("Starting the Prefect flow (its own small server takes some seconds) …"))
     sys.path.insert(0, str(chosen.root))
     from flows.catalogue import publish_catalogue
 
@@ -108,9 +109,9 @@ def _publish_all(chosen: Settings) -> tuple[list[tuple[Any, ...]], int]:
     publish_catalogue(names, approval=Approver(*APPROVER), told=told, return_state=True)
     failed = [name for name in names if isinstance(records.get(name), Exception) or name not in records]
     rows = [row_of(records[name]) for name in names if name not in failed]
-    rows += [(name, "Failed", "", "", "", "") for name in failed]
+    rows += [(name, say("Failed"), "", "", "", "") for name in failed]
     for error in errors:
-        people().print(str(error), markup=False)
+        tell_error(error)
     outcomes = [2 if name in failed else EXIT_CODES[records[name].outcome] for name in names]
     return rows, max([*outcomes, 2 if errors else 0])
 
@@ -161,6 +162,6 @@ def stop() -> None:
     chosen = settings()
     (chosen.home / "report" / "url").unlink(missing_ok=True)
     if processes.stop("server", chosen.home / "report"):
-        people().print("The report's server has stopped.")
+        people().print(say("The report's server has stopped."))
     code, _ = portal.run("down")
     raise typer.Exit(code)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table, settings
+from vidkryto.cli.common import Json, people, print_json, print_table, say, settings, tell_error
 
 app = typer.Typer(help="Deployments and schedules on a Prefect server.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -24,17 +24,18 @@ def render(
     chosen = settings()
     datasets, errors = load_all(chosen.datasets)
     for error in errors:
-        people().print(str(error), markup=False)
+        tell_error(error)
     if errors:
         raise typer.Exit(2)
     text = deployments.render(datasets, version("prefect"))
     file = chosen.root / "prefect.yaml"
     fresh = file.is_file() and file.read_text(encoding="utf-8") == text
     if check:
-        people().print("prefect.yaml is fresh." if fresh else "prefect.yaml is stale: run vidkryto deployments render")
+        stale = say("prefect.yaml is stale: run vidkryto deployments render")
+        people().print(say("prefect.yaml is fresh.") if fresh else stale)
         raise typer.Exit(0 if fresh else 1)
     file.write_text(text, encoding="utf-8")
-    people().print(f"prefect.yaml: {len(deployments.entries(datasets))} deployments")
+    people().print(say("prefect.yaml: deployments {count}", count=len(deployments.entries(datasets))))
 
 
 @app.command(epilog="Example: PREFECT_API_URL=http://127.0.0.1:4200/api vidkryto deployments sync")
@@ -51,10 +52,9 @@ def sync(as_json: Json = False) -> None:
     if as_json:
         print_json(asdict(done))
     else:
-        people().print(
-            f"added {len(done.added)}, changed {len(done.changed)}, removed {len(done.removed)}, "
-            f"schedules removed {done.schedules_removed}, unchanged {done.unchanged}"
-        )
+        words = "added {added}, changed {changed}, removed {removed}, schedules removed {schedules}, unchanged {same}"
+        counts = {"added": len(done.added), "changed": len(done.changed), "removed": len(done.removed)}
+        people().print(say(words, None, **counts, schedules=done.schedules_removed, same=done.unchanged))
 
 
 @app.command(epilog="Example: vidkryto deployments status --json")

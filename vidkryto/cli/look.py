@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table
+from vidkryto.cli.common import Json, people, print_json, print_table, say
+from vidkryto.language import current, translated
 
 if TYPE_CHECKING:
     from vidkryto.read.look import Look, TableLook
@@ -60,7 +61,8 @@ def new(
     if not copy.exists():
         shutil.copyfile(file, copy)
     target.write_text(as_yaml(contract), encoding="utf-8")
-    people().print(f"{target}: fill in what stands in capital letters, then run `vidkryto check`.", markup=False)
+    words = "{file}: fill in what stands in capital letters, then run `vidkryto check`."
+    people().print(say(words, file=target), markup=False)
 
 
 def _name_of(folder: Path) -> str:
@@ -91,19 +93,27 @@ def _tell(found: Look) -> None:
     console = people()
     about = [found.format]
     if found.encoding:
-        about.append(f"{found.encoding} ({found.evidence})" if found.evidence else found.encoding)
+        about.append(f"{found.encoding} ({translated(found.evidence)})" if found.evidence else found.encoding)
     if found.delimiter:
-        about.append(f"delimiter {found.delimiter!r}")
+        about.append(say("delimiter {sign}", sign=repr(found.delimiter)))
     console.print(f"{found.file}: {', '.join(about)}", markup=False, style="bold")
     for finding in found.findings:
-        console.print(f"  {finding.severity}: {finding.message('en')}", markup=False)
+        console.print(f"  {say(finding.severity.value)}: {finding.message(current())}", markup=False)
     for table in found.tables:
         title = f"{table.sheet}: " if table.sheet else ""
-        console.print(f"\n{title}data in rows {table.first}-{table.last} of {table.rows}", markup=False, style="bold")
+        region = say("data in rows {first}-{last} of {rows}", first=table.first, last=table.last, rows=table.rows)
+        console.print(f"\n{title}{region}", markup=False, style="bold")
         for reason in table.reasons:
-            console.print(f"  {reason}", markup=False)
+            console.print(f"  {translated(reason)}", markup=False)
         rows = [
-            (column.label, column.name, column.type, column.filled, column.distinct, "; ".join(column.problems))
+            (
+                column.label,
+                column.name,
+                column.type,
+                column.filled,
+                column.distinct,
+                "; ".join(map(translated, column.problems)),
+            )
             for column in table.columns
         ]
         print_table(("header", "field", "type", "filled", "distinct", "suspected problems"), rows)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table, settings
+from vidkryto.cli.common import Json, people, print_json, print_table, say, settings
+from vidkryto.language import translated
 
 
 def passport(
@@ -30,9 +31,9 @@ def passport(
         print_json({"form": made.as_form(), "api": {**asdict(made), "extras": made.extras()}, "problems": problems})
     else:
         rows = [(name, value) for name, value in made.as_form().items() if isinstance(value, str)]
-        rows += [(f"Ресурс {name}", f"{text}; {kind}") for name, text, kind in made.resources]
-        print_table(("поле", "значення"), rows)
+        rows += [(say("Resource {name}", name=name), f"{text}; {kind}") for name, text, kind in made.resources]
+        print_table(("field", "value"), rows)
     for problem in problems:
-        people().print(problem, markup=False)
+        people().print(translated(problem), markup=False)
     if problems:
         raise typer.Exit(1)

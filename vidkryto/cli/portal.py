@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from vidkryto.cli.common import Json, settings
+from vidkryto.cli.common import Json, say, settings
 
 app = typer.Typer(
     help="A real CKAN on this machine, for trying, rehearsing and testing.", no_args_is_help=True, rich_markup_mode=None
@@ -47,7 +47,7 @@ def reset(
 ) -> None:
     """Stop the portal and wipe its data, users, tokens and settings. Nothing can be brought back."""
     if not yes and sys.stdin.isatty():
-        typer.confirm("Wipe the local portal and all its data?", abort=True, err=True)
+        typer.confirm(say("Wipe the local portal and all its data?"), abort=True, err=True)
     _finish("reset", json=json)
 
 

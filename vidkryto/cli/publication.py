@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, settings
+from vidkryto.cli.common import Json, people, print_json, say, settings
 
 if TYPE_CHECKING:
     from vidkryto.catalogue import Dataset
-    from vidkryto.findings import Language
     from vidkryto.plan.value import Plan
     from vidkryto.publish.approvals import Approvals
     from vidkryto.publish.portal import CkanPortal
@@ -47,7 +46,7 @@ def plan(
     entry = _dataset(chosen, dataset)
     made = _plan(chosen, entry, _release(chosen, dataset, release), portal)
     _approvals(chosen, portal).keep(made)
-    language = _language(chosen)
+    language = chosen.language
     if as_json:
         print_json({"hash": made.hash, **made.content()})
     else:
@@ -82,7 +81,9 @@ def approve(
     if as_json:
         print_json(asdict(approval))
     else:
-        people().print(f"{approval.dataset}: {approval.plan[:12]} → {approval.until}", markup=False)
+        until = say("approved until {until}", until=approval.until)
+        people().print(f"{approval.dataset}: {approval.plan[:12]}, {until}", markup=False)
+        people().print(say("Next: vidkryto publish {dataset}", dataset=approval.dataset), markup=False)
 
 
 def restore(
@@ -141,7 +142,7 @@ def withdraw(
     chosen = settings()
     entry = _dataset(chosen, dataset)
     if not yes:
-        typer.confirm(f"{dataset}?", abort=True, err=True)
+        typer.confirm(say("Take every copy of {dataset} off the portal?", dataset=dataset), abort=True, err=True)
     published = _releases(chosen, dataset).published()
     body: dict[str, object] = {"who": who, "role": role, "reason": reason, "basis": legal_basis}
     if published is not None:
@@ -149,7 +150,7 @@ def withdraw(
     ledger_of(chosen).append("withdrawal", dataset, body)
     receipt = take_down(dataset, _open(chosen, entry, portal), Reason(reason, legal_basis))
     _receipts(chosen, portal).save(receipt)
-    _told(receipt, f"{dataset}: {receipt.outcome}", as_json)
+    _told(receipt, f"{dataset}: {say(receipt.outcome)}", as_json)
 
 
 def watch(
@@ -172,22 +173,20 @@ def watch(
     for name in names or receipts.datasets():
         receipt = receipts.latest(name)
         if receipt is None:
-            people().print(f"{name}: —", markup=False)
+            people().print(f"{name}: {say('never published')}", markup=False)
             continue
         entry = _dataset(chosen, name)
         found = drift(receipt, _open(chosen, entry, portal))
         if found and repair and receipt.outcome != "withdrawn":
             _again(chosen, entry, portal, receipts)
             found = drift(receipts.latest(name) or receipt, _open(chosen, entry, portal))
-        language = _language(chosen)
-        told[name] = [
-            {"code": f.code, "message": f.message(language), "remedy": f.remedy(language)} for f in found
-        ]
+        language = chosen.language
+        told[name] = [{"code": f.code, "message": f.message(language), "remedy": f.remedy(language)} for f in found]
     if as_json:
         print_json(told)
     else:
         for name, found_here in told.items():
-            typer.echo(f"{name}: {len(found_here) or 'OK'}")
+            typer.echo(f"{name}: {len(found_here) or say('as published')}")
             for line in found_here:
                 typer.echo(f"  {line['code']}: {line['message']}\n    → {line['remedy']}")
     raise typer.Exit(1 if any(told.values()) else 0)
@@ -257,10 +256,6 @@ def _waits(made: Plan, entry: Dataset) -> bool:
 
     wanted = entry.contract.publication.approval
     return waits(made, first=_policy(wanted.first), breaking=_policy(wanted.breaking))
-
-
-def _language(chosen: Settings) -> Language:
-    return "en" if chosen.language == "en" else "uk"
 
 
 def _policy(text: str) -> Literal["required", "none"]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidkryto.cli.common import people, settings
+from vidkryto.cli.common import people, say, settings
 
 if TYPE_CHECKING:
     from vidkryto.release import Release, Releases
@@ -37,14 +37,15 @@ def rdf(
         if release := releases.published():
             entries.append((release, addresses_of(release, releases, address)))
     if not entries:
-        people().print("nothing is published yet; run `vidkryto publish` first.")
+        people().print(say("Nothing is published yet; run `vidkryto publish` first."))
         raise typer.Exit(1)
     graph = catalogue_graph(entries)
     folder = to or chosen.home / "site"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "catalog.ttl").write_text(to_turtle(graph), encoding="utf-8")
     (folder / "dcat.jsonld").write_text(to_jsonld(graph), encoding="utf-8")
-    people().print(f"{len(entries)} datasets in {folder / 'catalog.ttl'} and dcat.jsonld", markup=False)
+    words = "Datasets in {file} and dcat.jsonld: {count}"
+    people().print(say(words, file=folder / "catalog.ttl", count=len(entries)), markup=False)
 
 
 def addresses_of(release: Release, releases: Releases, portal: str) -> Addresses:

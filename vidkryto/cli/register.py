@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vidkryto.cli.common import people, settings
+from vidkryto.cli.common import people, say, settings, tell_error
 
 PORTAL = "https://data.khm.example"
 """The address in the sample register; a city gives its own."""
@@ -28,8 +28,8 @@ def register(
     chosen = settings()
     datasets, errors = load_all(chosen.datasets)
     for error in errors:
-        people().print(str(error), markup=False)
+        tell_error(error)
     if errors:
         raise typer.Exit(2)
     changed = write_register(datasets, portal.rstrip("/"), chosen.datasets / EXPORT)
-    people().print(f"{EXPORT}: {'written' if changed else 'unchanged'}", markup=False)
+    people().print(f"{EXPORT}: {say('written') if changed else say('unchanged')}", markup=False)

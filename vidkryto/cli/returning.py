@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vidkryto.cli.common import people, settings
+from vidkryto.cli.common import people, say, settings
 
 
 def return_exports(
@@ -45,10 +45,6 @@ def return_exports(
             readers=readers,
             language="uk" if chosen.language == "uk" else "en",
         )
-        people().print(
-            {
-                "uk": f"Позначено клітинок: {returned.marked}; завдань без клітинки: {returned.without_cell}",
-                "en": f"Cells marked: {returned.marked}; tasks without a cell: {returned.without_cell}",
-            }[chosen.language]
-        )
+        words = "Cells marked: {marked}; tasks without a cell: {rest}"
+        people().print(say(words, marked=returned.marked, rest=returned.without_cell))
         typer.echo(str(returned.file))

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table, settings
+from vidkryto.cli.common import Json, people, print_json, print_table, say, say_count, settings, tell_error
 
 if TYPE_CHECKING:
+    from vidkryto.language import Language
     from vidkryto.record.run import RunRecord
     from vidkryto.settings import Settings
 
@@ -63,27 +64,35 @@ def publish(
     else:
         print_table(COLUMNS, [row_of(record) for record in records])
     for error in errors:
-        people().print(str(error), markup=False)
+        tell_error(error)
     raise typer.Exit(max([EXIT_CODES[record.outcome] for record in records] + [2] * bool(errors), default=0))
 
 
-def tell(record: RunRecord, language: str) -> None:
+def tell(record: RunRecord, language: Language) -> None:
     """One run in a few lines for people: outcome, why, and the first tasks with their remedies."""
     from vidkryto.report.summary import finding_of
 
     console = people()
     reason = getattr(record.reason, language) if record.reason else ""
-    console.print(f"[{COLOURS[record.outcome]}]{record.outcome}[/] {record.dataset}", end=" ")
+    console.print(f"[{COLOURS[record.outcome]}]{say(record.outcome, language)}[/] {record.dataset}", end=" ")
     console.print(reason, markup=False)
+    if record.next_step:
+        console.print(f"    → {getattr(record.next_step, language)}", markup=False)
     errors = [task for task in record.tasks if task.severity == "error"]
     for task in errors[:10]:
-        where = [task.file, task.sheet, f"row {task.row}" if task.row else "", task.field or task.column]
+        where = [
+            task.file,
+            task.sheet,
+            say("row {row}", language, row=task.row) if task.row else "",
+            task.field or task.column,
+        ]
         finding = finding_of(task)
-        words = f"  {', '.join(part for part in where if part)}: {finding.message(language)}"  # type: ignore[arg-type]
+        words = f"  {', '.join(part for part in where if part)}: {finding.message(language)}"
         console.print(words, markup=False)
-        console.print(f"    → {finding.remedy(language)}", markup=False)  # type: ignore[arg-type]
+        console.print(f"    → {finding.remedy(language)}", markup=False)
     if len(errors) > 10:
-        console.print(f"  … {len(errors) - 10} more in the report")
+        more = say_count("{n} more in the report", "{n} more in the report", len(errors) - 10, language)
+        console.print(f"  … {more}")
 
 
 def row_of(record: RunRecord) -> tuple[Any, ...]:
@@ -92,7 +101,7 @@ def row_of(record: RunRecord) -> tuple[Any, ...]:
     rows = sum(table.rows for table in record.tables) if record.tables else None
     findings = sum(task.count for task in record.tasks if task.severity != "note")
     version = record.live.version if record.live else ""
-    return record.dataset, record.outcome, version, "" if rows is None else rows, findings, f"{seconds:.1f}"
+    return record.dataset, say(record.outcome), version, "" if rows is None else rows, findings, f"{seconds:.1f}"
 
 
 def status(as_json: Json = False) -> None:
@@ -123,7 +132,8 @@ def status(as_json: Json = False) -> None:
         print_json(rows)
     else:
         columns = ("dataset", "status", "outcome", "live", "last run", "next due", "reason")
-        print_table(columns, [[row[column] for column in columns] for row in rows])
+        worded = [{**row, "status": say(row["status"]), "outcome": say(row["outcome"])} for row in rows]
+        print_table(columns, [[row[column] for column in columns] for row in worded])
 
 
 def report() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table, settings
+from vidkryto.cli.common import Json, people, print_json, print_table, say, settings
 
 if TYPE_CHECKING:
     from vidkryto.catalogue.structures import MendedTable
@@ -48,9 +48,11 @@ def import_structures(
     if as_json:
         print_json({"tables": len(tables), "defects": len(found), "unworded": wordless, "problems": broken})
     else:
-        people().print(f"{len(tables)} schemas written to {to}; {len(found)} defects mended or noted.", markup=False)
+        words = "Schemas written to {to}: {schemas}; defects mended or noted: {defects}."
+        people().print(say(words, to=to, schemas=len(tables), defects=len(found)), markup=False)
         for name in wordless:
-            people().print(f"no words yet: {name} (vidkryto/catalogue/structures/words/)", markup=False)
+            place = "vidkryto/catalogue/structures/words/"
+            people().print(say("no words yet: {name} ({place})", name=name, place=place), markup=False)
         for problem in broken:
             people().print(problem, markup=False)
     if wordless or broken:
@@ -82,11 +84,13 @@ def diff(
     if as_json:
         print_json([asdict(change) for change in changes])
     else:
-        rows = [(c.table, c.field, c.what, c.before, c.after, "breaking" if c.breaking else "") for c in changes]
+        rows = [(c.table, c.field, c.what, c.before, c.after, say("breaking") if c.breaking else "") for c in changes]
         if rows:
             print_table(("table", "field", "what", "before", "after", ""), rows)
         breaking = sum(change.breaking for change in changes)
-        people().print(f"{len(changes)} changes, {breaking} of them breaking.")
+        people().print(
+            say("Changes: {changes}, of them breaking: {breaking}.", changes=len(changes), breaking=breaking)
+        )
     if any(change.breaking for change in changes):
         raise typer.Exit(1)
 
@@ -134,7 +138,7 @@ def _words(item: dict[str, Any], language: str) -> tuple[str, str]:
 def _field_row(item: dict[str, Any], language: str, key: list[str]) -> tuple[str, ...]:
     constraints = item.get("constraints", {})
     rules = [
-        "key" if item["name"] in key else "required" if constraints.get("required") else "",
+        say("key") if item["name"] in key else say("required") if constraints.get("required") else "",
         constraints.get("pattern", ""),
         ", ".join(map(str, constraints.get("enum", ()))),
         item.get("unit", ""),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table, settings
+from vidkryto.cli.common import Json, people, print_json, print_table, say, settings
 
 if TYPE_CHECKING:
     from rdflib import Graph
@@ -41,7 +41,7 @@ def score(
     scores = score_datasets(graph, _status(), shapes=shapes)
     scores = tuple(item for item in scores if not dataset or item.dataset.rstrip("/").endswith(f"/{dataset}"))
     if not scores:
-        people().print(f"the catalogue has no dataset {dataset!r}", markup=False)
+        people().print(say("The catalogue has no dataset {dataset}.", dataset=dataset), markup=False)
         raise typer.Exit(2)
     if as_json:
         print_json([_as_data(item) for item in scores])

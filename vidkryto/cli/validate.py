@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table
+from vidkryto.cli.common import Json, people, print_json, print_table, say, say_count
 
 if TYPE_CHECKING:
     from vidkryto.validate import PackageValidation, Validation
@@ -18,56 +19,47 @@ INVALID = 1
 
 
 def validate(
-    data: Annotated[Path, typer.Argument(help="A table (CSV, TSV …) or a datapackage.json.")],
-    schema: Annotated[Path | None, typer.Option("--schema", help="The Table Schema; inferred without it.")] = None,
-    dialect: Annotated[Path | None, typer.Option("--dialect", help="A Table Dialect descriptor.")] = None,
+    data: Annotated[list[str] | None, typer.Argument(help="A table (CSV, TSV …) or a datapackage.json.")] = None,
+    schema: Annotated[str, typer.Option("--schema", help="The Table Schema; inferred without it.")] = "",
+    dialect: Annotated[str, typer.Option("--dialect", help="A Table Dialect descriptor.")] = "",
     encoding: Annotated[str, typer.Option("--encoding", help="The encoding; detected without it.")] = "",
     limit_errors: Annotated[int, typer.Option("--limit-errors", min=0, help="Stop after so many; 0: never.")] = 1000,
     report: Annotated[Path | None, typer.Option("--report", help="Write frictionless' report, as JSON.")] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Check only what frictionless checks.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Validate a table or a data package; a drop-in for `frictionless validate`.
+    """Validate a table or a data package; a drop-in for `frictionless validate`, whose other options work too.
 
     Exit codes are those of frictionless: 0 valid, 1 invalid or not readable.
 
     Example: vidkryto validate stops.csv --schema stops.schema.json --report report.json
     """
     from vidkryto.errors import VidkrytoError
+    from vidkryto.validate import validate_as_asked
 
+    named = {"--schema": schema, "--dialect": dialect, "--encoding": encoding, "--limit-errors": str(limit_errors)}
+    options = [f"{name}={value}" for name, value in named.items() if value]
     try:
-        outcome = _validated(data, schema, dialect, encoding, limit_errors, extensions=not plain)
+        asked = validate_as_asked([*options, *(data or [])], extensions=not plain)
     except (VidkrytoError, OSError) as error:
-        people().print(f"vidkryto: {error}", markup=False, style="red")
+        told = error.told() if isinstance(error, VidkrytoError) else str(error)
+        people().print(f"vidkryto: {told}", markup=False, style="red")
         raise typer.Exit(INVALID) from error
-    if report is not None or as_json:
-        _write(outcome.report_descriptor(), report, as_json=as_json)
-    if not as_json:
-        _tell(data, outcome)
-    raise typer.Exit(0 if outcome.valid else INVALID)
+    wants_text = asked.yaml or asked.json or as_json
+    if report is not None or wants_text:
+        _write(asked.outcome, report, yaml=asked.yaml, as_json=asked.json or as_json)
+    if not wants_text:
+        _tell(asked.place, asked.outcome)
+    raise typer.Exit(0 if asked.outcome.valid else INVALID)
 
 
-def _validated(
-    data: Path, schema: Path | None, dialect: Path | None, encoding: str, limit: int, *, extensions: bool
-) -> Validation | PackageValidation:
-    from vidkryto.validate import validate_file, validate_package
-
-    if schema is None and dialect is None and data.suffix in (".json", ".yaml", ".yml"):
-        return validate_package(data, limit_errors=limit, extensions=extensions)
-    return validate_file(
-        data,
-        schema=schema,
-        dialect=dialect,
-        encoding=encoding or None,
-        limit_errors=limit,
-        extensions=extensions,
-    )
-
-
-def _write(descriptor: dict[str, Any], report: Path | None, *, as_json: bool) -> None:
+def _write(outcome: Validation | PackageValidation, report: Path | None, *, yaml: bool, as_json: bool) -> None:
     from vidkryto.archive import written_atomically
 
-    if as_json:
+    descriptor = outcome.report_descriptor()
+    if yaml:
+        sys.stdout.write(outcome.report().to_yaml().strip() + "\n")
+    elif as_json:
         print_json(descriptor)
     if report is not None:
         import json
@@ -76,19 +68,23 @@ def _write(descriptor: dict[str, Any], report: Path | None, *, as_json: bool) ->
             part.write_text(json.dumps(descriptor, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8")
 
 
-def _tell(data: Path, outcome: Validation | PackageValidation) -> None:
+def _tell(place: str, outcome: Validation | PackageValidation) -> None:
     """A summary on stderr, the first findings as a table on stdout."""
     from vidkryto.validate import PackageValidation
 
     packed = isinstance(outcome, PackageValidation)
-    resources = outcome.resources if isinstance(outcome, PackageValidation) else ((data.name, outcome),)
+    resources = outcome.resources if isinstance(outcome, PackageValidation) else ((Path(place).name, outcome),)
     if packed and len(outcome.findings):
-        _show(data.name, outcome.findings)
+        _show(Path(place).name, outcome.findings)
     for name, validation in resources:
         count = len(validation.findings)
-        verdict = "valid" if validation.valid else f"{'at least ' if validation.stopped else ''}{count} findings"
+        verdict = say("valid") if validation.valid else say_count("{n} finding", "{n} findings", count)
+        verdict = (
+            say("at least {findings}", findings=verdict) if validation.stopped and not validation.valid else verdict
+        )
         how = validation.engine + (f" ({validation.reason})" if validation.reason else "")
-        people().print(f"{name}: {verdict}, {validation.rows} rows, {validation.seconds} s, {how}", markup=False)
+        rows = say_count("{n} row", "{n} rows", validation.rows)
+        people().print(f"{name}: {verdict}, {rows}, {validation.seconds} {say('s')}, {how}", markup=False)
         if count:
             _show(name, validation.findings)
 
@@ -96,5 +92,6 @@ def _tell(data: Path, outcome: Validation | PackageValidation) -> None:
 def _show(name: str, findings: Any) -> None:
     columns = ("row", "field_number", "field", "type", "note", "cell")
     rows = findings.slice(0, SHOWN).select(columns).to_pylist()
-    title = name if len(findings) <= SHOWN else f"{name}: the first {SHOWN} of {len(findings)}"
+    first = say("the first {shown} of {all}", shown=SHOWN, all=len(findings))
+    title = name if len(findings) <= SHOWN else f"{name}: {first}"
     print_table(columns, [[row[column] for column in columns] for row in rows], title=title)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from vidkryto.findings.catalogue import code as find_code
-
-Language = Literal["uk", "en"]
+from vidkryto.language import Language
 
 
 class Severity(StrEnum):

@@ -38,7 +38,7 @@ def publish_dataset(job: Job, *, call: Call = direct) -> RunRecord:
         progress.findings = (error.finding,)
         outcome = Withheld.because(progress.findings)
     except VidkrytoError as error:
-        outcome = Failed(f"{error.where}: {error.message}" if error.where else error.message, error.remedy)
+        outcome = Failed.because(error)
     return record_run(job, progress, outcome)
 
 

@@ -15,7 +15,7 @@ from vidkryto.archive import sha256_of
 from vidkryto.catalogue import Dataset, load_all
 from vidkryto.catalogue.calendar import is_due, next_due
 from vidkryto.findings import Finding
-from vidkryto.outcome import Outcome, Published, Unchanged, Withheld
+from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.program import code
 from vidkryto.plan.value import Plan
@@ -205,6 +205,7 @@ def _record(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
         finished=utc(datetime.now(UTC)),
         outcome=outcome.name,
         reason=_reason(outcome),
+        next_step=_next_step(outcome),
         release=_release(progress.release),
         live=_release(live),
         stages=tuple(StageTime(name, round(seconds * 1000)) for name, seconds in progress.seconds),
@@ -235,7 +236,14 @@ def _reason(outcome: Outcome) -> Text | None:
         return Text(outcome.reason_uk, outcome.reason_en)
     if isinstance(outcome, (Published, Unchanged)):
         return None
-    return Text(outcome.error, outcome.error)
+    return Text(outcome.error_uk or outcome.error, outcome.error)
+
+
+def _next_step(outcome: Outcome) -> Text | None:
+    """What mends a failure; what the other outcomes ask for, their tasks say."""
+    if isinstance(outcome, Failed) and outcome.remedy:
+        return Text(outcome.remedy_uk or outcome.remedy, outcome.remedy)
+    return None
 
 
 def _release(release: Release | None) -> ReleaseRecord | None:

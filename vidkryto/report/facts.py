@@ -31,7 +31,7 @@ def standing_facts(stand: Standing, edition: Edition) -> Facts:
         "department": text_of(last.department.name if last else stand.dataset.department.name),
         "status": stand.status,
         "sentence": both(lambda words: _sentence(stand, edition, words)),
-        "next": both(lambda words: _next(stand, words)),
+        "next": both(lambda words: _next(stand, edition, words)),
         "frequency": stand.promise.frequency,
         "last_good": stand.promise.last_good,
         "next_due": stand.promise.next_due,
@@ -76,10 +76,10 @@ def _sentence(stand: Standing, edition: Edition, words: Words) -> str:
     return words(f"sentence-{stand.status}")
 
 
-def _next(stand: Standing, words: Words) -> str:
-    """What happens next, who owns it, by when."""
+def _next(stand: Standing, edition: Edition, words: Words) -> str:
+    """What happens next, who owns it, by when. How a failure is mended is for the house, not for the public."""
     run, due = stand.decisive, words.day(stand.promise.next_due)
-    if run and run.next_step:
+    if run and run.next_step and (edition == "internal" or run.outcome != "Failed"):
         return text_of(run.next_step)[words.language]
     if stand.status in ("published", "exception"):
         return words("next-published", date=due) if due else words("next-published-open")

@@ -146,7 +146,7 @@ def run_facts(run: RunRecord, edition: Edition, previous: str) -> Facts:
         "finished": run.finished,
         "outcome": run.outcome,
         "reason": text_of(run.reason) if run.reason and told else {"uk": "", "en": ""},
-        "next": text_of(run.next_step) if run.next_step else {"uk": "", "en": ""},
+        "next": text_of(run.next_step) if run.next_step and told else {"uk": "", "en": ""},
         "version": run.release.version if run.release else "",
         "previous": previous,
         "stages": [{"name": stage.name, "milliseconds": stage.milliseconds} for stage in run.stages],

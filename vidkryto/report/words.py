@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from vidkryto.findings import Language
+from vidkryto.language import Language, plural_form
 
 CITY_TIME = ZoneInfo("Europe/Kyiv")
 ENGLISH_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -21,16 +21,6 @@ NARROW_SPACE = "\u202f"
 def catalogue(language: Language) -> Mapping[str, str | list[str]]:
     """All words of one language by key."""
     return tomllib.loads(files("vidkryto.report").joinpath("texts", f"{language}.toml").read_text(encoding="utf-8"))
-
-
-def plural_form(language: Language, number: int) -> int:
-    """Which form a number takes: English one, other; Ukrainian one, few, many (CLDR plural rules)."""
-    if language == "en":
-        return 0 if number == 1 else 1
-    last, last_two = number % 10, number % 100
-    if last == 1 and last_two != 11:
-        return 0
-    return 1 if 2 <= last <= 4 and not 12 <= last_two <= 14 else 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from vidkryto.errors import ContractError
 from vidkryto.validate.validation import Origin, Validation, table_of_errors
 
 
-def by_frictionless(resource: Any, *, limit: int, reason: str) -> Validation:
-    """Let frictionless validate `resource`.
+def by_frictionless(resource: Any, *, limit: int, reason: str, checklist: Any = None, rows: int = 0) -> Validation:
+    """Let frictionless validate `resource`, with a checklist of its own and no more than so many rows if given.
 
     Raises ContractError when frictionless itself fails, as it does on a pattern that is no regular expression.
     """
     try:
-        report = resource.validate(limit_errors=limit)
+        report = resource.validate(checklist, limit_errors=limit, limit_rows=rows or None)
     except FrictionlessException as error:
         raise unusable(error) from error
     except Exception as error:  # frictionless has no one class for its own failures

@@ -114,7 +114,7 @@ def unread(resource: Any, error: FrictionlessException) -> Validation:
 
 def in_columns(resource: Any, limit: int, progress: Progress | None, extended: bool) -> Validation:
     """The columnar validation of a local text file. Raises Declined."""
-    declared = list(resource.schema.foreign_keys)
+    declared = list(resource.schema.foreign_keys) if resource.schema else []
     if declared:
         resource = resource.to_copy()
         resource.schema.foreign_keys = []

@@ -152,8 +152,9 @@ def stored_tuples(plan: Plan, table: KeyTable, names: Sequence[str]) -> tuple[li
         for column in columns
     ]
     values = [[None] if column is None else column.reader.values for column in columns]
-    if len(codes) == 1:
-        return [(value,) for value in values[0]], codes[0]
+    if len(codes) == 1:  # a reader may have been shown texts that stand in no row, such as the label of the column
+        stands = np.bincount(codes[0], minlength=len(values[0])) > 0
+        return [(values[0][code],) for code in np.flatnonzero(stands)], (np.cumsum(stands) - 1)[codes[0]]
     combinations, which = np.unique(np.stack(codes, axis=1), axis=0, return_inverse=True)
     tuples = [tuple(known[code] for known, code in zip(values, row, strict=True)) for row in combinations.tolist()]
     return tuples, which.reshape(-1)

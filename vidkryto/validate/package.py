@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,20 +55,27 @@ def validate_package(
 
     `limit_errors` holds for each resource. Raises ContractError when the descriptor cannot be used.
     """
-    began = time.perf_counter()
     try:
         package = Package.from_descriptor(str(descriptor))
+    except FrictionlessException as error:
+        raise unusable(error) from error
+
+    def each(resource: Any) -> Validation:
+        return validate_resource(resource, limit_errors=limit_errors, progress=progress, extensions=extensions)
+
+    return of_resources(package, each)
+
+
+def of_resources(package: Any, each: Callable[[Any], Validation], *, name: str | None = None) -> PackageValidation:
+    """The validation of a frictionless Package whose resources are validated by `each`; `name` chooses one of them."""
+    began = time.perf_counter()
+    try:
+        chosen = package.resources if name is None else [package.get_resource(name)]
     except FrictionlessException as error:
         raise unusable(error) from error
     try:
         package.to_descriptor(validate=True)
     except FrictionlessException as error:
         return PackageValidation((), tuple(error.to_errors()), elapsed(began))
-    resources = tuple(
-        (
-            resource.name,
-            validate_resource(resource, limit_errors=limit_errors, progress=progress, extensions=extensions),
-        )
-        for resource in package.resources
-    )
+    resources = tuple((resource.name, each(resource)) for resource in chosen)
     return PackageValidation(resources, (), elapsed(began))
