@@ -111,9 +111,19 @@ def _score(graph: Graph, dataset: URIRef, answers: Answers, violations: Mapping[
     distributions = [URIRef(str(item)) for item in graph.objects(dataset, DCAT.distribution)]
     mine = [text for node in (dataset, *distributions) for text in violations.get(str(node), ())]
     facts = _dataset_facts(graph, dataset, distributions) | {"compliance": not mine and not violations.get("")}
-    ranked = [facts | _distribution_facts(graph, item, answers) for item in distributions] or [facts]
-    best = max(ranked, key=_sum)
+    best = _best(graph, distributions, facts, answers)
     return Score(str(dataset), tuple(Measured(rule, best.get(rule.name, False)) for rule in rules()), tuple(mine))
+
+
+def _best(graph: Graph, distributions: list[URIRef], facts: dict[str, bool], answers: Answers) -> Mapping[str, bool]:
+    """The facts of the best distribution. Addresses are asked in order of promise, and no more than the best needs."""
+    promised = {item: _sum(facts | _distribution_facts(graph, item, lambda _: 200)) for item in distributions}
+    best: Mapping[str, bool] = facts
+    for item in sorted(distributions, key=lambda item: -promised[item]):
+        if promised[item] <= _sum(best):
+            break
+        best = max(best, facts | _distribution_facts(graph, item, answers), key=_sum)
+    return best
 
 
 def _sum(facts: Mapping[str, bool]) -> int:
