@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from vidkryto import clock
 from vidkryto.errors import PlanError, PortalError, PortalMoved, VidkrytoError
 from vidkryto.plan.columns import Column, columns_of
 from vidkryto.plan.fingerprint import fingerprint
@@ -61,9 +62,7 @@ def _fitting(plan: Plan, release: Release, portal: Portal) -> None:
             remedy="Plan again for the release that is to be published.",
         )
     if plan.portal != portal.capabilities().url:
-        raise PlanError(
-            f"the plan was made for the portal {plan.portal}", remedy="Plan again with the same --portal."
-        )
+        raise PlanError(f"the plan was made for the portal {plan.portal}", remedy="Plan again with the same --portal.")
 
 
 class _Work:
@@ -310,4 +309,4 @@ def _give_up(held: locks.Held, error: BaseException, *, touched: bool) -> None:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return clock.now().isoformat(timespec="seconds")

@@ -6,12 +6,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
+from vidkryto import clock
 from vidkryto.record import verifier
 from vidkryto.record.note import Note
 from vidkryto.record.run import RunRecord
@@ -48,7 +49,7 @@ def build_site(
     are left alone.
     Raises StateError for a run record that cannot be read.
     """
-    site = _Site(home, home / FOLDERS[edition], edition, today or datetime.now(CITY_TIME).date())
+    site = _Site(home, home / FOLDERS[edition], edition, today or clock.now().astimezone(CITY_TIME).date())
     stands = [site.write_dataset(dataset) for dataset in _with_forgotten(home, datasets)]
     scores = read_scores(home)
     site.write("index", overview_facts(stands, edition, site.today, scores))
