@@ -67,6 +67,8 @@ class Schedule(Block):
     cron: str
     """Five fields of cron, read in `timezone`."""
     timezone: str = "Europe/Kyiv"
+    holidays: Literal["run", "next-working-day"] = "run"
+    """next-working-day moves a run, and the day on which an export counts as late, over weekends and holidays."""
 
     @field_validator("cron")
     @classmethod
@@ -97,10 +99,21 @@ class RowBand(Block):
         return float(self.change.removesuffix("%")) / 100
 
 
+class Adapt(Block):
+    """Bands learnt from the dataset's own history: the median of the season, `width` spreads down and up."""
+
+    runs: int = Field(6, ge=3)
+    """How many releases are needed before a band is learnt; of the same season first, else of all."""
+    width: float = Field(4, gt=0)
+    """How many spreads (median absolute deviations, scaled to standard deviations) are normal."""
+
+
 class Bands(Block):
     """What is normal for this dataset."""
 
     rows: RowBand = RowBand()
+    adapt: Adapt | None = None
+    """With it, the bands of rows, means and fill adapt to the history; without it they are fixed."""
     freshness: Duration | None = None
     """The age of an export at which it counts as late: 40d, 36h."""
 
@@ -281,3 +294,8 @@ class City(Block):
     katottg: Annotated[str, StringConstraints(pattern=r"^UA\d{17}$")]
     homepage: str = ""
     contact: Contact
+
+    def title_in(self, language: str) -> str:
+        """The title in `language`; the Ukrainian one where there is no translation."""
+        translation = self.translations.get(language)
+        return translation.title if translation and translation.title else self.title

@@ -9,10 +9,13 @@ from typing import Annotated
 import typer
 
 from vidkryto.cli import (
+    alerts,
     audit,
+    calendar,
     catalogue,
     demo,
     deployments,
+    exception,
     look,
     passport,
     portal,
@@ -23,6 +26,7 @@ from vidkryto.cli import (
     run,
     schema,
     score,
+    up,
     validate,
 )
 
@@ -36,6 +40,7 @@ app = typer.Typer(
 )
 
 app.command("demo")(demo.demo)
+app.command("up")(up.up)
 app.command("stop")(demo.stop)
 app.command("list")(catalogue.list_datasets)
 app.command("check")(catalogue.check)
@@ -52,6 +57,7 @@ app.command("restore")(publication.restore)
 app.command("withdraw")(publication.withdraw)
 app.command("watch")(publication.watch)
 app.command("report")(run.report)
+app.command("calendar")(calendar.calendar)
 app.command("register")(register.register)
 app.command("passport")(passport.passport)
 app.command("rdf")(rdf.rdf)
@@ -59,7 +65,9 @@ app.command("score")(score.score)
 portal.app.command("prepare")(publication.prepare)
 app.add_typer(portal.app, name="portal")
 app.add_typer(deployments.app, name="deployments")
+app.add_typer(exception.app, name="exception")
 app.add_typer(audit.app, name="audit")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(schema.app, name="schema")
 
 

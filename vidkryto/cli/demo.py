@@ -52,12 +52,22 @@ def demo(
 
     address = _serve_report(chosen, Path(build_report(chosen)), report_port)
     rows, code = _publish_all(settings())
+    _score(chosen, rows)
     build_report(chosen)
     print_table(COLUMNS, rows)
     typer.echo(f"\n{say('Portal')}: {chosen.ckan_url}/dataset\n{say('Report')}: {address}\n")
     seconds = round(time.monotonic() - started)
     people().print(say("Done in {seconds} s. Both stay up; `make stop` ends them.", seconds=seconds))
     raise typer.Exit(code)
+
+
+def _score(chosen: Settings, rows: list[tuple[Any, ...]]) -> None:
+    """Measure the metadata that the portal serves now, where anything was published since the last time."""
+    from vidkryto.cli.score import measure_all
+    from vidkryto.report.kept_scores import read_scores
+
+    if any(row[1] == "Published" for row in rows) or not read_scores(chosen.home):
+        measure_all(chosen)
 
 
 def _portal_up(port: int | None) -> None:
@@ -121,45 +131,27 @@ def _serve_report(chosen: Settings, site: Path, port: int) -> str:
     home = chosen.home / "report"
     if processes.find("server", home) is not None and chosen.report_url:
         return f"{chosen.report_url}/"
-    _refuse_taken(port)
+    remedy = "End that program, or choose another port: vidkryto demo --report-port 5256"
+    processes.refuse_taken(port, remedy)
     server = [sys.executable, "-m", "vidkryto.cli.serve", str(site), str(port)]
-    processes.start("server", home, server, ready=lambda: _answers(port))
+    processes.start("server", home, server, ready=lambda: processes.answers(port))
     url = f"http://127.0.0.1:{port}/"
     (home / "url").write_text(url, encoding="utf-8")
     return url
 
 
-def _answers(port: int) -> bool:
-    import socket
-
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _refuse_taken(port: int) -> None:
-    import socket
-
-    from vidkryto.errors import SettingsError
-
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise SettingsError(
-                f"port {port} on 127.0.0.1 is taken by another program",
-                remedy="End that program, or choose another port: vidkryto demo --report-port 5256",
-            ) from None
-
-
 def stop() -> None:
-    """Stop what `vidkryto demo` left up: the report and the local portal. The data is kept.
+    """Stop what `vidkryto demo` or `vidkryto up` left up: the report, Prefect, the local portal. The data is kept.
 
     Example: vidkryto stop
     """
     from vidkryto.cli import portal
 
     chosen = settings()
+    if processes.stop("up", chosen.home / "up"):
+        people().print(say("Everything has stopped; the next `vidkryto up` goes on where this one ended."))
+    for name in ("prefect-worker", "prefect-server", "report-server"):
+        processes.stop(name, chosen.home / "up")
     (chosen.home / "report" / "url").unlink(missing_ok=True)
     if processes.stop("server", chosen.home / "report"):
         people().print(say("The report's server has stopped."))

@@ -69,12 +69,12 @@ def status(as_json: Json = False) -> None:
 
 def _flows(root: Any) -> Any:
     """The module that talks to Prefect; it wants a server and never a hidden one of its own."""
+    from vidkryto.cli import prefect_here
     from vidkryto.errors import SettingsError
 
+    prefect_here.use_if_up(settings().home)
     if not os.environ.get("PREFECT_API_URL"):
-        raise SettingsError(
-            "no Prefect server is named", remedy="Set PREFECT_API_URL, for example http://127.0.0.1:4200/api"
-        )
+        raise SettingsError("no Prefect server is named", remedy="Start one with vidkryto up, or set PREFECT_API_URL")
     os.environ.setdefault("PREFECT_HOME", str(settings().home / "prefect"))
     sys.path.insert(0, str(root))
     from flows import deployments

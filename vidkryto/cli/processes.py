@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidkryto.errors import StateError
+from vidkryto.errors import SettingsError, StateError
 
 PATIENCE = 20.0
 """Seconds a program has to become ready, and to end after SIGTERM before it is killed."""
+LOG_SIZE = 10_000_000
+"""Bytes of a log from which on a start sets it aside; one older log is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,25 @@ _started_here: list[subprocess.Popen[bytes]] = []
 """Programs this process left running, kept so that Python does not take them for forgotten."""
 
 
-def start(name: str, home: Path, command: Sequence[str], ready: Callable[[], bool]) -> Running:
+def start(
+    name: str,
+    home: Path,
+    command: Sequence[str],
+    ready: Callable[[], bool],
+    *,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    patience: float = PATIENCE,
+) -> Running:
     """Start a program detached from this one and wait until it is `ready`; its output goes to `home`/name.log.
 
+    `environment` replaces this process' own, `folder` is where the program runs, `patience` is in seconds.
     Raises StateError, with the last lines of its log, when it ends before it is ready or is not ready in time.
     """
     home.mkdir(parents=True, exist_ok=True)
     log = home / f"{name}.log"
+    if log.is_file() and log.stat().st_size > LOG_SIZE:
+        log.replace(home / f"{name}.log.1")
     with log.open("ab") as output:
         process = subprocess.Popen(
             list(command),
@@ -47,15 +62,17 @@ def start(name: str, home: Path, command: Sequence[str], ready: Callable[[], boo
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env=None if environment is None else dict(environment),
+            cwd=folder,
         )
     _started_here.append(process)
     running = Running(process.pid, _started(process.pid))
-    limit = time.monotonic() + PATIENCE
+    limit = time.monotonic() + patience
     while not ready():
         ended = process.poll() is not None
         if ended or time.monotonic() > limit:
             tail = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
-            what = "ended at once" if ended else f"was not ready within {PATIENCE:.0f} seconds"
+            what = "ended at once" if ended else f"was not ready within {patience:.0f} seconds"
             process.kill()
             process.wait()
             raise StateError(f"{name} {what}:\n{tail}", remedy=f"The whole log is {log.name} in the state folder.")
@@ -81,10 +98,28 @@ def stop(name: str, home: Path) -> bool:
         limit = time.monotonic() + PATIENCE
         while running.alive() and time.monotonic() < limit:
             time.sleep(0.05)
-        if running.alive():
+        while running.alive():
             os.killpg(running.pid, signal.SIGKILL)
+            time.sleep(0.05)
     (home / f"{name}.json").unlink(missing_ok=True)
+    _started_here[:] = [process for process in _started_here if process.poll() is None]
     return running is not None
+
+
+def answers(port: int) -> bool:
+    """Whether something listens at 127.0.0.1:`port`."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def refuse_taken(port: int, remedy: str) -> None:
+    """Raise SettingsError when another program has the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise SettingsError(f"port {port} on 127.0.0.1 is taken by another program", remedy=remedy) from None
 
 
 def _started(pid: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -40,6 +41,7 @@ def plan(
 
     Example: vidkryto plan public-transport-stops
     """
+    from vidkryto.pipeline.exceptions import decisions_of, in_force
     from vidkryto.plan.render import as_markdown, as_text
 
     chosen = settings()
@@ -47,10 +49,13 @@ def plan(
     made = _plan(chosen, entry, _release(chosen, dataset, release), portal)
     _approvals(chosen, portal).keep(made)
     language = chosen.language
+    today = datetime.now(UTC).date()
+    excepted = in_force(decisions_of(chosen, dataset), today)
     if as_json:
-        print_json({"hash": made.hash, **made.content()})
+        print_json({"hash": made.hash, **made.content(), "exceptions": [one.to_json(today) for one in excepted]})
     else:
         typer.echo(as_markdown(made, language) if markdown else as_text(made, language), nl=False)
+        typer.echo("".join(f"{one.in_words(language)}\n" for one in excepted), nl=False)
     raise typer.Exit(1 if _waits(made, entry) else 0)
 
 
@@ -165,6 +170,7 @@ def watch(
 
     Example: vidkryto watch --repair
     """
+    from vidkryto.alerts.oversight import keep_drift
     from vidkryto.publish.watch import drift
 
     chosen = settings()
@@ -180,6 +186,7 @@ def watch(
         if found and repair and receipt.outcome != "withdrawn":
             _again(chosen, entry, portal, receipts)
             found = drift(receipts.latest(name) or receipt, _open(chosen, entry, portal))
+        keep_drift(chosen, name, found)
         language = chosen.language
         told[name] = [{"code": f.code, "message": f.message(language), "remedy": f.remedy(language)} for f in found]
     if as_json:

@@ -5,6 +5,7 @@ The list is itself secret: what was withheld is told only by the name of the rul
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -44,6 +45,14 @@ class DenyList:
     """All rules in force."""
 
     rules: tuple[DenyRule, ...] = ()
+
+    def digest(self) -> str:
+        """The sha256 of all that is closed: an unchanged export is looked at again when a list changed.
+
+        A short list can be guessed from it, so it stays in the state folder, beside the exports.
+        """
+        content = [[rule.name, sorted(rule.edrpou), rule.polygons, sorted(rule.object_types)] for rule in self.rules]
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
     @classmethod
     def load(cls, folder: Path) -> DenyList:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vidkryto import clock
 from vidkryto.catalogue.classes import ClassName, ColumnClass, DisclosureRules, towards_open
 from vidkryto.disclosure.anonymity import NOTHING, Anonymity, anonymity
 from vidkryto.disclosure.columns import Seen, judge_table, one_array
@@ -50,13 +51,15 @@ def disclose(
     exceptions: tuple[Exemption, ...] = (),
     addresses: tuple[pa.Array, pa.Array] | None = None,
     today: date | None = None,
+    decided: date | None = None,
 ) -> Disclosure:
     """Turn what was read into what may be published.
 
     In: text columns named by the fields of `schema`, and for each row its number in the officer's file.
     `headers` are the words of the file above each field; `linked` the published counts of other resources of
     the dataset; `addresses` latitudes and longitudes of all addresses of the city, for grids of people.
-    `today` decides ages, delays and expiries: pass the date of the run, so that a repeated run gives the same.
+    `today` decides ages and delays, `decided` (without it `today`) whether an exception has expired: a repeated run
+    of an old export keeps the ages of its day, and does not bring an expired exception back.
     Out: a Disclosure; an error among its findings blocks and leaves it without rows. Raises nothing for data.
     """
     texts = (
@@ -70,7 +73,8 @@ def disclose(
         Places(resource, file, sheet, headers or {}),
         classes,
         exceptions,
-        today or datetime.now(UTC).date(),
+        today or clock.now().date(),
+        decided or today or clock.now().date(),
     )
     work.evidence["rows_in"] = columns.num_rows
     names = tuple(columns.column_names)
@@ -113,12 +117,13 @@ def _loosened(work: Work, previous: Previous) -> None:
         after = work.classes.get(name)
         if after is None or name not in work.columns.column_names or not towards_open(before, after):
             continue
-        decided = verdict(work.exceptions, work.places.resource, name, CLASS_CHANGE, cells=0, today=work.today)
+        decided = verdict(work.exceptions, work.places.resource, name, CLASS_CHANGE, cells=0, today=work.decided)
         if decided.covered:
-            words = {"kind_uk": "зміна класу", "kind_en": "change of class"}
-            work.find("contradiction-excepted", name, **words)
-        else:
-            work.find("class-loosened", name, before=before.name.value, wanted=after.name.value)
+            work.find("contradiction-excepted", name, **kind_words(CLASS_CHANGE))
+            continue
+        if decided.defect:
+            _invalid(work, name, CLASS_CHANGE, decided.defect)
+        work.find("class-loosened", name, before=before.name.value, wanted=after.name.value)
 
 
 def _formulas(work: Work, schema: Mapping[str, Any]) -> None:
@@ -166,14 +171,13 @@ def _is_free_text(work: Work, name: str) -> bool:
 
 def _contradicted(work: Work, name: str, declared: ColumnClass, seen: Seen) -> None:
     words = kind_words(seen.kind)
-    decided = verdict(work.exceptions, work.places.resource, name, seen.kind, cells=seen.cells, today=work.today)
+    decided = verdict(work.exceptions, work.places.resource, name, seen.kind, cells=seen.cells, today=work.decided)
     if decided.covered:
         work.excepted += seen.cells
         work.find("contradiction-excepted", name, count=seen.cells, **words)
         return
     if decided.defect:
-        defect_uk, defect_en = DEFECTS[decided.defect]
-        work.find("exception-invalid", name, defect_uk=defect_uk, defect_en=defect_en, **words)
+        _invalid(work, name, seen.kind, decided.defect)
     rows = row_numbers(work.rows, seen.places)
     if declared.name is ClassName.FREE_TEXT:
         work.find("free-text-personal", name, count=seen.cells, rows=rows, **words)
@@ -182,6 +186,11 @@ def _contradicted(work: Work, name: str, declared: ColumnClass, seen: Seen) -> N
         "class-contradicted", name, count=seen.cells, rows=rows, declared=declared.name.value,
         share=f"{seen.share:.1%}", confidence=f"{seen.confidence:.2f}", **words,
     )  # fmt: skip
+
+
+def _invalid(work: Work, name: str, kind: str, defect: str) -> None:
+    defect_uk, defect_en = DEFECTS[defect]
+    work.find("exception-invalid", name, defect_uk=defect_uk, defect_en=defect_en, **kind_words(kind))
 
 
 def _anonymity(work: Work, rules: DisclosureRules) -> Anonymity:

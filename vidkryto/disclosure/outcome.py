@@ -55,6 +55,18 @@ class ResidualRisk:
     excepted_cells: int = 0
     """Cells that contradict their class and are published by a recorded decision."""
 
+    def measures(self) -> dict[str, int | float]:
+        """The numbers that say something about this table; without people in it only the excepted cells do."""
+        told: dict[str, int | float | None] = {
+            "k": self.k or None,
+            "l": self.l,
+            "reidentification": self.reidentification if self.k else None,
+            "hidden_cells": self.hidden_cells or None,
+            "narrowest_interval": self.narrowest_interval,
+            "excepted_cells": self.excepted_cells,
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Disclosure:

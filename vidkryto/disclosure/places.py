@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from vidkryto.catalogue.classes import ClassName
 from vidkryto.disclosure.detectors import BY_NAME, readable, search
+from vidkryto.disclosure.exceptions import CLASS_CHANGE
 from vidkryto.findings import Finding, Place
 
 AT_HOME = {
@@ -16,6 +17,10 @@ AT_HOME = {
     ClassName.QUASI: frozenset({"birth_date"}),
 }
 """Kinds that a class may hold: a place in a column of places, a date of birth where k-anonymity is measured."""
+
+
+OTHER_KINDS = {CLASS_CHANGE: ("зміна класу", "change of class")}
+"""What can be decided by exception beside the kinds of the detectors."""
 
 
 def safe_name(name: str) -> str:
@@ -66,7 +71,8 @@ class Places:
 def kind_words(kind: str) -> dict[str, str]:
     """The name of a kind in both languages, for the message of a finding."""
     known = BY_NAME.get(kind)
-    return {"kind_uk": known.uk if known else kind, "kind_en": known.en if known else kind}
+    uk, en = (known.uk, known.en) if known else OTHER_KINDS.get(kind, (kind, kind))
+    return {"kind": kind, "kind_uk": uk, "kind_en": en}
 
 
 def row_numbers(rows: pa.Array, positions: tuple[int, ...]) -> tuple[int, ...]:

@@ -31,6 +31,8 @@ class Work:
     classes: Mapping[str, ColumnClass]
     exceptions: tuple[Exemption, ...]
     today: date
+    decided: date
+    """The day on which exceptions are judged."""
     findings: list[Finding] = field(default_factory=list)
     evidence: dict[str, Any] = field(default_factory=dict)
     excepted: int = 0

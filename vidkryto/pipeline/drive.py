@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 
+from vidkryto import clock
 from vidkryto.errors import ExportMissing, VidkrytoError, stage
 from vidkryto.findings import Severity, worst
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
 from vidkryto.pipeline import going_out, stages
+from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, last_run, record_run, utc
 from vidkryto.record.run import RunRecord
@@ -33,6 +35,9 @@ def publish_dataset(job: Job, *, call: Call = direct) -> RunRecord:
     """
     progress = Progress(job)
     try:
+        decisions = decisions_of(job.settings, job.dataset.name)
+        progress.exceptions = tuple(one.to_record() for one in in_force(decisions, job.started.date()))
+        progress.job = job = replace(job, exceptions=exemptions(decisions))
         outcome = _through_the_stages(job, progress, call)
     except ExportMissing as error:
         progress.findings = (error.finding,)
@@ -82,7 +87,7 @@ def _go_out(job: Job, progress: Progress, release: Release, run: Call) -> Outcom
         going_out.now_live(job, release, progress.tables)
         return Unchanged(release.version)
     embargo = job.dataset.contract.publication.embargo
-    if embargo is not None and datetime.now(UTC) < embargo:
+    if embargo is not None and clock.now() < embargo:
         return Withheld(f"ембарго до {embargo:%d.%m.%Y %H:%M}", f"embargo until {embargo:%d %b %Y %H:%M}")
     progress.findings += plan.findings
     if plan.early():

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 from vidkryto import __version__
 from vidkryto.archive import written_atomically
+from vidkryto.disclosure import deny_list_from_environment
 from vidkryto.outcome import Withheld
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, ledger_of, say_intent
@@ -21,6 +25,7 @@ __all__ = [
     "announce_first",
     "apply_plan",
     "closed",
+    "gate_state",
     "now_live",
     "plan_release",
     "portal_of",
@@ -52,8 +57,19 @@ def closed(job: Job) -> Withheld | None:
     )
 
 
+def gate_state(job: Job) -> str:
+    """What decides beside the contract: deny lists, and the exceptions that hold today.
+
+    An act closes a firm, or an exception ends: then an export that did not change is looked at again.
+    """
+    today = job.started.date()
+    holding = sorted(json.dumps(one.to_entry(), sort_keys=True) for one in job.exceptions if not one.defect(today))
+    deny = deny_list_from_environment(repository=job.settings.root)
+    return hashlib.sha256("\n".join([deny.digest() if deny.rules else "", *holding]).encode()).hexdigest()
+
+
 def same_as_last_run(job: Job, exports: Exports, last: RunRecord | None) -> bool:
-    """Whether exports, rules and program are those of a last run that ended well: then its release stands."""
+    """Whether exports, rules, decisions and program are those of a last run that ended well: its release stands."""
     if job.force or last is None or last.outcome not in ("Published", "Unchanged"):
         return False
     hashes = tuple(snapshot.sha256 for snapshot in last.snapshots)
@@ -61,6 +77,8 @@ def same_as_last_run(job: Job, exports: Exports, last: RunRecord | None) -> bool
         hashes == exports.hashes
         and last.fingerprint.rules == job.dataset.sha256
         and last.fingerprint.code == __version__
+        and job.gate_state.is_file()
+        and job.gate_state.read_text(encoding="ascii") == gate_state(job)
     )
 
 
@@ -93,9 +111,13 @@ def apply_plan(job: Job, plan: Plan, release: Release) -> Receipt:
 def now_live(job: Job, release: Release, tables: Tables | None) -> None:
     """Remember that the portal shows this release, and under what classes and counts it went out."""
     job.releases.mark_published(release)
-    for name, disclosed in (tables.disclosed if tables else {}).items():
+    if tables is None:
+        return
+    for name, disclosed in tables.disclosed.items():
         with written_atomically(job.disclosed(name)) as part:
             part.write_text(disclosed.to_json(), encoding="utf-8")
+    with written_atomically(job.gate_state) as part:
+        part.write_text(gate_state(job), encoding="ascii")
 
 
 def waits_for_a_person(job: Job, progress: Progress, plan: Plan) -> Withheld | None:

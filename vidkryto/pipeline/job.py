@@ -5,14 +5,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from vidkryto import clock
 from vidkryto.catalogue import Dataset
-from vidkryto.disclosure import Previous
+from vidkryto.disclosure import Exemption, Previous, ResidualRisk
 from vidkryto.findings import Finding
 from vidkryto.pull import Snapshot
 from vidkryto.quality import History
@@ -42,6 +43,8 @@ class Job:
     force: bool = False
     """Go on although exports and rules are those of the last run."""
     approval: Approver | None = None
+    exceptions: tuple[Exemption, ...] = ()
+    """What two people decided to let pass, and what they have not decided yet; the gate tells them apart."""
 
     @property
     def releases(self) -> Releases:
@@ -53,6 +56,11 @@ class Job:
         return self.releases.folder / "disclosed" / f"{resource}.json"
 
     @property
+    def gate_state(self) -> Path:
+        """Where it is kept which deny lists and exceptions the published release went out under."""
+        return self.releases.folder / "disclosed" / "gate"
+
+    @property
     def history(self) -> History:
         """The measurements of this dataset's releases."""
         return History(self.settings.home / "history" / f"{self.dataset.name}.jsonl")
@@ -60,7 +68,7 @@ class Job:
 
 def new_job(dataset: Dataset, settings: Settings, **options: Any) -> Job:
     """A job with a run id of its own: time to the microsecond, then four random digits; names sort by time."""
-    started = datetime.now(UTC)
+    started = clock.now()
     return Job(dataset, settings, f"{started:%Y%m%dT%H%M%S}-{started:%f}-{secrets.token_hex(2)}", started, **options)
 
 
@@ -109,6 +117,8 @@ class Tables:
     """Tables on their way to a release, by resource, and everything noticed so far."""
 
     texts: Mapping[str, TextTable] = field(default_factory=dict)
+    with_totals: Mapping[str, TextTable] = field(default_factory=dict)
+    """Tables with the total rows that `texts` leaves out, where the suite compares totals with parts."""
     typed: Mapping[str, pa.Table] = field(default_factory=dict)
     """Valid tables in Arrow's types; a table with findings of the schema is not here."""
     reports: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -118,6 +128,8 @@ class Tables:
     """What may go out, after disclosure."""
     disclosed: Mapping[str, Previous] = field(default_factory=dict)
     """Under what classes, and with what counts, each table goes out."""
+    risks: Mapping[str, ResidualRisk] = field(default_factory=dict)
+    """What remains in each table when everything declared is done."""
     findings: tuple[Finding, ...] = ()
 
     @property

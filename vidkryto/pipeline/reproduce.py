@@ -13,6 +13,7 @@ from vidkryto import __version__
 from vidkryto.catalogue import find_dataset
 from vidkryto.errors import StateError
 from vidkryto.pipeline import stages
+from vidkryto.pipeline.exceptions import decisions_of, exemptions
 from vidkryto.pipeline.job import Exports, Job
 from vidkryto.pipeline.remember import utc
 from vidkryto.pull import Snapshot
@@ -60,7 +61,7 @@ def reproduce(settings: Settings, run: str) -> Reproduction:
     the run published nothing, when an export is gone, or when contract, schema or rules of the dataset are not
     those of the run any more: then the message names the hash to look for in the repository's history.
     """
-    record, wanted = _published(settings, run)
+    record, wanted, entry = _published(settings, run)
     dataset = find_dataset(settings.datasets, record.dataset)
     if dataset.sha256 != record.fingerprint.rules:
         raise StateError(
@@ -73,7 +74,8 @@ def reproduce(settings: Settings, run: str) -> Reproduction:
     with tempfile.TemporaryDirectory(prefix="vidkryto-reproduce-") as scratch:
         again = replace(settings, home=Path(scratch))
         _put_previous(settings, again, record)
-        job = Job(dataset, again, run, datetime.fromisoformat(record.started))
+        decided = exemptions(decisions_of(settings, record.dataset, before=entry))
+        job = Job(dataset, again, run, datetime.fromisoformat(record.started), exceptions=decided)
         tables = stages.read_exports(job, exports)
         tables = stages.guard_disclosure(job, stages.validate_tables(job, tables), exports.newest.date())
         release = stages.make_release(job, tables, utc(exports.newest))
@@ -84,8 +86,8 @@ def reproduce(settings: Settings, run: str) -> Reproduction:
     return Reproduction(run, record.dataset, version, files + extra, record.fingerprint.code)
 
 
-def _published(settings: Settings, run: str) -> tuple[RunRecord, Mapping[str, str]]:
-    """The record of a run that published, and the hashes of its files in the ledger."""
+def _published(settings: Settings, run: str) -> tuple[RunRecord, Mapping[str, str], int]:
+    """The record of a run that published, the hashes of its files in the ledger, and the number of its first entry."""
     entries = [entry for entry in Ledger.open(settings.home).entries() if entry.body.get("run") == run]
     result = next((entry for entry in entries if entry.kind == "result"), None)
     if result is None:
@@ -96,7 +98,7 @@ def _published(settings: Settings, run: str) -> tuple[RunRecord, Mapping[str, st
             remedy=f"Name a run that did: `vidkryto audit log {result.dataset}`.",
         )
     record = RunRecord.load(settings.home / "runs" / result.dataset / run / "run.json")
-    return record, {file["name"]: file["sha256"] for file in result.body.get("outputs", ())}
+    return record, {file["name"]: file["sha256"] for file in result.body.get("outputs", ())}, entries[0].seq
 
 
 def _exports(settings: Settings, record: RunRecord) -> Exports:

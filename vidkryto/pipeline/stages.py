@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import csv
 
-from vidkryto.catalogue.classes import Action, ColumnClass
+from vidkryto.catalogue.classes import Action, ColumnClass, towards_open
 from vidkryto.disclosure import (
     Previous,
+    ResidualRisk,
     deny_list_from_environment,
     detect_protected,
     disclose,
@@ -24,13 +26,14 @@ from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place, Severity
 from vidkryto.pipeline.job import Exports, Job, Tables, TextTable
 from vidkryto.pull import pull
-from vidkryto.quality import check_quality, load_suite, measure, parameters
+from vidkryto.quality import Surroundings, check_quality, load_suite, measure, parameters
 from vidkryto.read import Table, load_corrections, read
 from vidkryto.read.lock import check_lock, load_lock
 from vidkryto.read.transform import transform, transformation
 from vidkryto.release import ReadyTable, Release, build_release
 from vidkryto.validate import Validation, canonical, to_findings, typed, validate_table
 
+TOTALS = "expect_parts_to_sum_to_total"
 FIRST_ROW = 2
 """The number that validation gives to the first row of data: the header is row 1."""
 
@@ -76,7 +79,22 @@ def read_exports(job: Job, exports: Exports) -> Tables:
         hidden |= detect_protected(table.columns)
         findings += _without_values((*table.findings, *table.repairs), hidden)
         read_tables[resource.name] = table
-    return Tables(texts=_transformed(job, exports, read_tables), findings=tuple(findings))
+    texts = _transformed(job, exports, read_tables)
+    return Tables(texts=texts, with_totals=_with_totals(job, exports, texts), findings=tuple(findings))
+
+
+def _with_totals(job: Job, exports: Exports, texts: Mapping[str, TextTable]) -> dict[str, TextTable]:
+    """Once more with their total rows those tables whose suite compares totals with parts."""
+    suite = load_suite(job.dataset.folder)
+    wanted = {item.resource or next(iter(texts), "") for item in suite.all() if item.type == TOTALS}
+    found = {}
+    for resource in job.dataset.contract.resources:
+        if resource.name in wanted & set(texts) and resource.reading.totals:
+            reading = resource.reading.model_copy(update={"totals": None})
+            schema = job.dataset.schemas[resource.name]
+            table = read(exports.snapshots[resource.name], reading, schema, resource=resource.name)
+            found[resource.name] = replace(texts[resource.name], columns=table.columns, rows=table.rows)
+    return found
 
 
 def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> dict[str, TextTable]:
@@ -145,33 +163,61 @@ def judge_quality(job: Job, tables: Tables) -> Tables:
     """
     if not tables.complete:
         return tables
-    metrics = {name: measure(table) for name, table in tables.typed.items()}
-    last = {name: job.history.last(name) for name in tables.typed}
-    bands = job.dataset.contract.publication.bands
+    hidden = {name: protected(job, name, tables.texts[name]) for name in tables.typed}
+    metrics = {name: measure(table, protected=hidden[name]) for name, table in tables.typed.items()}
+    past = {name: job.history.of(name) for name in tables.typed}
+    publication = job.dataset.contract.publication
     quality = check_quality(
-        tables.typed,
-        {name: tables.texts[name].rows for name in tables.typed},
-        load_suite(job.dataset.folder).for_release(first=None in last.values()),
-        {name: parameters(past.metrics if past else {}, bands, job.started) for name, past in last.items()},
+        surroundings(job, tables, hidden),
+        load_suite(job.dataset.folder).for_release(first=() in past.values()),
+        {
+            name: parameters(told, publication.bands, job.started, frequency=publication.frequency)
+            for name, told in past.items()
+        },
         files={name: tables.texts[name].file for name in tables.typed},
-        protected=frozenset().union(*(protected(job, name, tables.texts[name]) for name in tables.typed)),
+        protected=frozenset().union(*hidden.values()),
+        large=job.settings.quality_rows,
     )
     return replace(tables, metrics=metrics, findings=(*tables.findings, *quality.findings))
+
+
+def surroundings(job: Job, tables: Tables, hidden: Mapping[str, frozenset[str]]) -> Surroundings:
+    """What expectations may look at: the tables, their total rows, and the keys of the published release.
+
+    A protected key is published in another form, so its keys cannot be compared.
+    """
+    published = job.releases.published()
+    before = {}
+    for table in published.tables if published else ():
+        key = job.dataset.key_of.get(table.resource, ())
+        comparable = table.resource in tables.typed and not hidden[table.resource] & set(key)
+        if key and key == table.key and comparable and table.csv.path.is_file():
+            options = csv.ConvertOptions(include_columns=list(key), column_types=dict.fromkeys(key, pa.string()))
+            before[table.resource] = csv.read_csv(table.csv.path, convert_options=options)
+    return Surroundings(
+        tables.typed,
+        {name: tables.texts[name].rows for name in tables.typed},
+        {name: (text.columns, text.rows) for name, text in tables.with_totals.items()},
+        job.dataset.key_of,
+        before,
+    )
 
 
 def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
     """Let through what the classes of the columns allow; what is let through is ready for a release.
 
     Every table that could be read is searched, also an invalid one, so that all tasks are told at once.
-    `today` decides ages, delays and expiries; it is the day the export was first seen, so that a repeated run
-    gives the same.
+    `today` decides ages and delays; it is the day the export was first seen, so that a repeated run gives the same.
+    Exceptions are judged on the day of the run.
     """
     findings: list[Finding] = []
     ready = {}
     disclosed: dict[str, Previous] = {}
+    risks: dict[str, ResidualRisk] = {}
     salt, deny = salt_from_environment(), deny_list_from_environment(repository=job.settings.root)
     for name, text in tables.texts.items():
         classes = classes_of(job, name)
+        previous = _last_disclosed(job, name)
         outcome = disclose(
             text.columns,
             text.rows,
@@ -184,12 +230,15 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
             rules=job.dataset.contract.publication.disclosure,
             salt=salt,
             deny=deny,
-            previous=_last_disclosed(job, name),
+            previous=previous,
             linked=tuple(item.cells for item in disclosed.values() if item.cells),
+            exceptions=job.exceptions,
             today=today,
+            decided=job.started.date(),
         )
         findings += outcome.findings
-        disclosed[name] = Previous(classes, outcome.cells)
+        disclosed[name] = Previous(_lasting(classes, previous), outcome.cells)
+        risks[name] = outcome.residual_risk
         if name in tables.typed and not outcome.blocked:
             schema = published_schema(job.dataset.schemas[name], outcome.columns.column_names, classes)
             key = job.dataset.key_of[name]
@@ -200,7 +249,20 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
                 key=key if set(key) <= set(outcome.columns.column_names) else (),
                 report=tables.reports[name],
             )
-    return replace(tables, ready=ready, disclosed=disclosed, findings=(*tables.findings, *findings))
+    return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=(*tables.findings, *findings))
+
+
+def _lasting(classes: Mapping[str, ColumnClass], previous: Previous | None) -> dict[str, ColumnClass]:
+    """The classes against which the next release is compared.
+
+    A class that moved towards open went out by an exception, which ends: the closed class stays the one to compare
+    with, so that the day after its end the step is told again.
+    """
+    before = previous.classes if previous else {}
+    return {
+        name: before[name] if name in before and towards_open(before[name], declared) else declared
+        for name, declared in classes.items()
+    }
 
 
 def _last_disclosed(job: Job, resource: str) -> Previous | None:
@@ -230,6 +292,8 @@ def look_again(job: Job, release: Release) -> tuple[Finding, ...]:
         [file.name for file in release.files],
         classes=classes,
         known=[value for value in contacts if isinstance(value, str)],
+        exceptions=job.exceptions,
+        resources={file.name: file.resource for file in release.files},
         today=job.started.date(),
     )
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
+from vidkryto import clock
 from vidkryto.errors import PlanError
 from vidkryto.findings import Finding, Place
 from vidkryto.plan.feed import FEED, ROLE, fed, feed_id
@@ -88,7 +88,7 @@ def make_plan(release: Release, portal: Readable, settings: PlanSettings | None 
             for id_ in (ids[table.resource],)
         )
     resources = resource_changes(release, live, capabilities)
-    metadata = metadata_changes(release, live)
+    metadata = metadata_changes(release, live, capabilities)
     anchor = live.resource(anchor_id(release.dataset)) if live else None
     findings = _findings(release, live, capabilities, tables, resources, settings)
     lock = Lock.parse(anchor.text(LOCK)) if anchor else None
@@ -111,7 +111,7 @@ def make_plan(release: Release, portal: Readable, settings: PlanSettings | None 
         tables=tables,
         findings=findings,
         cost=_cost(resources, tables),
-        announcement=announcement(findings, live, days, datetime.now(UTC).date()),
+        announcement=announcement(findings, live, days, clock.now().date()),
         resumes=lock.plan if lock else "",
     )
 
@@ -137,9 +137,11 @@ def kept_notice(release: Release, live: LiveDataset | None) -> frozenset[str]:
     return frozenset(NOTICE) if same else frozenset()
 
 
-def metadata_changes(release: Release, live: LiveDataset | None) -> tuple[FieldChange, ...]:
+def metadata_changes(
+    release: Release, live: LiveDataset | None, capabilities: Capabilities
+) -> tuple[FieldChange, ...]:
     """The fields of the dataset that differ from the release's; fields that are not ours are left out."""
-    wanted = package_fields(release)
+    wanted = package_fields(release, capabilities)
     there = live_fields(live) if live else {}
     changes = [
         FieldChange(name, there.get(name), value)
@@ -174,7 +176,7 @@ def resource_changes(
     tables = frozenset(table_ids(release, capabilities).values())
     wanted = {resource_id(release.dataset, file.name): file for file in release.files}
     changes = [
-        _resource(release, file, id_, live.resource(id_) if live else None, bool(capabilities.loaders))
+        _resource(release, file, id_, live.resource(id_) if live else None, capabilities)
         for id_, file in wanted.items()
     ]
     for resource in live.resources if live else ():
@@ -189,9 +191,9 @@ def resource_changes(
 
 
 def _resource(
-    release: Release, file: ReleaseFile, id_: str, live: LiveResource | None, loaders: bool
+    release: Release, file: ReleaseFile, id_: str, live: LiveResource | None, capabilities: Capabilities
 ) -> ResourceChange:
-    wanted = resource_fields(release, file, loaders=loaders)
+    wanted = resource_fields(release, file, capabilities)
     if live is None:
         return ResourceChange("create", id_, file.name, file.sha256, file.bytes, "", wanted)
     fields = {key: value for key, value in wanted.items() if live.text(key) != str(value)}

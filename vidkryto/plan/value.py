@@ -6,10 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
+from vidkryto import clock
 from vidkryto.findings import Finding
 from vidkryto.plan.notes import Announcement
 from vidkryto.plan.rows import RowChange
@@ -128,7 +129,7 @@ class Plan:
     def early(self, now: datetime | None = None) -> bool:
         """Whether the day that was, or will be, announced for this breaking change has not come."""
         told = self.announcement
-        return told is not None and (not told.made or (now or datetime.now(UTC)).date() < told.day)
+        return told is not None and (not told.made or (now or clock.now()).date() < told.day)
 
     def content(self) -> dict[str, Any]:
         """The plan as JSON values."""

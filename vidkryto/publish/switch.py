@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from vidkryto.errors import PortalError, PortalMoved
-from vidkryto.plan.live import FREE, LOCK, RELEASE, ROWS, RUN, TABLE_HASH, VERSION, LiveDataset
+from vidkryto.plan.live import FREE, LOCK, RELEASE, ROWS, RUN, TABLE_HASH, VERSION, Capabilities, LiveDataset
 from vidkryto.plan.make import kept_notice, live_fields, metadata_changes, resource_changes, table_ids
 from vidkryto.plan.metadata import EXTRAS, package_fields
 from vidkryto.publish.load import Loaded
@@ -81,17 +81,17 @@ def _revise(
     portal.revise(
         live.id,
         held.match,
-        fields={**_package(release, live), "private": False, "state": "active"},
+        fields={**_package(release, live, capabilities), "private": False, "state": "active"},
         resources=fields,
         extend=extend,
         files=files,
     )
 
 
-def _package(release: Release, live: LiveDataset) -> dict[str, Any]:
+def _package(release: Release, live: LiveDataset, capabilities: Capabilities) -> dict[str, Any]:
     """The package's fields that differ. Extras are one list: ours as wanted, all others as they stand."""
-    wanted = package_fields(release)
-    changed = {change.name.partition(".")[0] for change in metadata_changes(release, live)}
+    wanted = package_fields(release, capabilities)
+    changed = {change.name.partition(".")[0] for change in metadata_changes(release, live, capabilities)}
     fields = {name: value for name, value in wanted.items() if name in changed}
     if "extras" in fields:
         ours = set(EXTRAS) - kept_notice(release, live)

@@ -1,13 +1,22 @@
-"""Copying with a limit of size, so that no source fills the disk."""
+"""Copying with a limit of size, so that no source fills the disk; and what a damaged archive raises."""
 
 from __future__ import annotations
 
+import lzma
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from vidkryto.errors import SourceError
 
 CHUNK = 1 << 20
+ZIP_DEFECTS = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, NotImplementedError,
+    ValueError, LookupError,
+)  # fmt: skip
+"""All that zipfile raises for an archive that is damaged or made up; found by fuzzing."""
 
 
 def copy_limited(path: Path, target: Path, megabytes: float) -> None:

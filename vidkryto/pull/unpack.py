@@ -5,14 +5,13 @@ from __future__ import annotations
 import fnmatch
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vidkryto.catalogue.source import Unpack
 from vidkryto.errors import SourceError
 from vidkryto.pull.fetched import Fetched, missing
-from vidkryto.pull.limits import CHUNK, write_limited
+from vidkryto.pull.limits import CHUNK, ZIP_DEFECTS, write_limited
 
 _UTF8 = 0x800
 _ENCRYPTED = 0x1
@@ -29,9 +28,9 @@ def members(item: Fetched, unpack: Unpack, work: Path, resource: str) -> list[Fe
     try:
         with zipfile.ZipFile(item.path) as archive:
             return _chosen(archive, item, unpack, work, resource)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+    except (*ZIP_DEFECTS, RuntimeError) as error:
         raise SourceError(
-            f"{item.file} cannot be unpacked: {error}",
+            f"{item.file} cannot be unpacked: {type(error).__name__}",
             remedy="The archive was cut off or damaged on its way; export it again.",
         ) from error
 

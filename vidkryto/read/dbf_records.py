@@ -5,8 +5,6 @@ from __future__ import annotations
 import struct
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import dbfread
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
+from vidkryto.pull.limits import ZIP_DEFECTS
 from vidkryto.read import encoding as encodings
 from vidkryto.read.grid import Grid
 from vidkryto.read.records import Collector, broken
@@ -23,7 +22,8 @@ from vidkryto.read.records import Collector, broken
 
 def read_dbf(path: Path, kind: str, reading: Reading, place: Place) -> Grid:
     """The records of a DBF, numbers with their own digits. Raises ReadError for a damaged file or undecided letters."""
-    with _table_file(path, kind, place) as (file, code_page):
+    with tempfile.TemporaryDirectory() as folder:
+        file, code_page = (path, "") if kind == "dbf" else _from_archive(path, Path(folder), place)
         try:
             table = dbfread.DBF(str(file), raw=True, encoding="latin-1", ignore_missing_memofile=True)
             _check_length(file, table, place)
@@ -53,13 +53,16 @@ def read_dbf(path: Path, kind: str, reading: Reading, place: Place) -> Grid:
     return replace(grid, findings=tuple(findings))
 
 
-@contextmanager
-def _table_file(path: Path, kind: str, place: Place) -> Iterator[tuple[Path, str]]:
-    """The DBF itself: the file, or the one inside a zipped shapefile with the code page of its .cpg."""
-    if kind == "dbf":
-        yield path, ""
-        return
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(path) as archive:
+def _from_archive(path: Path, folder: Path, place: Place) -> tuple[Path, str]:
+    """The DBF inside a zipped shapefile, with the code page of its .cpg. Raises ReadError."""
+    try:
+        return _unpacked(path, folder, place)
+    except (*ZIP_DEFECTS, RuntimeError) as error:
+        raise broken(place, f"ZIP: {type(error).__name__}") from error
+
+
+def _unpacked(path: Path, folder: Path, place: Place) -> tuple[Path, str]:
+    with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.casefold().endswith(".dbf")]
         if len(names) != 1:
             raise broken(place, f"{len(names)} attribute tables in the archive, wanted one")
@@ -69,10 +72,10 @@ def _table_file(path: Path, kind: str, place: Place) -> Iterator[tuple[Path, str
                 (Finding("archive-bomb", place, found="> 2 GB"),),
                 remedy="Ask how the file was made.",
             )
-        target = Path(folder) / "table.dbf"
+        target = folder / "table.dbf"
         target.write_bytes(archive.read(names[0]))
         page = next((name for name in archive.namelist() if name.casefold() == names[0].casefold()[:-3] + "cpg"), "")
-        yield target, _code_page(archive.read(page).decode("ascii", "ignore").strip() if page else "")
+        return target, _code_page(archive.read(page).decode("ascii", "ignore").strip() if page else "")
 
 
 def _code_page(text: str) -> str:
@@ -81,7 +84,7 @@ def _code_page(text: str) -> str:
     name = f"cp{bare}" if bare.isdecimal() else bare
     try:
         return encodings.codec_of(name) if name else ""
-    except LookupError:
+    except (LookupError, ValueError):
         return ""
 
 

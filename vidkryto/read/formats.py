@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
+from vidkryto.pull.limits import ZIP_DEFECTS
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HTML = re.compile(rb"^\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body|table|meta|div)\b", re.I | re.S)
@@ -104,7 +105,7 @@ def _zip_kind(path: Path, place: Place) -> str:
             if any(name.casefold().endswith(".shp") for name in names):
                 return "shp"
             return "doc" if "word/document.xml" in names else "zip"
-    except (zipfile.BadZipFile, OSError, NotImplementedError, RuntimeError) as error:
+    except (*ZIP_DEFECTS, RuntimeError) as error:
         raise ReadError(
             f"{place.file} is a damaged ZIP archive or workbook",
             (Finding("workbook-damaged", place),),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,12 @@ class Digits(str):
 def parse(text: str, place: Place) -> Any:
     """A JSON text with its numbers as Digits. Raises ReadError with line and column when it is broken."""
     try:
-        return json.loads(text, parse_float=Digits, parse_int=Digits, parse_constant=Digits)
+        value = json.loads(text, parse_float=Digits, parse_int=Digits, parse_constant=Digits)
+        if re.search(r"\\u[dD][89a-fA-F]", text):
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except UnicodeEncodeError:
+        raise broken(place, "JSON: half of a surrogate pair") from None
     except json.JSONDecodeError as error:
         raise broken(place, f"JSON, line {error.lineno}, column {error.colno}: {error.msg}") from None
     except RecursionError:

@@ -30,13 +30,15 @@ def read_parquet(path: Path, reading: Reading, place: Place) -> Grid:
                         remedy=f"Raise max_{what} in the block reading, if so many are right.",
                     )
             table = file.read()
-    except (pa.ArrowException, OSError) as error:
-        raise broken(place, f"Parquet: {str(error)[:120]}") from error
+            table.validate(full=True)  # text that is no UTF-8 and indices out of bounds are not looked at by the reader
+            names = tuple(table.column_names)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise broken(place, f"Parquet: {type(error).__name__}") from error
     return Grid(
         columns=tuple(_text(column.combine_chunks()) for column in table.columns),
         rows=pa.array(range(1, table.num_rows + 1), pa.int64()),
         file=place.file,
-        labels=tuple(table.column_names),
+        labels=names,
     )
 
 

@@ -15,6 +15,7 @@ from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
 from vidkryto.read.grid import Grid
+from vidkryto.read.probe import BINARY, probe
 from vidkryto.read.workbook_scan import SheetFacts, scan
 
 EXACT = 1e15
@@ -28,6 +29,19 @@ def read_workbook(path: Path, kind: str, reading: Reading, place: Place) -> tupl
     sheet is missing, or when several sheets are filled and none is declared.
     """
     facts = scan(path, kind, reading, place)
+    if kind in BINARY:
+        probe(path, place)
+    try:
+        return _read(path, facts, reading, place)
+    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError) as error:
+        raise damaged(place, error) from error
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # of the Rust binding; no Exception, and not exported by it
+            raise damaged(place, type(error)("the parser gave up")) from None
+        raise
+
+
+def _read(path: Path, facts: dict[str, SheetFacts], reading: Reading, place: Place) -> tuple[Grid, ...]:
     try:
         workbook = calamine.load_workbook(str(path))
     except calamine.PasswordError:
@@ -36,17 +50,14 @@ def read_workbook(path: Path, kind: str, reading: Reading, place: Place) -> tupl
             (Finding("workbook-protected", place),),
             remedy="Save a copy without a password and export that.",
         ) from None
-    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, OSError) as error:
+    except OSError as error:
         raise damaged(place, error) from error
-    try:
-        with workbook:
-            sheets = _wanted(workbook, reading, place)
-            return tuple(_grid(sheet, facts.get(sheet.name), reading, place) for sheet in sheets)
-    except (calamine.CalamineError, calamine.ZipError, calamine.XmlError) as error:
-        raise damaged(place, error) from error
+    with workbook:
+        sheets = _wanted(workbook, reading, place)
+        return tuple(_grid(sheet, facts.get(sheet.name), reading, place) for sheet in sheets)
 
 
-def damaged(place: Place, error: Exception) -> ReadError:
+def damaged(place: Place, error: BaseException) -> ReadError:
     """The one error for a workbook that cannot be opened."""
     return ReadError(
         f"{place.file} cannot be opened as a workbook: {str(error)[:200]}",

@@ -16,6 +16,8 @@ Kind = Literal["intent", "result", "approval", "exception", "withdrawal", "resto
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,99}$")]
 """A name out of a contract or a table of codes: letters, digits, hyphens; too narrow for a value or an address."""
+FieldName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_.-]{0,99}|\*)$")]
+"""A field of a Table Schema, or `*` for any field."""
 RunName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$")]
 Path = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+([./][A-Za-z0-9_-]+)*$", max_length=200)]
@@ -161,11 +163,20 @@ class Approval(Decided):
 
 
 class Exempted(Decided):
-    """A finding is accepted until a day."""
+    """A finding is accepted until a day: proposed by one account, confirmed by another, revoked by any."""
 
     findings: list[Name] = Field(min_length=1)
     until: Day
     run: RunName | None = None
+    decision: Literal["proposed", "confirmed", "revoked"] | None = None
+    exception: Sha256 | None = None
+    """The hash that ties confirmation and revocation to the proposal."""
+    resource: Name | None = None
+    field: FieldName | None = None
+    kind: Name | None = None
+    """What is accepted there: a kind of the detectors, or class-change."""
+    cells: Count | None = None
+    """No more cells than these are covered."""
 
 
 class Withdrawal(Decided):

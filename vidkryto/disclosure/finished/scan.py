@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +16,7 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as parquet
 from defusedxml.common import DefusedXmlException
 
+from vidkryto import clock
 from vidkryto.catalogue.classes import ClassName, ColumnClass
 from vidkryto.disclosure.exceptions import Exemption, verdict
 from vidkryto.disclosure.finished.images import in_image, is_image
@@ -37,16 +38,18 @@ def scan_release(
     classes: Mapping[str, ColumnClass] | None = None,
     exceptions: tuple[Exemption, ...] = (),
     known: Collection[str] = (),
+    resources: Mapping[str, str] | None = None,
     today: date | None = None,
 ) -> tuple[Finding, ...]:
     """Open every file of a finished release again and say what must not leave.
 
     `files` are paths under `folder` (all of them without it); `classes` the classes of the published fields;
-    `exceptions` the recorded decisions (their resource is the file's name without suffix); `known` the public
-    contacts of the contract, which may stand in the descriptor and the report. No value is quoted.
+    `exceptions` the recorded decisions; `resources` names the resource of a file (without it the file's name without
+    suffix); `known` the public contacts of the contract, which may stand in the descriptor and the report.
+    No value is quoted.
     """
     names = sorted(files) if files is not None else sorted(_files(folder))
-    decided = _Decide(classes or {}, exceptions, today or datetime.now(UTC).date())
+    decided = _Decide(classes or {}, exceptions, resources or {}, today or clock.now().date())
     contacts = frozenset(word.strip().casefold() for word in known)
     findings: list[Finding] = []
     for name in names:
@@ -64,9 +67,16 @@ def _files(folder: Path) -> Iterator[str]:
 class _Decide:
     """Whether something seen may stay."""
 
-    def __init__(self, classes: Mapping[str, ColumnClass], exceptions: tuple[Exemption, ...], today: date) -> None:
+    def __init__(
+        self,
+        classes: Mapping[str, ColumnClass],
+        exceptions: tuple[Exemption, ...],
+        resources: Mapping[str, str],
+        today: date,
+    ) -> None:
         self.classes = classes
         self.exceptions = exceptions
+        self.resources = resources
         self.today = today
 
     def finding(self, name: str, saw: Saw) -> list[Finding]:
@@ -80,12 +90,14 @@ class _Decide:
             and any(one.name is ClassName.GEO for one in self.classes.values())
         ):
             return []
-        place = Place(file=safe_name(name), column=safe_name(saw.field), field=safe_name(saw.field))
+        resource = self.resources.get(name) or Path(name).stem
+        field = safe_name(saw.field)
+        place = Place(resource=self.resources.get(name, ""), file=safe_name(name), column=field, field=field)
         words: dict[str, str] = {"part": safe_name(saw.part) or "файл", "what_uk": saw.what[0], "what_en": saw.what[1]}
-        words |= {"reason_uk": saw.what[0], "reason_en": saw.what[1], **kind_words(saw.kind)}
-        decided = verdict(
-            self.exceptions, Path(name).stem, saw.field, saw.kind or saw.code, cells=saw.count, today=self.today
-        )
+        words |= {"reason_uk": saw.what[0], "reason_en": saw.what[1], **kind_words(saw.kind or saw.code)}
+        # A list of changes repeats cells of two releases of its table; it is the table whose cells are counted.
+        cells = 0 if Path(name).stem == f"{resource}-changes" else saw.count
+        decided = verdict(self.exceptions, resource, saw.field, saw.kind or saw.code, cells=cells, today=self.today)
         if decided.covered:
             return [Finding("contradiction-excepted", place, count=saw.count, details=words)]
         return [Finding(saw.code, place, count=saw.count, details=words)]

@@ -1,0 +1,158 @@
+"""Programs that are kept running, and what `vidkryto up` says before it starts any."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.support.catalogue import write_catalogue
+from vidkryto.cli import prefect_here, processes
+from vidkryto.cli.app import app
+from vidkryto.cli.keeper import Chore, Keeper, Program, keep
+from vidkryto.errors import SettingsError, StateError
+
+SLEEPER = (sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(600)")
+BROKEN = (sys.executable, "-c", "raise SystemExit('no database')")
+
+
+@pytest.fixture
+def events() -> list[tuple[str, str]]:
+    """What the keeper told, in order."""
+    return []
+
+
+@pytest.fixture
+def keeper(tmp_path: Path, events: list[tuple[str, str]]) -> Iterator[Keeper]:
+    """A keeper in a folder of its own; what it keeps ends with the test."""
+    made = Keeper(tmp_path / "up", tmp_path, dict(os.environ), lambda *event: events.append(event))
+    yield made
+    made.stop()
+
+
+def _until(happened: Callable[[], bool]) -> None:
+    limit = time.monotonic() + 30
+    while not happened():
+        assert time.monotonic() < limit, "it did not happen"
+        time.sleep(0.05)
+
+
+def test_a_program_that_is_killed_is_started_again(keeper: Keeper, events: list[tuple[str, str]]) -> None:
+    """Nobody has to look after the night's programs."""
+    keeper.start(Program("sleeper", SLEEPER, lambda: True))
+    first = processes.find("sleeper", keeper.home)
+    assert first is not None
+    os.kill(first.pid, signal.SIGKILL)
+    _until(lambda: not first.alive())
+    keeper.look()
+    second = processes.find("sleeper", keeper.home)
+    assert second is not None
+    assert second.pid != first.pid
+    assert events == [("sleeper", "started"), ("sleeper", "ended"), ("sleeper", "started")]
+
+
+def test_a_program_that_keeps_ending_is_tried_less_and_less_often(
+    keeper: Keeper, events: list[tuple[str, str]]
+) -> None:
+    """It neither stops the others nor fills the disk with its log."""
+    keeper.start(Program("sleeper", SLEEPER, lambda: True))
+    keeper.programs.append(Program("broken", BROKEN, lambda: False))
+    for _ in range(5):
+        keeper.look()
+    assert [event for name, event in events if name == "broken"] == ["ended", "not started"]
+    assert processes.find("sleeper", keeper.home) is not None
+
+
+def test_a_program_that_does_not_start_says_why(keeper: Keeper) -> None:
+    """The last lines of its log are the message."""
+    with pytest.raises(StateError, match="no database"):
+        keeper.start(Program("broken", BROKEN, lambda: False))
+
+
+def test_what_a_killed_keeper_left_is_ended_before_a_new_start(keeper: Keeper, tmp_path: Path) -> None:
+    """Two workers on one pool would publish one dataset twice."""
+    keeper.start(Program("sleeper", SLEEPER, lambda: True))
+    left = processes.find("sleeper", keeper.home)
+    assert left is not None
+    following = Keeper(keeper.home, tmp_path, dict(os.environ), lambda *_: None)
+    following.start(Program("sleeper", SLEEPER, lambda: True))
+    assert not left.alive()
+    following.stop()
+    assert processes.find("sleeper", keeper.home) is None
+
+
+def test_chores_are_done_when_needed_and_not_more_often_than_wished(keeper: Keeper) -> None:
+    """A contract that changed is deployed once."""
+    done: list[str] = []
+    turns = iter([True, True, True, False])
+    chores = [
+        Chore(0.0, lambda: True, lambda: done.append("each time")),
+        Chore(60.0, lambda: True, lambda: done.append("once")),
+        Chore(0.0, lambda: False, lambda: done.append("never")),
+    ]
+    keep(keeper, chores, lambda: next(turns), pause=0.0)
+    assert done == ["each time", "once", "each time", "each time"]
+
+
+def test_the_password_of_the_server_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
+    """It shows itself in no repr, and a file that others can read is refused."""
+    first = prefect_here.password(tmp_path)
+    file = tmp_path / "prefect" / "auth"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert prefect_here.password(tmp_path) == first
+    assert first.reveal() not in repr(first)
+    file.chmod(0o644)
+    with pytest.raises(SettingsError, match="can be read by others"):
+        prefect_here.password(tmp_path)
+
+
+@pytest.fixture
+def city(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small city without a ledger."""
+    write_catalogue(tmp_path)
+    monkeypatch.setenv("VIDKRYTO_ROOT", str(tmp_path))
+    monkeypatch.setenv("VIDKRYTO_HOME", str(tmp_path / ".vidkryto"))
+    monkeypatch.setenv("VIDKRYTO_CKAN_URL", "http://127.0.0.1:9")
+    return tmp_path
+
+
+def _free_ports() -> tuple[str, str]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1]), str(other.getsockname()[1])
+
+
+def test_up_without_a_ledger_says_how_to_make_one(city: Path) -> None:
+    """Nothing is started, and nothing is published without a record."""
+    port, report_port = _free_ports()
+    result = CliRunner().invoke(app, ["up", "--port", port, "--report-port", report_port])
+    assert isinstance(result.exception, StateError)
+    assert "vidkryto audit init" in result.exception.remedy
+    assert not list((city / ".vidkryto").rglob("*.log"))
+
+
+def test_up_on_a_port_that_is_taken_names_another(city: Path) -> None:
+    """Before anything is started."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = CliRunner().invoke(app, ["up", "--port", str(taken.getsockname()[1])])
+    assert isinstance(result.exception, SettingsError)
+    assert "--port 4300" in result.exception.remedy
+
+
+def test_the_systemd_unit_runs_this_program_on_this_folder(city: Path) -> None:
+    """Printed, not installed: whoever runs the server decides where it goes."""
+    result = CliRunner().invoke(app, ["up", "--unit", "--limit", "3"])
+    assert result.exit_code == 0
+    program = Path(sys.executable).with_name("vidkryto")
+    assert f"ExecStart={program} up --port 4200 --report-port 5156 --limit 3" in result.stdout
+    assert f"VIDKRYTO_ROOT={city}" in result.stdout

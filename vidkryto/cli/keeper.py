@@ -1,0 +1,112 @@
+"""Keeps programs running: starts them in order, starts again what has ended, stops all in reverse order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vidkryto.cli import processes
+from vidkryto.errors import StateError
+
+LONGEST_PAUSE = 60.0
+"""Seconds between two starts of a program that keeps ending."""
+HEALTHY = 300.0
+"""Seconds after which a program that runs has its earlier ends forgiven."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program to keep: how it is started, and how it shows that it is ready."""
+
+    name: str
+    command: tuple[str, ...]
+    ready: Callable[[], bool]
+    patience: float = processes.PATIENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to do again and again: at most each `seconds`, and only when `needed` says so."""
+
+    seconds: float
+    needed: Callable[[], bool]
+    do: Callable[[], None]
+
+
+@dataclass
+class Keeper:
+    """Programs that must run, kept until `stop`. Logs and process files lie in `home`."""
+
+    home: Path
+    folder: Path
+    environment: Mapping[str, str]
+    told: Callable[[str, str], None]
+    """Hears of each event: the program's name and one of "started", "ended", "not started"."""
+    programs: list[Program] = field(default_factory=list)
+    _failures: dict[str, int] = field(default_factory=dict)
+    _next: dict[str, float] = field(default_factory=dict)
+    _since: dict[str, float] = field(default_factory=dict)
+
+    def start(self, program: Program) -> None:
+        """Start a program and keep it from now on; one left by a keeper that was killed is ended first.
+
+        Raises StateError when it does not become ready.
+        """
+        processes.stop(program.name, self.home)
+        self._run(program)
+        self.programs.append(program)
+
+    def look(self) -> None:
+        """Start again what has ended; one that keeps ending is tried less and less often, at least once a minute."""
+        now = time.monotonic()
+        for program in self.programs:
+            if processes.find(program.name, self.home) is not None:
+                if now - self._since.get(program.name, now) > HEALTHY:
+                    self._failures.pop(program.name, None)
+                continue
+            if now < self._next.get(program.name, 0.0):
+                continue
+            if program.name not in self._next:
+                self.told(program.name, "ended")
+            failures = self._failures[program.name] = self._failures.get(program.name, 0) + 1
+            self._next[program.name] = now + min(LONGEST_PAUSE, 2.0**failures)
+            try:
+                self._run(program)
+            except StateError:
+                self.told(program.name, "not started")
+            else:
+                self._next.pop(program.name)
+
+    def stop(self) -> None:
+        """End every program, the last one started first."""
+        for program in reversed(self.programs):
+            processes.stop(program.name, self.home)
+        self.programs.clear()
+
+    def _run(self, program: Program) -> None:
+        processes.start(
+            program.name,
+            self.home,
+            program.command,
+            program.ready,
+            environment=self.environment,
+            folder=self.folder,
+            patience=program.patience,
+        )
+        self._since[program.name] = time.monotonic()
+        self.told(program.name, "started")
+
+
+def keep(keeper: Keeper, chores: Sequence[Chore], wanted: Callable[[], bool], *, pause: float = 1.0) -> None:
+    """Look after the programs and do the chores until `wanted` says no."""
+    done: dict[int, float] = {}
+    while wanted():
+        keeper.look()
+        for number, chore in enumerate(chores):
+            now = time.monotonic()
+            if now - done.get(number, 0.0) >= chore.seconds and chore.needed():
+                chore.do()
+                done[number] = time.monotonic()
+        time.sleep(pause)

@@ -1,0 +1,90 @@
+"""The Prefect server of this machine: its address, its password, and the settings it and its clients run with."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from vidkryto.errors import SettingsError
+from vidkryto.settings import Secret
+
+OFFICER = "officer"
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+}
+"""Nothing asks anything outside: without these the server reports its use, and its second UI does so from the
+officer's browser, whatever the server's own setting says."""
+
+
+def folder(home: Path) -> Path:
+    """Where address, password and Prefect's own files are kept."""
+    return home / "prefect"
+
+
+def password(home: Path) -> Secret:
+    """`user:password` of the server, made once; the file is readable by its owner alone."""
+    file = folder(home) / "auth"
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(f"{OFFICER}:{secrets.token_urlsafe(24)}\n")
+    if file.stat().st_mode & 0o077:
+        raise SettingsError(f"{file.name} of the Prefect server can be read by others", remedy=f"chmod 600 {file}")
+    return Secret(file.read_text(encoding="utf-8").strip())
+
+
+def address(home: Path) -> str:
+    """The API of the server that `vidkryto up` runs; empty where none is up."""
+    file = folder(home) / "url"
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+
+
+def client_environment(home: Path, url: str) -> dict[str, str]:
+    """What a client of the server needs; the password goes to children in the environment and nowhere else."""
+    return {
+        "PREFECT_HOME": str(folder(home)),
+        "PREFECT_API_URL": url,
+        "PREFECT_API_AUTH_STRING": password(home).reveal(),
+        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+        **QUIET,
+    }
+
+
+def server_environment(home: Path, url: str) -> dict[str, str]:
+    """What the server and the worker need; PREFECT_SERVER_DATABASE_CONNECTION_URL is left as it is."""
+    return {
+        **client_environment(home, url),
+        "PREFECT_SERVER_API_AUTH_STRING": password(home).reveal(),
+        "PREFECT_SERVER_UI_API_URL": url,
+        "PREFECT_WORKER_QUERY_SECONDS": "3",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def ready(port: int, login: Secret) -> bool:
+    """Whether the server at this port answers that it is ready."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3)
+    token = base64.b64encode(login.reveal().encode()).decode()
+    try:
+        connection.request("GET", "/api/ready", headers={"Authorization": f"Basic {token}"})
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def use_if_up(home: Path, environment: Mapping[str, str] | None = None) -> None:
+    """Point this process at the server that `vidkryto up` runs, unless the environment names another."""
+    env = os.environ if environment is None else environment
+    url = address(home)
+    if url and not env.get("PREFECT_API_URL"):
+        os.environ |= client_environment(home, url)

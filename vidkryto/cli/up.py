@@ -1,0 +1,270 @@
+"""`vidkryto up`: the whole of the nightly work on this machine, with one command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vidkryto.cli import prefect_here, processes
+from vidkryto.cli.common import people, say, settings
+from vidkryto.cli.keeper import Chore, Keeper, Program, keep
+
+if TYPE_CHECKING:
+    from vidkryto.settings import Settings
+
+PORT = 4200
+REPORT_PORT = 5156
+SERVER_PATIENCE = 180.0
+"""Seconds for Prefect's server: its first start makes its database, and a laden machine takes long."""
+UNIT = """\
+[Unit]
+Description=Vidkryto: publishes the city's open data
+Documentation=https://docs.prefect.io/
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=exec
+User={user}
+WorkingDirectory={root}
+EnvironmentFile=-/etc/vidkryto/environment
+Environment=VIDKRYTO_ROOT={root} VIDKRYTO_HOME={home}
+ExecStart={program} up --port {port} --report-port {report_port} --limit {limit}
+Restart=on-failure
+RestartSec=10
+TimeoutStopSec=90
+KillMode=mixed
+UMask=0077
+NoNewPrivileges=true
+PrivateTmp=true
+ProtectSystem=full
+
+[Install]
+WantedBy=multi-user.target
+"""
+Port = Annotated[int, typer.Option("--port", help="Port of Prefect's server and pages on 127.0.0.1.")]
+ReportPort = Annotated[int, typer.Option("--report-port", help="Port of the report on 127.0.0.1.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Datasets published at the same time.")]
+
+
+def up(
+    port: Port = PORT,
+    report_port: ReportPort = REPORT_PORT,
+    limit: Limit = 2,
+    background: Annotated[bool, typer.Option("--background", help="Return when all is up; `stop` ends it.")] = False,
+    unit: Annotated[
+        bool, typer.Option("--unit", help="Print a systemd unit for this folder, and start nothing.")
+    ] = False,
+) -> None:
+    """Run everything that publishes by schedule: Prefect's server, deployments, a worker, the report. Ctrl-C ends it.
+
+    Contracts that change are deployed, a program that ends is started again, and the report is built anew after each
+    run. Without VIDKRYTO_CKAN_URL the local portal is started too; it stays up until `vidkryto stop`.
+
+    Example: vidkryto up --background
+    """
+    chosen = settings()
+    if unit:
+        typer.echo(_unit(chosen, port, report_port, limit), nl=False)
+        return
+    _refuse_second(chosen, port, report_port)
+    if background:
+        _in_background(chosen, port, report_port, limit)
+        return
+    _need_a_ledger(chosen)
+    if not chosen.ckan_url or chosen.ckan_url == _local(chosen.home):
+        from vidkryto.cli import portal
+
+        code, _ = portal.run("up")
+        if code:
+            raise typer.Exit(code)
+    with _until_told() as wanted:
+        _run(settings(), port, report_port, limit, wanted)
+
+
+def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Callable[[], bool]) -> None:
+    home = chosen.home
+    url = f"http://127.0.0.1:{port}/api"
+    environment = {
+        **os.environ,
+        **prefect_here.server_environment(home, url),
+        "VIDKRYTO_ROOT": str(chosen.root),
+        "VIDKRYTO_HOME": str(home),
+    }
+    keeper = Keeper(home / "up", chosen.root, environment, _tell)
+    python = sys.executable
+    login = prefect_here.password(home)
+    address = home / "report" / "url"
+    try:
+        prefect = (python, "-m", "prefect")
+        serve = (*prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port))
+        keeper.start(Program("prefect-server", serve, lambda: prefect_here.ready(port, login), SERVER_PATIENCE))
+        (prefect_here.folder(home) / "url").write_text(url + "\n", encoding="utf-8")
+        contracts = Changes(lambda: _newest(chosen.datasets, "*.yaml"))
+        runs = Changes(lambda: _newest(home / "runs", "*.json"))
+
+        def sync() -> None:
+            _command(keeper, "deployments", "sync")
+
+        def report() -> None:
+            _command(keeper, "report")
+
+        sync()
+        contracts.seen()
+        report()
+        runs.seen()
+        worker = (*prefect, "worker", "start", "--pool", "vidkryto", "--type", "process", "--limit", str(limit))
+        keeper.start(Program("prefect-worker", worker, lambda: True))
+        site = (python, "-m", "vidkryto.cli.serve", str(home / "site"), str(report_port))
+        keeper.start(Program("report-server", site, lambda: processes.answers(report_port)))
+        address.parent.mkdir(parents=True, exist_ok=True)
+        address.write_text(f"http://127.0.0.1:{report_port}/", encoding="utf-8")
+        people().print(_where(chosen, port, report_port), markup=False)
+        chores = [Chore(2.0, runs.seen, report), Chore(10.0, contracts.seen, sync)]
+        (home / "up" / "ready").touch()
+        keep(keeper, chores, wanted)
+    finally:
+        for file in (home / "up" / "ready", prefect_here.folder(home) / "url", address):
+            file.unlink(missing_ok=True)
+        keeper.stop()
+    people().print(say("Everything has stopped; the next `vidkryto up` goes on where this one ended."))
+
+
+class Changes:
+    """Says whether something changed since it was last asked."""
+
+    def __init__(self, state: Callable[[], object]) -> None:
+        self._state = state
+        self._last: object = None
+
+    def seen(self) -> bool:
+        """Whether the state differs from the one seen before."""
+        now = self._state()
+        changed = now != self._last
+        self._last = now
+        return changed
+
+
+def _newest(folder: Path, pattern: str) -> tuple[int, int]:
+    """How many files of a pattern there are, and when the newest changed."""
+    times = [file.stat().st_mtime_ns for file in folder.rglob(pattern) if file.is_file()]
+    return len(times), max(times, default=0)
+
+
+def _command(keeper: Keeper, *arguments: str) -> None:
+    """Run a command of ours; what it says goes to the log beside those of the programs, an error to people too."""
+    done = subprocess.run(
+        [sys.executable, "-m", "vidkryto.cli", *arguments],
+        cwd=keeper.folder,
+        env=dict(keeper.environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    name = " ".join(arguments)
+    with (keeper.home / "commands.log").open("a", encoding="utf-8") as log:
+        log.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {name}: {done.returncode}\n{done.stderr}")
+    if done.returncode:
+        people().print(done.stderr.strip(), markup=False)
+    _tell(name, "done" if done.returncode == 0 else "failed")
+
+
+def _tell(name: str, event: str) -> None:
+    people().print(f"{datetime.now(UTC).astimezone():%H:%M:%S} {name}: {say(event)}", markup=False)
+
+
+def _where(chosen: Settings, port: int, report_port: int) -> str:
+    lines = {
+        "Portal": f"{chosen.ckan_url}/dataset",
+        "Report": f"http://127.0.0.1:{report_port}/",
+        "Runs, schedules, approvals": f"http://127.0.0.1:{port}/",
+    }
+    told = "\n".join(f"{say(words)}: {place}" for words, place in lines.items())
+    login = say("Prefect's pages ask for the line in {file}, which only you can read.", file=_login_file(chosen))
+    return f"{told}\n{login}"
+
+
+def _login_file(chosen: Settings) -> Path:
+    file = prefect_here.folder(chosen.home) / "auth"
+    return file.relative_to(chosen.root) if file.is_relative_to(chosen.root) else file
+
+
+def _unit(chosen: Settings, port: int, report_port: int, limit: int) -> str:
+    """A systemd unit that runs this very program on this very folder."""
+    import getpass
+
+    program = Path(sys.executable).with_name("vidkryto")
+    return UNIT.format(
+        user=getpass.getuser(),
+        root=chosen.root,
+        home=chosen.home,
+        program=program,
+        port=port,
+        report_port=report_port,
+        limit=limit,
+    )
+
+
+def _refuse_second(chosen: Settings, port: int, report_port: int) -> None:
+    from vidkryto.errors import StateError
+
+    if (chosen.home / "up" / "ready").is_file() and processes.find("prefect-server", chosen.home / "up"):
+        raise StateError("`vidkryto up` runs already on this state folder", remedy="End it first: vidkryto stop")
+    for name in ("prefect-worker", "prefect-server", "report-server"):  # left behind by one that was killed
+        processes.stop(name, chosen.home / "up")
+    processes.stop("server", chosen.home / "report")  # the demo's
+    processes.refuse_taken(port, "End that program, or choose another port: vidkryto up --port 4300")
+    processes.refuse_taken(report_port, "End that program, or choose another port: vidkryto up --report-port 5256")
+
+
+def _need_a_ledger(chosen: Settings) -> None:
+    from vidkryto.errors import StateError
+
+    if not (chosen.home / "ledger" / "entries.jsonl").is_file():
+        raise StateError(
+            "there is no ledger yet, and nothing is published without one",
+            remedy="Create it and its key: vidkryto audit init",
+        )
+
+
+def _local(home: Path) -> str:
+    """The address of the local portal, if one was ever up."""
+    file = home / "portal" / "url"
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+
+
+def _in_background(chosen: Settings, port: int, report_port: int, limit: int) -> None:
+    """Start this command again, detached, and wait until all is up."""
+    options = ("--port", str(port), "--report-port", str(report_port), "--limit", str(limit))
+    processes.start(
+        "up",
+        chosen.home / "up",
+        (sys.executable, "-m", "vidkryto.cli", "up", *options),
+        lambda: (chosen.home / "up" / "ready").is_file(),
+        folder=chosen.root,
+        patience=SERVER_PATIENCE * 2,
+    )
+    people().print(_where(settings(), port, report_port), markup=False)
+    people().print(say("All of it runs on in the background; `vidkryto stop` ends it."))
+
+
+@contextmanager
+def _until_told() -> Iterator[Callable[[], bool]]:
+    """A question that is answered with no once this process was asked to end."""
+    ended = threading.Event()
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: not ended.is_set()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
