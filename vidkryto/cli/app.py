@@ -11,6 +11,7 @@ import typer
 from vidkryto.cli import (
     audit,
     catalogue,
+    data_docs,
     demo,
     deployments,
     exception,
@@ -55,6 +56,7 @@ app.command("restore")(publication.restore)
 app.command("withdraw")(publication.withdraw)
 app.command("watch")(publication.watch)
 app.command("report")(run.report)
+app.command("data-docs")(data_docs.data_docs)
 app.command("register")(register.register)
 app.command("passport")(passport.passport)
 app.command("rdf")(rdf.rdf)
