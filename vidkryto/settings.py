@@ -115,6 +115,22 @@ def _token(env: Mapping[str, str]) -> Secret:
     return _token_file(Path(name)) if name else Secret("")
 
 
+def secret_from(variable: str | None, file: str, environment: Mapping[str, str] | None = None) -> Secret:
+    """A secret from the variable or the file of mode 0600 that a configuration names.
+
+    Raises SettingsError when it is set in neither, or when others can read the file.
+    """
+    env = os.environ if environment is None else environment
+    if variable and (value := env.get(variable, "").strip()):
+        return Secret(value)
+    if file:
+        return _token_file(Path(file).expanduser())
+    raise SettingsError(
+        f"the secret {variable or 'of this route'} is not set",
+        remedy="Set the variable in the environment, or name a file of mode 0600 that holds it.",
+    )
+
+
 def _token_file(path: Path) -> Secret:
     """A token file; it must be readable by its owner alone."""
     try:

@@ -67,6 +67,8 @@ class Schedule(Block):
     cron: str
     """Five fields of cron, read in `timezone`."""
     timezone: str = "Europe/Kyiv"
+    holidays: Literal["run", "next-working-day"] = "run"
+    """next-working-day moves a run, and the day on which an export counts as late, over weekends and holidays."""
 
     @field_validator("cron")
     @classmethod
@@ -284,3 +286,8 @@ class City(Block):
     katottg: Annotated[str, StringConstraints(pattern=r"^UA\d{17}$")]
     homepage: str = ""
     contact: Contact
+
+    def title_in(self, language: str) -> str:
+        """The title in `language`; the Ukrainian one where there is no translation."""
+        translation = self.translations.get(language)
+        return translation.title if translation and translation.title else self.title

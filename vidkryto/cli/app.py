@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from vidkryto.cli import (
+    alerts,
     audit,
+    calendar,
     catalogue,
     data_docs,
     demo,
@@ -57,6 +59,7 @@ app.command("withdraw")(publication.withdraw)
 app.command("watch")(publication.watch)
 app.command("report")(run.report)
 app.command("data-docs")(data_docs.data_docs)
+app.command("calendar")(calendar.calendar)
 app.command("register")(register.register)
 app.command("passport")(passport.passport)
 app.command("rdf")(rdf.rdf)
@@ -66,6 +69,7 @@ app.add_typer(portal.app, name="portal")
 app.add_typer(deployments.app, name="deployments")
 app.add_typer(exception.app, name="exception")
 app.add_typer(audit.app, name="audit")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(schema.app, name="schema")
 
 

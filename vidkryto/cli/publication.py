@@ -170,6 +170,7 @@ def watch(
 
     Example: vidkryto watch --repair
     """
+    from vidkryto.alerts.oversight import keep_drift
     from vidkryto.publish.watch import drift
 
     chosen = settings()
@@ -185,6 +186,7 @@ def watch(
         if found and repair and receipt.outcome != "withdrawn":
             _again(chosen, entry, portal, receipts)
             found = drift(receipts.latest(name) or receipt, _open(chosen, entry, portal))
+        keep_drift(chosen, name, found)
         language = chosen.language
         told[name] = [{"code": f.code, "message": f.message(language), "remedy": f.remedy(language)} for f in found]
     if as_json:

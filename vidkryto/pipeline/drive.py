@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
+from vidkryto import clock
 from vidkryto.errors import ExportMissing, VidkrytoError, stage
 from vidkryto.findings import Severity, worst
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
@@ -87,7 +87,7 @@ def _go_out(job: Job, progress: Progress, release: Release, run: Call) -> Outcom
         going_out.now_live(job, release, progress.tables)
         return Unchanged(release.version)
     embargo = job.dataset.contract.publication.embargo
-    if embargo is not None and datetime.now(UTC) < embargo:
+    if embargo is not None and clock.now() < embargo:
         return Withheld(f"ембарго до {embargo:%d.%m.%Y %H:%M}", f"embargo until {embargo:%d %b %Y %H:%M}")
     progress.findings += plan.findings
     if waits := going_out.waits_for_a_person(job, progress, plan):

@@ -6,9 +6,9 @@ import json
 import os
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
+from vidkryto import clock
 from vidkryto.archive import sha256_of
 from vidkryto.errors import PlanError
 from vidkryto.release import Release, Releases, load_release
@@ -41,14 +41,12 @@ def restored_release(releases: Releases, version: str) -> Release:
 
 def _written(old: Release, latest: Release, releases: Releases) -> Release:
     version = next_version(latest.version, _change(latest, old))
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+    now = clock.now().isoformat(timespec="seconds")
     building = releases.folder / f".restoring-{os.getpid()}"
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     try:
-        files = tuple(
-            _copied(file, old, version, now, building) for file in old.files if file.role != "changes"
-        )
+        files = tuple(_copied(file, old, version, now, building) for file in old.files if file.role != "changes")
         by_name = {file.name: file for file in files}
         tables = tuple(
             replace(table, csv=by_name[table.csv.name], parquet=by_name[table.parquet.name] if table.parquet else None)
