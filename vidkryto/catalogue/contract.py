@@ -175,6 +175,8 @@ class Publication(Block):
     excel_safe: bool = False
     """Publish a second CSV of each table for spreadsheets: an apostrophe before cells that would run as formulas."""
     approval: Approval = Approval()
+    notice: Duration = "0d"
+    """How long before it happens a change that breaks users' programs is announced with the dataset: 14d."""
     embargo: datetime | None = None
     """The moment, with its zone, before which a prepared release is not applied."""
     contact: Contact | None = None
@@ -187,6 +189,12 @@ class Publication(Block):
     @classmethod
     def _short_access(cls, value: Any) -> Any:
         return {"status": value} if isinstance(value, str) else value
+
+    @property
+    def notice_days(self) -> int:
+        """The notice in days; hours are rounded up."""
+        count = int(self.notice[:-1])
+        return count if self.notice.endswith("d") else -(-count // 24)
 
     @field_validator("embargo")
     @classmethod
