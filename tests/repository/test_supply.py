@@ -19,7 +19,8 @@ def test_the_bill_of_materials_holds_every_pin_with_its_hash(lock: str, tmp_path
     """Made from the lock alone, twice the same bytes; each pin is there with version and hashes."""
     made = []
     for name in ("a.json", "b.json"):
-        command = [Path(sys.executable).with_name("cyclonedx-py"), "requirements", "--output-reproducible", "--sv", "1.6"]
+        tool = Path(sys.executable).with_name("cyclonedx-py")
+        command = [tool, "requirements", "--output-reproducible", "--sv", "1.6"]
         subprocess.run([*command, "--output-file", tmp_path / name, ROOT / lock], check=True, capture_output=True)
         made.append((tmp_path / name).read_bytes())
     assert made[0] == made[1]
