@@ -216,7 +216,8 @@ def test_text_that_looks_like_a_formula_goes_out_by_decision_with_a_twin_for_spr
 ) -> None:
     """Withheld with a task; decided, it goes out unchanged, and beside it the Excel-safe file of the contract."""
     city = make_city(f"exceptions-{next(_numbers)}", contract(excel_safe=True))
-    city.export("uid;label;lat;lon;opened\n1;=Центральна;49,4201;26,9801;\n2;Ринок;49,4012;27,0011;\n", encoding="utf-8")
+    row = "1;=Центральна;49,4201;26,9801;\n2;Ринок;49,4012;27,0011;\n"
+    city.export(f"uid;label;lat;lon;opened\n{row}", encoding="utf-8")
     withheld = city.run()
     assert withheld.outcome == "Withheld", withheld.reason
     (task,) = [task for task in withheld.tasks if task.code == "formula-cell"]
