@@ -17,6 +17,7 @@ from vidkryto.cli import (
     deployments,
     exception,
     look,
+    observe,
     passport,
     portal,
     publication,
@@ -57,6 +58,8 @@ app.command("restore")(publication.restore)
 app.command("withdraw")(publication.withdraw)
 app.command("watch")(publication.watch)
 app.command("report")(run.report)
+app.command("doctor")(observe.doctor)
+app.command("metrics")(observe.metrics)
 app.command("calendar")(calendar.calendar)
 app.command("register")(register.register)
 app.command("passport")(passport.passport)
