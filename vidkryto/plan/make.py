@@ -71,7 +71,7 @@ def make_plan(release: Release, portal: Readable, settings: PlanSettings | None 
         for table in release.tables
     )
     resources = resource_changes(release, live, capabilities)
-    metadata = metadata_changes(release, live, settings)
+    metadata = metadata_changes(release, live, settings, capabilities)
     anchor = live.resource(anchor_id(release.dataset)) if live else None
     findings = _findings(release, live, capabilities, tables, resources, settings)
     lock = Lock.parse(anchor.text(LOCK)) if anchor else None
@@ -111,10 +111,10 @@ def _kind(
 
 
 def metadata_changes(
-    release: Release, live: LiveDataset | None, settings: PlanSettings
+    release: Release, live: LiveDataset | None, settings: PlanSettings, capabilities: Capabilities
 ) -> tuple[FieldChange, ...]:
     """The fields of the dataset that differ from the release's; fields that are not ours are left out."""
-    wanted = package_fields(release, settings.notice)
+    wanted = package_fields(release, capabilities, settings.notice)
     there = live_fields(live) if live else {}
     changes = [
         FieldChange(name, there.get(name), value)
@@ -149,7 +149,7 @@ def resource_changes(
     tables = frozenset(table_ids(release, capabilities).values())
     wanted = {resource_id(release.dataset, file.name): file for file in release.files}
     changes = [
-        _resource(release, file, id_, live.resource(id_) if live else None, bool(capabilities.loaders))
+        _resource(release, file, id_, live.resource(id_) if live else None, capabilities)
         for id_, file in wanted.items()
     ]
     for resource in live.resources if live else ():
@@ -164,9 +164,9 @@ def resource_changes(
 
 
 def _resource(
-    release: Release, file: ReleaseFile, id_: str, live: LiveResource | None, loaders: bool
+    release: Release, file: ReleaseFile, id_: str, live: LiveResource | None, capabilities: Capabilities
 ) -> ResourceChange:
-    wanted = resource_fields(release, file, loaders=loaders)
+    wanted = resource_fields(release, file, capabilities)
     if live is None:
         return ResourceChange("create", id_, file.name, file.sha256, file.bytes, "", wanted)
     fields = {key: value for key, value in wanted.items() if live.text(key) != str(value)}

@@ -164,16 +164,15 @@ class _Work:
         if self.plan.live:
             raise PortalMoved("the dataset is gone from the portal since the plan was made", remedy="Plan again.")
         self.how.step("create")
-        loaders = bool(self.portal.capabilities().loaders)
         lock = Lock(self.run, self.plan.hash, datetime.now(UTC) + self.how.lifetime)
         resources = []
         for file in self.release.files:
             id_ = resource_id(self.release.dataset, file.name)
-            fields = resource_fields(self.release, file, loaders=loaders)
+            fields = resource_fields(self.release, file, self.portal.capabilities())
             # Without `url` CKAN 2.12 fails (500) when it asks text_view for previews.
             held = {LOCK: str(lock)} if id_ == self.anchor else {}
             resources.append({"url": "", **fields, "id": id_, **held})
-        fields = package_fields(self.release, self.plan.notice)
+        fields = package_fields(self.release, self.portal.capabilities(), self.plan.notice)
         for attempt in range(self.how.attempts):
             try:
                 self.portal.create({"name": self.release.dataset, **fields}, resources)
@@ -197,10 +196,9 @@ class _Work:
             if not missing:
                 return live
             self.how.step("resources")
-            loaders = bool(self.portal.capabilities().loaders)
             new = []
             for table in missing:
-                fields = resource_fields(self.release, table.csv, loaders=loaders)
+                fields = resource_fields(self.release, table.csv, self.portal.capabilities())
                 id_ = self.ids[table.resource]
                 if id_ != resource_id(self.release.dataset, table.csv.name):
                     fields = {

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from vidkryto.errors import PortalError, PortalMoved
-from vidkryto.plan.live import FREE, LOCK, RELEASE, ROWS, RUN, TABLE_HASH, VERSION, LiveDataset
+from vidkryto.plan.live import FREE, LOCK, RELEASE, ROWS, RUN, TABLE_HASH, VERSION, Capabilities, LiveDataset
 from vidkryto.plan.make import PlanSettings, live_fields, metadata_changes, resource_changes, table_ids
 from vidkryto.plan.metadata import EXTRAS, package_fields
 from vidkryto.publish.load import Loaded
@@ -82,17 +82,18 @@ def _revise(
     portal.revise(
         live.id,
         held.match,
-        fields={**_package(release, live, notice), "private": False, "state": "active"},
+        fields={**_package(release, live, capabilities, notice), "private": False, "state": "active"},
         resources=fields,
         extend=extend,
         files=files,
     )
 
 
-def _package(release: Release, live: LiveDataset, notice: str) -> dict[str, Any]:
+def _package(release: Release, live: LiveDataset, capabilities: Capabilities, notice: str) -> dict[str, Any]:
     """The package's fields that differ. Extras are one list: ours as wanted, all others as they stand."""
-    wanted = package_fields(release, notice)
-    changed = {change.name.partition(".")[0] for change in metadata_changes(release, live, PlanSettings(notice=notice))}
+    wanted = package_fields(release, capabilities, notice)
+    changes = metadata_changes(release, live, PlanSettings(notice=notice), capabilities)
+    changed = {change.name.partition(".")[0] for change in changes}
     fields = {name: value for name, value in wanted.items() if name in changed}
     if "extras" in fields:
         others = {key: value for key, value in live_fields(live)["extras"].items() if key not in EXTRAS}
