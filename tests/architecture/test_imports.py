@@ -22,7 +22,7 @@ STAGES = (
     "record",
     "report",
 )
-TOP = ("outcome", "pipeline", "alerts", "observe", "demo", "cli")
+TOP = ("outcome", "pipeline", "alerts", "observe", "keeping", "demo", "cli")
 
 WALLS = {
     "prefect": {"flows"},

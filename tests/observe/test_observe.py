@@ -55,8 +55,8 @@ def test_metrics_tell_runs_durations_bytes_rows_findings_and_lateness(office: Of
     """Counters come from the ledger, gauges from the last run; Prometheus' own parser reads them."""
     ledger = Ledger.open(office.settings.home, key=office.settings.home / "practice.key")
     for outcome in ("Published", "Withheld", "Published"):
-        body = {"run": "r", "rules": "0" * 64, "code": {"version": "0.1.0"}, "findings": {}, "outcome": outcome, "record": "0" * 64}
-        ledger.append("result", "stops", body)
+        body = {"run": "r", "rules": "0" * 64, "code": {"version": "0.1.0"}, "findings": {}, "record": "0" * 64}
+        ledger.append("result", "stops", {**body, "outcome": outcome})
     office.ran(
         "Published",
         datetime(2026, 11, 25, 8, tzinfo=UTC),

@@ -16,6 +16,7 @@ from vidkryto.cli import (
     demo,
     deployments,
     exception,
+    keeping,
     look,
     observe,
     passport,
@@ -60,6 +61,9 @@ app.command("watch")(publication.watch)
 app.command("report")(run.report)
 app.command("doctor")(observe.doctor)
 app.command("metrics")(observe.metrics)
+app.command("gc")(keeping.gc)
+app.command("backup")(keeping.backup)
+app.command("recover")(keeping.recover)
 app.command("calendar")(calendar.calendar)
 app.command("register")(register.register)
 app.command("passport")(passport.passport)
