@@ -13,6 +13,7 @@ from vidkryto.cli import (
     audit,
     calendar,
     catalogue,
+    data_docs,
     demo,
     deployments,
     exception,
@@ -64,6 +65,7 @@ app.command("metrics")(observe.metrics)
 app.command("gc")(keeping.gc)
 app.command("backup")(keeping.backup)
 app.command("recover")(keeping.recover)
+app.command("data-docs")(data_docs.data_docs)
 app.command("calendar")(calendar.calendar)
 app.command("register")(register.register)
 app.command("passport")(passport.passport)

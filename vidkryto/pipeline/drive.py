@@ -11,7 +11,7 @@ from vidkryto import clock, logs
 from vidkryto.errors import ExportMissing, VidkrytoError, stage
 from vidkryto.findings import Severity, worst
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
-from vidkryto.pipeline import going_out, stages
+from vidkryto.pipeline import going_out, judging, stages
 from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, last_run, record_run, utc
@@ -79,7 +79,7 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
     if release is None:
         tables: Tables = run("read", stages.read_exports, job, exports)
         tables = run("validate", stages.validate_tables, job, tables)
-        tables = run("quality", stages.judge_quality, job, tables)
+        tables = run("quality", judging.judge_quality, job, tables)
         tables = run("disclosure", stages.guard_disclosure, job, tables, exports.newest.date())
         progress.tables, progress.findings = tables, tables.findings
         if worst(tables.findings) is Severity.ERROR:
