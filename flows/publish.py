@@ -73,6 +73,11 @@ def state_of(record: RunRecord) -> State[Any]:
 
 
 @flow(name="publish-dataset", flow_run_name="{dataset}", persist_result=False)
-def publish_dataset(dataset: str, force: bool = False) -> State[Any]:
-    """Pull, check and publish one dataset; its outcome is the state of the run."""
+def publish_dataset(dataset: str, force: bool = False, when_due: bool = False) -> State[Any]:
+    """Pull, check and publish one dataset; its outcome is the state of the run.
+
+    `when_due` is for schedules that move over holidays: on other days the run ends at once.
+    """
+    if when_due and not pipeline.is_due_now(Settings.from_environment(), dataset):
+        return Completed(name="NotDue", message="the contract's calendar names another day")
     return state_of(publish_one(dataset, force=force))

@@ -58,7 +58,9 @@ class Settings:
     | VIDKRYTO_AUDIT_KEY | the ledger's signing key, outside the repository | the user's configuration |
     | VIDKRYTO_SALT, VIDKRYTO_SALT_FILE | the secret salt of hashed columns | |
     | VIDKRYTO_DENY_LISTS | a folder with deny lists, outside the repository | |
+    | VIDKRYTO_LOG | json or text: structured logs on stderr | none |
     | VIDKRYTO_LANGUAGE | uk or en | from LANG, else en |
+    | VIDKRYTO_QUALITY_ROWS | rows above which a table's suite is judged in DuckDB | 2000000 |
     """
 
     root: Path
@@ -68,6 +70,7 @@ class Settings:
     organization: str = ""
     report_url: str = ""
     language: Language = "en"
+    quality_rows: int = 2_000_000
 
     @property
     def archive(self) -> Archive:
@@ -96,6 +99,7 @@ class Settings:
             organization=env.get("VIDKRYTO_ORGANIZATION", ""),
             report_url=(env.get("VIDKRYTO_REPORT_URL") or _local_report(home)).rstrip("/"),
             language=_language(env),
+            quality_rows=_rows(env),
         )
 
 
@@ -110,6 +114,22 @@ def _token(env: Mapping[str, str]) -> Secret:
         return Secret(value)
     name = env.get("VIDKRYTO_CKAN_TOKEN_FILE", "")
     return _token_file(Path(name)) if name else Secret("")
+
+
+def secret_from(variable: str | None, file: str, environment: Mapping[str, str] | None = None) -> Secret:
+    """A secret from the variable or the file of mode 0600 that a configuration names.
+
+    Raises SettingsError when it is set in neither, or when others can read the file.
+    """
+    env = os.environ if environment is None else environment
+    if variable and (value := env.get(variable, "").strip()):
+        return Secret(value)
+    if file:
+        return _token_file(Path(file).expanduser())
+    raise SettingsError(
+        f"the secret {variable or 'of this route'} is not set",
+        remedy="Set the variable in the environment, or name a file of mode 0600 that holds it.",
+    )
 
 
 def _token_file(path: Path) -> Secret:
@@ -149,3 +169,10 @@ def _language(env: Mapping[str, str]) -> Language:
     if wanted not in ("", "uk", "en"):
         raise SettingsError(f"VIDKRYTO_LANGUAGE is {wanted!r}; wanted uk or en", remedy="Set it to uk or en.")
     return current(env)
+
+
+def _rows(env: Mapping[str, str]) -> int:
+    text = env.get("VIDKRYTO_QUALITY_ROWS") or "2000000"
+    if not text.isdecimal():
+        raise SettingsError(f"VIDKRYTO_QUALITY_ROWS is {text!r}; wanted a number of rows", remedy="Set it to a number.")
+    return int(text)

@@ -108,6 +108,7 @@ def write_ini(home: Home, state: State, *, main: str, write: str, read: str, red
         "ckan.gravatar_default": "disabled",  # the portal makes no request outside
         "ckan.webassets.path": str(home.storage / "webassets"),
         "ckanext.dcat.resource.inherit.license": "true",
+        "ckanext.dcat.rdf.profiles": "euro_dcat_ap_3 vidkryto",  # ours comes second: vidkryto_portal/rdf.py
     }
     lines = ["[app:main]", *(f"{key} = {_escaped(value)}" for key, value in settings.items()), LOGGING]
     write_private(home.ini, "\n".join(lines))

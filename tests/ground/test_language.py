@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import string
 
 import pytest
 
-from tests.support.messages import said_by_commands, unsaid
+from tests.support.messages import said_by_commands, said_by_errors, unsaid
+from vidkryto.errors import SettingsError, VidkrytoError
 from vidkryto.language import current, say, say_count, translated
 from vidkryto.language.catalogue import catalogue
+from vidkryto.outcome import Failed
 
 MEND = "add it to a file of vidkryto/language/uk/"
 
@@ -86,3 +89,41 @@ def test_words_that_the_catalogue_lacks_stay_english() -> None:
 def test_the_variable_goes_before_the_locale(environment: dict[str, str], language: str) -> None:
     """--lang sets the variable, so it goes before both."""
     assert current(environment) == language
+
+
+def test_errors_have_their_words_in_ukrainian() -> None:
+    """Messages and remedies raised on purpose stand in the catalogue; a few new ones may wait for their translator."""
+    missing = [
+        f"{place}: {text!r}"
+        for text, place in said_by_errors().items()
+        if any(letter.isalpha() for letter in re.sub(r"\{\d+\}", "", text)) and text not in catalogue()
+    ]
+    assert len(missing) <= 10, f"{MEND}\n" + "\n".join(missing)
+
+
+@pytest.mark.parametrize("key", [key for key in catalogue() if "{1}" in key])
+def test_a_finished_message_finds_its_own_words(key: str) -> None:
+    """No entry takes the message of another, and every value comes out again."""
+    values = [f"«{number}x»" for number in range(1, key.count("{") + 1)]
+    told = translated(key.format("", *values), "uk")
+    entry = catalogue()[key]
+    assert isinstance(entry, str)
+    assert told == entry.replace(":text}", "}").format("", *values)
+
+
+def test_an_error_is_told_with_place_and_remedy() -> None:
+    """In the language chosen; as it was raised in the other."""
+    error = SettingsError("the token file cannot be read: x", remedy="Set it to uk or en.")
+    error.where = "stops, read"
+    assert error.told("uk") == "stops, читання: файл токена не вдалося прочитати: x\n  Що робити: Задайте uk або en."
+    assert error.told("en") == str(error)
+
+
+def test_a_failure_is_recorded_in_both_languages() -> None:
+    """The report and the messages need no translation later."""
+    failed = Failed.because(VidkrytoError("no export matches *.csv", remedy="Run again."))
+    assert (failed.error, failed.error_uk) == (
+        "no export matches *.csv",
+        "жодне вивантаження не відповідає шаблону *.csv",
+    )
+    assert failed.remedy_uk == "Запустіть ще раз."

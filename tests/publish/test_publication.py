@@ -57,7 +57,7 @@ def test_a_first_publication_shows_everything_at_once(
         entry = resources[resource_id(dataset, file.name)]
         assert hashlib.sha256(requests.get(entry["url"], timeout=30).content).hexdigest() == file.sha256
         assert entry["hash"] == entry["vidkryto_sha256"] == file.sha256
-        assert entry["license"] == "https://creativecommons.org/licenses/by/4.0/"
+        assert entry["license"] == "http://publications.europa.eu/resource/authority/licence/CC_BY_4_0"
     table = resource_id(dataset, "stops.csv")
     assert resources[table]["vidkryto_rows"] == "40"
     assert resources[table]["vidkryto_table_hash"] == receipt.tables[0].sha256

@@ -11,7 +11,17 @@ import pytest
 from vidkryto.catalogue import Bands
 from vidkryto.errors import ContractError
 from vidkryto.findings import Severity
-from vidkryto.quality import History, Measurement, Suite, check_quality, load_suite, measure, parameters
+from vidkryto.quality import (
+    History,
+    Measurement,
+    Parameters,
+    Suite,
+    Surroundings,
+    check_quality,
+    load_suite,
+    measure,
+    parameters,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # raised inside GX
 
@@ -31,8 +41,18 @@ def judge(
 ):
     """The findings of a suite over TABLE, with the metrics of TABLE itself, some replaced, as the last release."""
     suite = Suite.model_validate({"expectations": list(expectations)})
-    values = parameters({**measure(TABLE), **(last or {})}, Bands(freshness="40d"), NOW)
-    return check_quality({"t": TABLE}, {"t": ROWS}, suite.expectations, {"t": values}, protected=protected)
+    values = given({**measure(TABLE), **(last or {})})
+    return check_quality(around(TABLE), suite.expectations, {"t": values}, protected=protected)
+
+
+def given(metrics: dict[str, float | int | str]) -> Parameters:
+    """The parameters after one release with these metrics."""
+    return parameters([Measurement("r1", "2026-02-10T00:00:00Z", "t", metrics)], Bands(freshness="40d"), NOW)
+
+
+def around(table: pa.Table) -> Surroundings:
+    """One table, with the rows of the officer's file."""
+    return Surroundings({"t": table}, {"t": ROWS})
 
 
 def test_metrics_are_counts_fills_sums_and_the_newest_date() -> None:
@@ -50,7 +70,7 @@ def test_parameters_of_an_empty_table_do_not_divide_by_zero() -> None:
     """An empty table has zero rows and zero fill."""
     metrics = measure(TABLE.slice(0, 0))
     assert metrics["rows"] == 0
-    assert parameters(metrics, Bands(), NOW)["rows_high"] == 0
+    assert given(metrics).values["rows_high"] == 0
 
 
 def test_a_table_as_large_as_the_last_one_passes_the_row_band() -> None:
@@ -66,8 +86,11 @@ def test_a_shrunken_table_fails_the_row_band_and_says_both_numbers() -> None:
     (finding,) = judge(
         {"type": "expect_table_row_count_to_be_between", "kwargs": kwargs, "notes": notes}, last={"rows": 100}
     ).findings
-    assert finding.message("uk") == "Кількість рядків: знайдено 3, очікувалося 80 – 120."
-    assert finding.message("en") == "Number of rows: found 3, wanted 80 – 120."
+    assert (
+        finding.message("uk")
+        == "Кількість рядків (сталі межі навколо попереднього випуску): знайдено 3, очікувалося 80 – 120."
+    )
+    assert finding.message("en") == "Number of rows (fixed band around the last release): found 3, wanted 80 – 120."
     assert finding.severity is Severity.ERROR
 
 
@@ -86,7 +109,7 @@ def test_check_digits_of_edrpou_are_checked() -> None:
     suite = Suite.model_validate(
         {"expectations": [{"type": "expect_column_values_to_be_edrpou", "kwargs": {"column": "code"}}]}
     )
-    (finding,) = check_quality({"t": wrong}, {"t": ROWS}, suite.expectations, {}).findings
+    (finding,) = check_quality(around(wrong), suite.expectations, {}).findings
     assert finding.rows == (5, 9)
 
 
@@ -99,8 +122,8 @@ def test_stale_data_are_noticed_by_their_newest_date() -> None:
     assert judge(expectation).findings == ()
     old = TABLE.set_column(2, "day", pa.array([dt.date(2025, 1, 1)] * 3))
     suite = Suite.model_validate({"expectations": [expectation]})
-    values = parameters(measure(old), Bands(freshness="40d"), NOW)
-    (finding,) = check_quality({"t": old}, {"t": ROWS}, suite.expectations, {"t": values}).findings
+    values = given(measure(old))
+    (finding,) = check_quality(around(old), suite.expectations, {"t": values}).findings
     assert finding.found == "2025-01-01T00:00:00"
 
 

@@ -8,7 +8,7 @@ https://datapackage.org/standard/data-package/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -67,6 +67,8 @@ class Schedule(Block):
     cron: str
     """Five fields of cron, read in `timezone`."""
     timezone: str = "Europe/Kyiv"
+    holidays: Literal["run", "next-working-day"] = "run"
+    """next-working-day moves a run, and the day on which an export counts as late, over weekends and holidays."""
 
     @field_validator("cron")
     @classmethod
@@ -97,10 +99,34 @@ class RowBand(Block):
         return float(self.change.removesuffix("%")) / 100
 
 
+class Adapt(Block):
+    """Bands learnt from the dataset's own history: the median of the season, `width` spreads down and up."""
+
+    runs: int = Field(6, ge=3)
+    """How many releases are needed before a band is learnt; of the same season first, else of all."""
+    width: float = Field(4, gt=0)
+    """How many spreads (median absolute deviations, scaled to standard deviations) are normal."""
+
+
+class Retention(Block):
+    """What `vidkryto gc` keeps of old releases and exports; the live release and the one before it always stay."""
+
+    releases: int = Field(default=12, ge=2)
+    """So many of the newest releases stay, however old."""
+    keep: Annotated[str, StringConstraints(pattern=r"^\d{1,5}d$")] = "1100d"
+    """Releases and exports younger than this stay: 1100d is three years, within which a run can be made again."""
+
+    def age(self) -> timedelta:
+        """`keep` as a length of time."""
+        return timedelta(days=int(self.keep.removesuffix("d")))
+
+
 class Bands(Block):
     """What is normal for this dataset."""
 
     rows: RowBand = RowBand()
+    adapt: Adapt | None = None
+    """With it, the bands of rows, means and fill adapt to the history; without it they are fixed."""
     freshness: Duration | None = None
     """The age of an export at which it counts as late: 40d, 36h."""
 
@@ -157,9 +183,12 @@ class Publication(Block):
     disclosure: DisclosureRules = DisclosureRules()
     """Thresholds of the statistical checks."""
     bands: Bands = Bands()
+    retention: Retention = Retention()
     on_invalid: Literal["block", "publish-valid"] = "block"
     """publish-valid publishes the good rows and returns the rejected ones to the department."""
     approval: Approval = Approval()
+    notice: Duration = "0d"
+    """How long before it happens a change that breaks users' programs is announced with the dataset: 14d."""
     embargo: datetime | None = None
     """The moment, with its zone, before which a prepared release is not applied."""
     contact: Contact | None = None
@@ -172,6 +201,12 @@ class Publication(Block):
     @classmethod
     def _short_access(cls, value: Any) -> Any:
         return {"status": value} if isinstance(value, str) else value
+
+    @property
+    def notice_days(self) -> int:
+        """The notice in days; hours are rounded up."""
+        count = int(self.notice[:-1])
+        return count if self.notice.endswith("d") else -(-count // 24)
 
     @field_validator("embargo")
     @classmethod
@@ -273,3 +308,8 @@ class City(Block):
     katottg: Annotated[str, StringConstraints(pattern=r"^UA\d{17}$")]
     homepage: str = ""
     contact: Contact
+
+    def title_in(self, language: str) -> str:
+        """The title in `language`; the Ukrainian one where there is no translation."""
+        translation = self.translations.get(language)
+        return translation.title if translation and translation.title else self.title

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from vidkryto.catalogue.contract import Schedule
 from vidkryto.catalogue.load import Dataset
 
 POOL = "vidkryto"
@@ -38,11 +39,19 @@ def entries(datasets: Iterable[Dataset]) -> list[dict[str, Any]]:
             "schedules": [],
         }
         if publication.schedule is not None:
-            schedule = {"cron": publication.schedule.cron, "timezone": publication.schedule.timezone, "slug": "main"}
-            entry["schedules"] = [schedule]
+            entry["schedules"] = [_schedule(publication.schedule)]
         text = json.dumps(entry, sort_keys=True, ensure_ascii=False)
         made.append({**entry, "version": hashlib.sha256(text.encode()).hexdigest()[:12]})
     return made
+
+
+def _schedule(schedule: Schedule) -> dict[str, Any]:
+    """A schedule for Prefect. One whose days move asks every day, and the flow runs when the dataset is due."""
+    if schedule.holidays == "run":
+        return {"cron": schedule.cron, "timezone": schedule.timezone, "slug": "main"}
+    minute, hour, *_ = schedule.cron.split()
+    daily = {"cron": f"{minute} {hour} * * *", "timezone": schedule.timezone, "slug": "main"}
+    return {**daily, "parameters": {"when_due": True}}
 
 
 def render(datasets: Iterable[Dataset], prefect_version: str) -> str:

@@ -53,8 +53,11 @@ class Passport:
     """Name, description and format of each table."""
 
     def extras(self) -> list[dict[str, str]]:
-        """The extras with which a portal without the national extension carries the passport."""
-        names = ("purpose_of_collecting_information", "update_frequency", "language", "tag_string")
+        """The extras with which a portal without the national extension carries the passport.
+
+        The keywords are its tags: CKAN refuses an extra of the name `tag_string`.
+        """
+        names = ("purpose_of_collecting_information", "update_frequency", "language")
         values = [{"key": name, "value": str(getattr(self, name))} for name in names]
         return [*values, {"key": "publisherIdentifier", "value": self.publisher_identifier}]
 

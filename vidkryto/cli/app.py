@@ -9,12 +9,17 @@ from typing import Annotated
 import typer
 
 from vidkryto.cli import (
+    alerts,
     audit,
+    calendar,
     catalogue,
+    data_docs,
     demo,
     deployments,
     exception,
+    keeping,
     look,
+    observe,
     passport,
     portal,
     publication,
@@ -55,6 +60,13 @@ app.command("restore")(publication.restore)
 app.command("withdraw")(publication.withdraw)
 app.command("watch")(publication.watch)
 app.command("report")(run.report)
+app.command("doctor")(observe.doctor)
+app.command("metrics")(observe.metrics)
+app.command("gc")(keeping.gc)
+app.command("backup")(keeping.backup)
+app.command("recover")(keeping.recover)
+app.command("data-docs")(data_docs.data_docs)
+app.command("calendar")(calendar.calendar)
 app.command("register")(register.register)
 app.command("passport")(passport.passport)
 app.command("rdf")(rdf.rdf)
@@ -64,6 +76,7 @@ app.add_typer(portal.app, name="portal")
 app.add_typer(deployments.app, name="deployments")
 app.add_typer(exception.app, name="exception")
 app.add_typer(audit.app, name="audit")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(schema.app, name="schema")
 
 

@@ -52,12 +52,22 @@ def demo(
 
     address = _serve_report(chosen, Path(build_report(chosen)), report_port)
     rows, code = _publish_all(settings())
+    _score(chosen, rows)
     build_report(chosen)
     print_table(COLUMNS, rows)
     typer.echo(f"\n{say('Portal')}: {chosen.ckan_url}/dataset\n{say('Report')}: {address}\n")
     seconds = round(time.monotonic() - started)
     people().print(say("Done in {seconds} s. Both stay up; `make stop` ends them.", seconds=seconds))
     raise typer.Exit(code)
+
+
+def _score(chosen: Settings, rows: list[tuple[Any, ...]]) -> None:
+    """Measure the metadata that the portal serves now, where anything was published since the last time."""
+    from vidkryto.cli.score import measure_all
+    from vidkryto.report.kept_scores import read_scores
+
+    if any(row[1] == "Published" for row in rows) or not read_scores(chosen.home):
+        measure_all(chosen)
 
 
 def _portal_up(port: int | None) -> None:

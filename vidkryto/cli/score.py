@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table, say, settings
+from vidkryto.cli.common import Json, people, print_json, print_table, say, settings, tell_error
 
 if TYPE_CHECKING:
     from rdflib import Graph
 
     from vidkryto.report.score import Score
+    from vidkryto.settings import Settings
 
 TIMEOUT = 30
 LARGEST = 200 * 1024 * 1024
@@ -40,6 +41,8 @@ def score(
     graph = _graph(rdf or f"{chosen.ckan_url}/catalog.ttl", bool(rdf or chosen.ckan_url))
     scores = score_datasets(graph, _status(), shapes=shapes)
     scores = tuple(item for item in scores if not dataset or item.dataset.rstrip("/").endswith(f"/{dataset}"))
+    if scores and not rdf:
+        _keep(chosen, scores)
     if not scores:
         people().print(say("The catalogue has no dataset {dataset}.", dataset=dataset), markup=False)
         raise typer.Exit(2)
@@ -49,6 +52,27 @@ def score(
         _show(scores, chosen.language)
     if any(item.points < FULL for item in scores):
         raise typer.Exit(1)
+
+
+def measure_all(chosen: Settings) -> None:
+    """Score every dataset of the portal and keep the scores for the report; a portal without RDF is left unscored."""
+    from vidkryto.errors import PortalError
+    from vidkryto.report.score import score_datasets
+
+    try:
+        graph = _graph(f"{chosen.ckan_url}/catalog.ttl", bool(chosen.ckan_url))
+    except PortalError as error:
+        tell_error(error)
+        return
+    _keep(chosen, score_datasets(graph, _status()))
+
+
+def _keep(chosen: Settings, scores: tuple[Score, ...]) -> None:
+    from datetime import UTC, datetime
+
+    from vidkryto.report.kept_scores import keep_scores
+
+    keep_scores(chosen.home, scores, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def _show(scores: tuple[Score, ...], language: str) -> None:
@@ -88,13 +112,30 @@ def _graph(source: str, known: bool) -> Graph:
             status, content, media = _get(source)
             if status != 200:
                 raise PortalError(f"{source} answers {status}", remedy="Is the portal up, and has it ckanext-dcat?")
-            return Graph().parse(data=content.decode("utf-8"), format="json-ld" if "json" in media else "turtle")
+            graph = Graph().parse(data=content.decode("utf-8"), format="json-ld" if "json" in media else "turtle")
+            return _with_next_pages(graph)
         return Graph().parse(source, format="json-ld" if source.endswith("ld") else "turtle")
     except (OSError, ValueError, SyntaxError, IndexError) as error:  # rdflib's parsers let each of these out
         raise PortalError(
             f"{source} cannot be read as RDF ({type(error).__name__})",
             remedy="The address must give Turtle or JSON-LD; `vidkryto rdf` writes both for --rdf.",
         ) from error
+
+
+def _with_next_pages(graph: Graph) -> Graph:
+    """The catalogue's other pages too: ckanext-dcat tells the next one in words of Hydra (100 datasets a page)."""
+    from rdflib import Graph, Namespace
+
+    hydra = Namespace("http://www.w3.org/ns/hydra/core#")
+    seen: set[str] = set()
+    page = graph
+    while following := {str(item) for item in page.objects(None, hydra.nextPage)} - seen:
+        seen |= following
+        page = Graph()
+        for address in following:
+            page.parse(data=_get(address)[1].decode("utf-8"), format="turtle")
+        graph += page
+    return graph
 
 
 def _status() -> Callable[[str], int]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vidkryto import clock
 from vidkryto.catalogue.classes import ClassName, ColumnClass, DisclosureRules, towards_open
 from vidkryto.disclosure.anonymity import NOTHING, Anonymity, anonymity
 from vidkryto.disclosure.columns import Seen, judge_table, one_array
@@ -72,8 +73,8 @@ def disclose(
         Places(resource, file, sheet, headers or {}),
         classes,
         exceptions,
-        today or datetime.now(UTC).date(),
-        decided or today or datetime.now(UTC).date(),
+        today or clock.now().date(),
+        decided or today or clock.now().date(),
     )
     work.evidence["rows_in"] = columns.num_rows
     names = tuple(columns.column_names)

@@ -33,6 +33,20 @@ class Place:
     """The field of the Table Schema."""
 
 
+_UNSEEN = dict.fromkeys(
+    (*range(9), *range(11, 32), *range(0x7F, 0xA0), 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)),
+    "\ufffd",
+)
+
+
+def visible(text: str) -> str:
+    """Text of an export for a screen: signs that steer a terminal or turn the direction of writing become a mark.
+
+    A file called `звіт<RLO>xslx.exe` would else be shown under another name (Unicode Technical Report 36, 3.3).
+    """
+    return text.translate(_UNSEEN)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing noticed.
@@ -70,7 +84,8 @@ class Finding:
             "field": self.place.field or self.place.column,
             "resource": self.place.resource,
         }
-        return find_code(self.code).message[language].format_map({**values, **self.details})
+        words = find_code(self.code).message[language].format_map({**values, **self.details})
+        return visible(words)
 
     def remedy(self, language: Language = "uk") -> str:
         """What the officer can do about it."""

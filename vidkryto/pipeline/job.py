@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from vidkryto import clock
 from vidkryto.catalogue import Dataset
 from vidkryto.disclosure import Exemption, Previous, ResidualRisk
 from vidkryto.findings import Finding
@@ -67,7 +68,7 @@ class Job:
 
 def new_job(dataset: Dataset, settings: Settings, **options: Any) -> Job:
     """A job with a run id of its own: time to the microsecond, then four random digits; names sort by time."""
-    started = datetime.now(UTC)
+    started = clock.now()
     return Job(dataset, settings, f"{started:%Y%m%dT%H%M%S}-{started:%f}-{secrets.token_hex(2)}", started, **options)
 
 
@@ -109,6 +110,8 @@ class TextTable:
     rows: pa.Array
     file: str
     account: Account
+    sheet: str = ""
+    """The sheet of the workbook, where all rows come from one."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,8 @@ class Tables:
     """Tables on their way to a release, by resource, and everything noticed so far."""
 
     texts: Mapping[str, TextTable] = field(default_factory=dict)
+    with_totals: Mapping[str, TextTable] = field(default_factory=dict)
+    """Tables with the total rows that `texts` leaves out, where the suite compares totals with parts."""
     typed: Mapping[str, pa.Table] = field(default_factory=dict)
     """Valid tables in Arrow's types; a table with findings of the schema is not here."""
     reports: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

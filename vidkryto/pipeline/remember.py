@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from vidkryto import __version__
+from vidkryto import __version__, clock
 from vidkryto.archive import sha256_of
-from vidkryto.catalogue import Dataset, load_all
+from vidkryto.catalogue import Dataset, find_dataset, load_all
 from vidkryto.catalogue.calendar import is_due, next_due
 from vidkryto.findings import Finding
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
@@ -88,10 +88,14 @@ def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Datas
         dataset
         for dataset in datasets
         if dataset.contract.publication.status == "active"
-        and is_due(
-            dataset.contract.publication.schedule, last_started(settings, dataset.name), now or datetime.now(UTC)
-        )
+        and is_due(dataset.contract.publication.schedule, last_started(settings, dataset.name), now or clock.now())
     )
+
+
+def is_due_now(settings: Settings, dataset: str) -> bool:
+    """Whether a scheduled moment of this dataset has passed since its last run."""
+    schedule = find_dataset(settings.datasets, dataset).contract.publication.schedule
+    return is_due(schedule, last_started(settings, dataset), clock.now())
 
 
 def utc(moment: datetime) -> str:
@@ -134,7 +138,9 @@ def record_run(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
             tuple(
                 Measurement(job.run, at, name, metrics)
                 for name, metrics in progress.tables.metrics.items()
-                if (past := job.history.last(name)) is None or past.metrics != metrics
+                if isinstance(outcome, Published)
+                or (past := job.history.last(name)) is None
+                or past.metrics != metrics  # the same release once more is no second measurement
             )
         )
     sealed = RunRecord(**{**_fields(record), "evidence": Evidence(entry.seq, str(ledger.checkpoint()))})
@@ -205,7 +211,7 @@ def _record(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
         title=Text(contract.title, contract.title_in("en")),
         department=Department(Text(department.title, department.title_in("en")), department.contact.email),
         started=utc(job.started),
-        finished=utc(datetime.now(UTC)),
+        finished=utc(clock.now()),
         outcome=outcome.name,
         reason=_reason(outcome),
         next_step=_next_step(outcome),
@@ -280,6 +286,7 @@ def _metrics(tables: Tables | None) -> tuple[Metric, ...]:
         Metric(name, str(value), resource)
         for resource, metrics in tables.metrics.items()
         for name, value in metrics.items()
+        if not name.startswith("shares.")  # values of cells: for the comparison, not for pages
     ) + tuple(
         Metric(f"risk.{name}", str(value), resource)
         for resource, risk in tables.risks.items()

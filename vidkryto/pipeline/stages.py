@@ -25,13 +25,14 @@ from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place, Severity
 from vidkryto.pipeline.job import Exports, Job, Tables, TextTable
 from vidkryto.pull import pull
-from vidkryto.quality import check_quality, load_suite, measure, parameters
+from vidkryto.quality import load_suite
 from vidkryto.read import Table, load_corrections, read
 from vidkryto.read.lock import check_lock, load_lock
 from vidkryto.read.transform import transform, transformation
 from vidkryto.release import ReadyTable, Release, build_release
 from vidkryto.validate import Validation, canonical, to_findings, typed, validate_table
 
+TOTALS = "expect_parts_to_sum_to_total"
 FIRST_ROW = 2
 """The number that validation gives to the first row of data: the header is row 1."""
 
@@ -77,7 +78,22 @@ def read_exports(job: Job, exports: Exports) -> Tables:
         hidden |= detect_protected(table.columns)
         findings += _without_values((*table.findings, *table.repairs), hidden)
         read_tables[resource.name] = table
-    return Tables(texts=_transformed(job, exports, read_tables), findings=tuple(findings))
+    texts = _transformed(job, exports, read_tables)
+    return Tables(texts=texts, with_totals=_with_totals(job, exports, texts), findings=tuple(findings))
+
+
+def _with_totals(job: Job, exports: Exports, texts: Mapping[str, TextTable]) -> dict[str, TextTable]:
+    """Once more with their total rows those tables whose suite compares totals with parts."""
+    suite = load_suite(job.dataset.folder)
+    wanted = {item.resource or next(iter(texts), "") for item in suite.all() if item.type == TOTALS}
+    found = {}
+    for resource in job.dataset.contract.resources:
+        if resource.name in wanted & set(texts) and resource.reading.totals:
+            reading = resource.reading.model_copy(update={"totals": None})
+            schema = job.dataset.schemas[resource.name]
+            table = read(exports.snapshots[resource.name], reading, schema, resource=resource.name)
+            found[resource.name] = replace(texts[resource.name], columns=table.columns, rows=table.rows)
+    return found
 
 
 def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> dict[str, TextTable]:
@@ -88,8 +104,24 @@ def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> dict[s
         file = transformation(job.dataset.folder, name)
         done = transform(tables, name, file, job.dataset.schemas[name]) if file and complete else table
         exported = ", ".join(dict.fromkeys(snapshot.file for snapshot in exports.snapshots[name]))
-        texts[name] = TextTable(done.columns, done.rows, exported, done.account)
+        texts[name] = TextTable(done.columns, done.rows, exported, done.account, _sheet(done))
     return texts
+
+
+def _sheet(table: Table) -> str:
+    """The sheet that all rows of a table come from; empty where there is none or several."""
+    named = {str(source).partition(" / ")[2] for source in table.sources.dictionary.to_pylist()}
+    return named.pop() if len(named) == 1 else ""
+
+
+def placed(findings: Iterable[Finding], texts: Mapping[str, TextTable]) -> list[Finding]:
+    """Findings with the sheet of their table, where the stage that made them saw only columns and rows."""
+    return [
+        replace(finding, place=replace(finding.place, sheet=texts[finding.place.resource].sheet))
+        if finding.place.resource in texts and not finding.place.sheet
+        else finding
+        for finding in findings
+    ]
 
 
 def validate_tables(job: Job, tables: Tables) -> Tables:
@@ -121,7 +153,8 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
         if validation.valid:
             values[name] = typed(text.columns, schema)
             reports[name] = _timeless(validation.report_descriptor())
-    return replace(tables, texts=texts, typed=values, reports=reports, findings=(*tables.findings, *findings))
+    told = (*tables.findings, *placed(findings, texts))
+    return replace(tables, texts=texts, typed=values, reports=reports, findings=told)
 
 
 def without_rejected(text: TextTable, validation: Validation) -> TextTable:
@@ -136,28 +169,7 @@ def without_rejected(text: TextTable, validation: Validation) -> TextTable:
     mask = pa.array(keep)
     gone = int((~keep).sum())
     account = replace(text.account, data=text.account.data - gone, rejected=text.account.rejected + gone)
-    return TextTable(text.columns.filter(mask), text.rows.filter(mask), text.file, account)
-
-
-def judge_quality(job: Job, tables: Tables) -> Tables:
-    """Run the dataset's suite over its typed tables, against the metrics of the last release.
-
-    Nothing is judged while a table is invalid: its numbers would mean nothing.
-    """
-    if not tables.complete:
-        return tables
-    metrics = {name: measure(table) for name, table in tables.typed.items()}
-    last = {name: job.history.last(name) for name in tables.typed}
-    bands = job.dataset.contract.publication.bands
-    quality = check_quality(
-        tables.typed,
-        {name: tables.texts[name].rows for name in tables.typed},
-        load_suite(job.dataset.folder).for_release(first=None in last.values()),
-        {name: parameters(past.metrics if past else {}, bands, job.started) for name, past in last.items()},
-        files={name: tables.texts[name].file for name in tables.typed},
-        protected=frozenset().union(*(protected(job, name, tables.texts[name]) for name in tables.typed)),
-    )
-    return replace(tables, metrics=metrics, findings=(*tables.findings, *quality.findings))
+    return replace(text, columns=text.columns.filter(mask), rows=text.rows.filter(mask), account=account)
 
 
 def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
@@ -206,7 +218,8 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
                 key=key if set(key) <= set(outcome.columns.column_names) else (),
                 report=tables.reports[name],
             )
-    return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=(*tables.findings, *findings))
+    told = (*tables.findings, *placed(findings, tables.texts))
+    return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=told)
 
 
 def _lasting(classes: Mapping[str, ColumnClass], previous: Previous | None) -> dict[str, ColumnClass]:

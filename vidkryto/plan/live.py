@@ -30,6 +30,13 @@ class Capabilities:
     """The id of the organisation that will own the dataset."""
     loaders: frozenset[str] = frozenset()
     """Extensions that overwrite tables from files: xloader, datapusher."""
+    site: str = ""
+    """The address under which the portal's readers know it, as it says itself."""
+
+    @property
+    def public(self) -> str:
+        """The address that published addresses begin with, without a last slash."""
+        return (self.site or self.url).rstrip("/")
 
     @property
     def tables_apart(self) -> bool:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from vidkryto import clock
 from vidkryto.errors import PlanError, PortalError, PortalMoved, VidkrytoError
 from vidkryto.plan.columns import Column, columns_of
+from vidkryto.plan.feed import fed
 from vidkryto.plan.fingerprint import fingerprint
 from vidkryto.plan.live import LOCK, LiveDataset, LiveTable, Lock
 from vidkryto.plan.make import anchor_id, table_ids
@@ -61,8 +63,11 @@ def _fitting(plan: Plan, release: Release, portal: Portal) -> None:
             remedy="Plan again for the release that is to be published.",
         )
     if plan.portal != portal.capabilities().url:
+        raise PlanError(f"the plan was made for the portal {plan.portal}", remedy="Plan again with the same --portal.")
+    if plan.early() and plan.announcement is not None:
         raise PlanError(
-            f"the plan was made for the portal {plan.portal}", remedy="Plan again with the same --portal."
+            f"users are told of this breaking change until {plan.announcement.day.isoformat()}",
+            remedy="Wait for that day, or shorten publication.notice in the contract and plan again.",
         )
 
 
@@ -81,6 +86,8 @@ class _Work:
         self.writes_before = portal.written
         self.sent_before = portal.sent
         self.resumed = False
+        self.whole = release
+        """The release with the feed of changes as one more table, while there is one."""
         self.loaded: dict[str, Loaded] = {}
 
     def look(self) -> LiveDataset | None:
@@ -98,7 +105,8 @@ class _Work:
         """The receipt of a plan with nothing to do; nothing is written."""
         live = self.there()
         self._unmoved(live)
-        return self._receipt(live, "unchanged", ())
+        with fed(self.release, live, self.portal) as self.whole:
+            return self._receipt(live, "unchanged", ())
 
     def published(self) -> Receipt:
         """Every step, in the order of the protocol."""
@@ -106,15 +114,15 @@ class _Work:
         held, live = self._locked()
         written = self.portal.written
         try:
-            live = self._with_table_resources(held, live)
-            for change in self.plan.tables:
-                self._table(held, change)
+            with fed(self.release, live, self.portal) as self.whole:
+                live = self._with_table_resources(held, live)
+                for change in self.plan.tables:
+                    self._table(held, change)
             held.confirm()
             self.how.step("switch")
             live = switch(
-                self.release, self.portal, held, self.there, self.loaded,
-                notice=self.plan.notice, pause=self.how.pause,
-            )  # fmt: skip
+                self.release, self.portal, held, self.there, self.loaded, pause=self.how.pause
+            )
         except BaseException as error:
             _give_up(held, error, touched=self.portal.written > written)
             raise
@@ -165,16 +173,15 @@ class _Work:
         if self.plan.live:
             raise PortalMoved("the dataset is gone from the portal since the plan was made", remedy="Plan again.")
         self.how.step("create")
-        loaders = bool(self.portal.capabilities().loaders)
         lock = Lock(self.run, self.plan.hash, datetime.now(UTC) + self.how.lifetime)
         resources = []
         for file in self.release.files:
             id_ = resource_id(self.release.dataset, file.name)
-            fields = resource_fields(self.release, file, loaders=loaders)
+            fields = resource_fields(self.release, file, self.portal.capabilities())
             # Without `url` CKAN 2.12 fails (500) when it asks text_view for previews.
             held = {LOCK: str(lock)} if id_ == self.anchor else {}
             resources.append({"url": "", **fields, "id": id_, **held})
-        fields = package_fields(self.release, self.plan.notice)
+        fields = package_fields(self.release, self.portal.capabilities())
         for attempt in range(self.how.attempts):
             try:
                 self.portal.create({"name": self.release.dataset, **fields}, resources)
@@ -194,14 +201,13 @@ class _Work:
     def _with_table_resources(self, held: locks.Held, live: LiveDataset) -> LiveDataset:
         """Resources that a table needs before it can be made: of new tables, and of tables that stand apart."""
         for _ in range(self.how.attempts):
-            missing = [table for table in self.release.tables if live.resource(self.ids[table.resource]) is None]
+            missing = [table for table in self.whole.tables if live.resource(self.ids[table.resource]) is None]
             if not missing:
                 return live
             self.how.step("resources")
-            loaders = bool(self.portal.capabilities().loaders)
             new = []
             for table in missing:
-                fields = resource_fields(self.release, table.csv, loaders=loaders)
+                fields = resource_fields(self.release, table.csv, self.portal.capabilities())
                 id_ = self.ids[table.resource]
                 if id_ != resource_id(self.release.dataset, table.csv.name):
                     fields = {
@@ -220,7 +226,7 @@ class _Work:
         raise PortalError("the resources could not be created", remedy="Run again; the next run looks first.")
 
     def _table(self, held: locks.Held, change: TableChange) -> None:
-        table = next(table for table in self.release.tables if table.resource == change.resource)
+        table = next(table for table in self.whole.tables if table.resource == change.resource)
         columns = columns_of(table)
 
         def look() -> LiveTable | None:
@@ -293,7 +299,7 @@ class _Work:
             writes=self.portal.written - self.writes_before,
             requests=self.portal.sent - self.sent_before,
             files=files,
-            tables=table_receipts(self.release, self.plan.tables, self.loaded),
+            tables=table_receipts(self.whole, self.plan.tables, self.loaded),
             warnings=(*warnings, *faults),
             reason=self.how.reason,
             state=fingerprint(live),
@@ -312,4 +318,4 @@ def _give_up(held: locks.Held, error: BaseException, *, touched: bool) -> None:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return clock.now().isoformat(timespec="seconds")

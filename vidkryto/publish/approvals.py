@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from vidkryto import clock
 from vidkryto.archive import written_atomically
 from vidkryto.errors import PlanError
 from vidkryto.plan.value import Plan
@@ -33,7 +34,7 @@ class Approval:
     def holds(self, plan: Plan, now: datetime | None = None) -> bool:
         """Whether it is about this plan, or about the one that this plan finishes, and has not ended."""
         about = self.plan == plan.hash or (self.plan == plan.resumes and self.release_sha256 == plan.release_sha256)
-        return about and datetime.fromisoformat(self.until) > (now or datetime.now(UTC))
+        return about and datetime.fromisoformat(self.until) > (now or clock.now())
 
 
 def waits(plan: Plan, *, first: Policy = "required", breaking: Policy = "required") -> bool:
@@ -67,11 +68,9 @@ class Approvals:
         values: dict[str, Any] = json.loads(found[0].read_text(encoding="utf-8"))
         return values
 
-    def approve(
-        self, reference: str, *, who: str, role: str, reason: str, lifetime: timedelta = LIFETIME
-    ) -> Approval:
+    def approve(self, reference: str, *, who: str, role: str, reason: str, lifetime: timedelta = LIFETIME) -> Approval:
         """Let a kept plan pass until `lifetime` is over."""
-        plan, now = self.plan(reference), datetime.now(UTC)
+        plan, now = self.plan(reference), clock.now()
         approval = Approval(
             plan=plan["hash"],
             dataset=plan["dataset"],

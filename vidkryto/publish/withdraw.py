@@ -6,10 +6,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from vidkryto import clock
 from vidkryto.errors import PortalError
 from vidkryto.plan.live import FREE, LOCK, LiveDataset
 from vidkryto.plan.make import anchor_id
@@ -151,4 +151,4 @@ def _answers(portal: Portal, address: str) -> bool:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return clock.now().isoformat(timespec="seconds")

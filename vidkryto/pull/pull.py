@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
+from vidkryto import clock
 from vidkryto.archive import Archive, sha256_of
 from vidkryto.catalogue.source import FolderSource, RemoteSource, Source, SqlSource, WebSource
 from vidkryto.pull.fetched import Fetched
@@ -73,7 +73,7 @@ def _kept(item: Fetched, archive: Archive, resource: str) -> Snapshot:
         path=archive.path(sha256),
         sha256=sha256,
         size=item.path.stat().st_size,
-        pulled_at=datetime.now(UTC),
+        pulled_at=clock.now(),
         origin=item.origin,
         etag=item.etag,
         modified=item.modified,

@@ -34,13 +34,13 @@ class History:
                 if line.endswith("\n"):
                     yield Measurement(**json.loads(line))
 
+    def of(self, resource: str) -> tuple[Measurement, ...]:
+        """The measurements of one table, oldest first."""
+        return tuple(item for item in self if item.resource == resource)
+
     def last(self, resource: str) -> Measurement | None:
         """The newest measurement of a table, None before its first publication."""
-        found = None
-        for item in self:
-            if item.resource == resource:
-                found = item
-        return found
+        return next(reversed(self.of(resource)), None)
 
     def append(self, measurements: tuple[Measurement, ...]) -> None:
         """Add measurements in one write; a torn line before them is closed first."""

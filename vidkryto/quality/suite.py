@@ -9,6 +9,9 @@ from typing import Any, Literal
 from vidkryto.catalogue.load import load_block
 from vidkryto.catalogue.model import Block
 
+WITHOUT_MEMORY = {"fresh_after"}
+"""Parameters that the contract alone gives."""
+
 
 class Expectation(Block):
     """One expectation: its type and arguments are those of the Great Expectations gallery."""
@@ -31,6 +34,13 @@ class Expectation(Block):
             for key, value in self.kwargs.items()
         }
 
+    def resolved(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments with every `{parameter: name}` replaced by its value."""
+        return {
+            key: values[value["$PARAMETER"]] if isinstance(value, dict) and "$PARAMETER" in value else value
+            for key, value in self.arguments().items()
+        }
+
     def wanted_parameters(self) -> set[str]:
         """The names of all values it takes from the last release."""
         return {
@@ -46,11 +56,15 @@ class Suite(Block):
     expectations: tuple[Expectation, ...] = ()
     first: tuple[Expectation, ...] = ()
 
+    def all(self) -> tuple[Expectation, ...]:
+        """Every expectation, of both parts."""
+        return self.first + self.expectations
+
     def for_release(self, *, first: bool) -> tuple[Expectation, ...]:
         """What applies now: on a first publication the suite `first`, then all the rest that need no memory."""
         if not first:
             return self.expectations
-        return self.first + tuple(item for item in self.expectations if not item.wanted_parameters())
+        return self.first + tuple(item for item in self.expectations if item.wanted_parameters() <= WITHOUT_MEMORY)
 
 
 def load_suite(folder: Path) -> Suite:

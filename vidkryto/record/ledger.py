@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from filelock import FileLock
 
+from vidkryto import clock
 from vidkryto.archive import written_atomically
 from vidkryto.errors import LedgerError, raise_state_error
 from vidkryto.record.canonical import canonical
@@ -99,6 +100,11 @@ class Ledger:
             raise LedgerError(f"there is no ledger in {home}", remedy="Create it once with `vidkryto audit init`.")
         return ledger
 
+    @property
+    def signing_key_file(self) -> Path:
+        """Where the key lies that signs."""
+        return self._key_file
+
     @classmethod
     def create(cls, home: Path, *, key: Path | None = None) -> Ledger:
         """Begin a ledger with the key that lies at `key`; the key's name is the ledger's name (its origin).
@@ -114,7 +120,7 @@ class Ledger:
                 raise LedgerError(f"there is a ledger in {home} already; it was left alone", remedy="Just use it.")
             ledger.file.touch()
             body = {"action": "create", "origin": signer.name, "key": str(signer.verifier())}
-            ledger._write("key", "", body, signer, datetime.now(UTC))
+            ledger._write("key", "", body, signer, clock.now())
         return ledger
 
     def append(self, kind: Kind, dataset: str, body: Mapping[str, Any], *, at: datetime | None = None) -> Entry:
@@ -130,7 +136,7 @@ class Ledger:
         signer = SigningKey.load(self._key_file)
         with self._locked():
             self._catch_up(signer)
-            return self._write(kind, dataset, checked, signer, at or datetime.now(UTC))
+            return self._write(kind, dataset, checked, signer, at or clock.now())
 
     def rotate(self, new: SigningKey, reason: str) -> Entry:
         """Hand the ledger over to `new`, signed by the present key; from the next entry on only `new` signs."""
@@ -149,7 +155,7 @@ class Ledger:
             )
             signed = canonical({**statement, "seq": self._known.frontier.size, "prev": self._known.prev})
             body = {**statement, "signature": base64.b64encode(old.sign(signed)).decode()}
-            return self._write("key", "", body, new, datetime.now(UTC))
+            return self._write("key", "", body, new, clock.now())
 
     def entries(self) -> Iterator[Entry]:
         """All complete entries, oldest first. Raises LedgerError at the first that cannot be read."""
@@ -270,7 +276,7 @@ class Ledger:
             body["torn_sha256"] = hashlib.sha256(torn).hexdigest()
             with written_atomically(self.folder / "torn" / body["torn_sha256"]) as part:
                 part.write_bytes(torn)
-        self._write("recovery", "", checked_body("recovery", body), signer, datetime.now(UTC))
+        self._write("recovery", "", checked_body("recovery", body), signer, clock.now())
 
     def _continues(self, line: bytes) -> bool:
         try:

@@ -13,9 +13,10 @@ from typing import Any
 from rdflib import DCAT, DCTERMS, FOAF, RDF, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.term import Node
 
+from vidkryto.release import codes
+from vidkryto.release.codes import ACCESS, AUTHORITY, FREQUENCIES, LICENCES, PLACES
 from vidkryto.release.value import Release, ReleaseFile
 
-AUTHORITY = "http://publications.europa.eu/resource/authority"
 ADMS = Namespace("http://www.w3.org/ns/adms#")
 DCATAP = Namespace("http://data.europa.eu/r5r/")
 SPDX = Namespace("http://spdx.org/rdf/terms#")
@@ -26,27 +27,7 @@ CHECKSUM = URIRef("https://spdx.org/rdf/terms/#checksumAlgorithm_sha256")
 VERSION = URIRef("http://www.w3.org/ns/dcat#version")
 """DCAT 3; newer than the namespace that rdflib knows."""
 
-HIGH_VALUE_LAW = URIRef("http://data.europa.eu/eli/reg_impl/2023/138/oj")
-PLACES = {
-    "UA68040470000053519": "https://sws.geonames.org/706369/",
-    "UA68040470010096613": "https://sws.geonames.org/706369/",
-}
-"""KATOTTG codes to GeoNames: the hromada and the city of Khmelnytskyi."""
-
-FREQUENCIES = {
-    "continuous": "CONT",
-    "daily": "DAILY",
-    "weekly": "WEEKLY",
-    "monthly": "MONTHLY",
-    "quarterly": "QUARTERLY",
-    "semiannual": "ANNUAL_2",
-    "annual": "ANNUAL",
-    "on-change": "IRREG",
-    "irregular": "IRREG",
-    "never": "NEVER",
-}
-LICENCES = {"CC-BY-4.0": "CC_BY_4_0", "CC-BY-SA-4.0": "CC_BYSA_4_0", "CC0-1.0": "CC0", "ODbL-1.0": "ODC_BL"}
-ACCESS = {"open": "PUBLIC", "restricted": "RESTRICTED", "withheld": "NON_PUBLIC"}
+HIGH_VALUE_LAW = URIRef(codes.HIGH_VALUE_LAW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,23 +142,18 @@ def _distribution(graph: Graph, release: Release, file: ReleaseFile, addresses: 
 
 
 def _rights(graph: Graph, distribution: URIRef) -> Node:
-    """The right to use: the article of the law that every dataset of the national portal quotes."""
     rights = _typed(graph, URIRef(f"{distribution}#rights"), DCTERMS.RightsStatement)
-    texts = {
-        "uk": "Вільне використання з посиланням на джерело: стаття 10-1 Закону «Про доступ до публічної інформації».",
-        "en": "Free use with a reference to the source: article 10-1 of the Law on Access to Public Information.",
-    }
-    _both(graph, rights, DCTERMS.description, texts)
+    _both(graph, rights, DCTERMS.description, codes.RIGHTS)
     return rights
 
 
 def _publisher(graph: Graph, words: Mapping[str, Any]) -> URIRef:
     publisher = words["publisher"]
-    this = URIRef(f"urn:edrpou:{publisher['edrpou']}")
+    this = URIRef(codes.publisher_uri(publisher["edrpou"]))
     graph.add((this, RDF.type, FOAF.Agent))
     _both(graph, this, FOAF.name, publisher["title"])
     graph.add((this, DCTERMS.identifier, Literal(publisher["edrpou"])))
-    graph.add((this, DCTERMS.type, URIRef("http://purl.org/adms/publishertype/LocalAuthority")))
+    graph.add((this, DCTERMS.type, URIRef(codes.LOCAL_AUTHORITY)))
     if publisher.get("homepage"):
         graph.add((this, FOAF.homepage, _typed(graph, URIRef(publisher["homepage"]), FOAF.Document)))
     return this
@@ -194,7 +170,7 @@ def _contact(graph: Graph, owner: URIRef, name: str, email: str) -> None:
 def _space_and_time(graph: Graph, dataset: URIRef, release: Release) -> None:
     """Where and when. Data without any date are those of the day of the release."""
     words = release.metadata
-    graph.add((dataset, DCTERMS.spatial, _code("country", "UKR")))
+    graph.add((dataset, DCTERMS.spatial, URIRef(codes.COUNTRY)))
     if place := PLACES.get(words.get("spatial", "")):
         graph.add((dataset, DCTERMS.spatial, URIRef(place)))
     first, last = words.get("temporal") or (release.created, release.created)

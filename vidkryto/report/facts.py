@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from vidkryto.report.history import History, RunSummary
+from vidkryto.report.kept_scores import DIMENSIONS, KeptScore
 from vidkryto.report.run_facts import Edition, Facts, approvals, exemptions, proof_facts, run_row, task_list, text_of
 from vidkryto.report.standing import Standing
 from vidkryto.report.words import Words
@@ -88,9 +89,11 @@ def _next(stand: Standing, edition: Edition, words: Words) -> str:
     return f"{step} {words('by-date', date=due)}" if due and stand.status != "withdrawn" else step
 
 
-def overview_facts(stands: Sequence[Standing], edition: Edition, today: date) -> Facts:
+def overview_facts(stands: Sequence[Standing], edition: Edition, today: date, scores: Mapping[str, KeptScore]) -> Facts:
     """One row for each dataset, sorted by need for action."""
     rows = [standing_facts(stand, edition) for stand in sorted(stands, key=lambda stand: stand.order)]
+    for row in rows:
+        row["score"] = scores[row["dataset"]].points if row["dataset"] in scores else None
     counts: dict[str, int] = {}
     for row in rows:
         counts[row["status"]] = counts.get(row["status"], 0) + 1
@@ -184,6 +187,26 @@ def _group(stand: Standing, today: date) -> str:
         return "late"
     ahead = (date.fromisoformat(stand.promise.next_due[:10]) - today).days
     return "week" if ahead <= 7 else "month" if ahead <= 30 else "later"
+
+
+def score_facts(stands: Sequence[Standing], edition: Edition, today: date, scores: Mapping[str, KeptScore]) -> Facts:
+    """The metadata score of every measured dataset, the lowest first, with the remedy for each lost point."""
+    titles = {stand.dataset.name: standing_facts(stand, edition)["title"] for stand in stands}
+    rows = [
+        {
+            "dataset": item.dataset,
+            "title": titles[item.dataset],
+            "points": item.points,
+            "band": item.band,
+            "measured": item.measured,
+            "dimensions": [list(item.dimensions.get(name, (0, 0))) for name in DIMENSIONS],
+            "lost": [{"name": lost.name, "points": lost.points, "remedy": dict(lost.remedy)} for lost in item.lost],
+            "violations": list(item.violations),
+        }
+        for item in sorted(scores.values(), key=lambda item: (item.points, item.dataset))
+        if item.dataset in titles
+    ]
+    return {"page": "score", "edition": edition, "as_of": today.isoformat(), "full": 405, "datasets": rows}
 
 
 def ledger_facts(

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from vidkryto.findings import Language
+from vidkryto.findings.finding import visible
 from vidkryto.report import charts
 from vidkryto.report.words import Words
 
@@ -48,6 +49,7 @@ def _environment() -> Environment:
         loader=PackageLoader("vidkryto.report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: visible(value) if isinstance(value, str) else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

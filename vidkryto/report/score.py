@@ -6,7 +6,7 @@ answers with 200 to 299 or scores nothing. Measured on the RDF that a portal ser
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -26,6 +26,7 @@ from vidkryto.report.vocabularies import (
 )
 
 SH = Namespace("http://www.w3.org/ns/shacl#")
+HIGH_VALUE = URIRef("http://data.europa.eu/r5r/hvdCategory")
 FULL = 405
 BANDS = ((351, "excellent"), (221, "good"), (121, "sufficient"), (0, "bad"))
 
@@ -110,9 +111,19 @@ def _score(graph: Graph, dataset: URIRef, answers: Answers, violations: Mapping[
     distributions = [URIRef(str(item)) for item in graph.objects(dataset, DCAT.distribution)]
     mine = [text for node in (dataset, *distributions) for text in violations.get(str(node), ())]
     facts = _dataset_facts(graph, dataset, distributions) | {"compliance": not mine and not violations.get("")}
-    ranked = [facts | _distribution_facts(graph, item, answers) for item in distributions] or [facts]
-    best = max(ranked, key=_sum)
+    best = _best(graph, distributions, facts, answers)
     return Score(str(dataset), tuple(Measured(rule, best.get(rule.name, False)) for rule in rules()), tuple(mine))
+
+
+def _best(graph: Graph, distributions: list[URIRef], facts: dict[str, bool], answers: Answers) -> Mapping[str, bool]:
+    """The facts of the best distribution. Addresses are asked in order of promise, and no more than the best needs."""
+    promised = {item: _sum(facts | _distribution_facts(graph, item, lambda _: 200)) for item in distributions}
+    best: Mapping[str, bool] = facts
+    for item in sorted(distributions, key=lambda item: -promised[item]):
+        if promised[item] <= _sum(best):
+            break
+        best = max(best, facts | _distribution_facts(graph, item, answers), key=_sum)
+    return best
 
 
 def _sum(facts: Mapping[str, bool]) -> int:
@@ -173,8 +184,21 @@ def _answers(graph: Graph, distribution: URIRef, predicate: URIRef, answers: Ans
 def shacl_violations(graph: Graph, shapes: Path | None = None) -> dict[str, tuple[str, ...]]:
     """What the shapes say against each node, by its IRI; warnings are left out.
 
-    The empty key holds what concerns a node that is no dataset and no distribution, such as the catalogue.
+    The empty key holds what concerns a node that is no dataset and no distribution, such as the catalogue. Files of
+    `shapes` named `hvd…` hold the rules of high-value datasets and are held against those alone.
     """
+    if shapes is None:
+        return _violations(graph, [_resource("shapes.ttl")])
+    of_all = [file for file in sorted(shapes.glob("*.ttl")) if not file.name.lower().startswith("hvd")]
+    of_high = [file for file in sorted(shapes.glob("*.ttl")) if file not in of_all]
+    found = _violations(graph, [file.read_text("utf-8") for file in of_all]) if of_all else {}
+    if of_high and (valuable := _high_value_part(graph)):
+        more = _violations(valuable, [file.read_text("utf-8") for file in of_high])
+        found |= {node: (*found.get(node, ()), *texts) for node, texts in more.items()}
+    return found
+
+
+def _violations(graph: Graph, shapes: Sequence[str]) -> dict[str, tuple[str, ...]]:
     from pyshacl import validate
 
     data = Graph()
@@ -183,13 +207,26 @@ def shacl_violations(graph: Graph, shapes: Path | None = None) -> dict[str, tupl
     for address in {item for item in graph.objects() if isinstance(item, URIRef)}:
         data.add((address, RDF.type, RDFS.Resource))  # true of every resource; some shapes ask for it aloud
     rules_ = Graph()
-    if shapes is None:
-        rules_.parse(data=_resource("shapes.ttl"), format="turtle")
-    else:
-        for file in sorted(shapes.glob("*.ttl")):
-            rules_.parse(file, format="turtle")
+    for text in shapes:
+        rules_.parse(data=text, format="turtle")
     _, report, _ = validate(data, shacl_graph=rules_, do_owl_imports=False, allow_warnings=True)
     return _by_node(graph, report)
+
+
+def _high_value_part(graph: Graph) -> Graph:
+    """The high-value datasets and all that is said of what they point at."""
+    part = Graph()
+    known = set(graph.subjects(RDF.type, DCAT.Dataset))
+    waiting = [item for item in graph.subjects(HIGH_VALUE, None) if item in known]
+    seen = set(waiting)
+    while waiting:
+        subject = waiting.pop()
+        for predicate, value in graph.predicate_objects(subject):
+            part.add((subject, predicate, value))
+            if value not in seen and value not in known:
+                seen.add(value)
+                waiting.append(value)
+    return part
 
 
 def _by_node(graph: Graph, report: Any) -> dict[str, tuple[str, ...]]:

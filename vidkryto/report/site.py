@@ -6,22 +6,27 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast
 
+from vidkryto import clock
 from vidkryto.record import verifier
 from vidkryto.record.note import Note
 from vidkryto.record.run import RunRecord
+from vidkryto.report.developers import developer_facts
 from vidkryto.report.facts import (
     calendar_facts,
     dataset_facts,
     ledger_facts,
     overview_facts,
+    score_facts,
 )
 from vidkryto.report.history import History, read_history
+from vidkryto.report.kept_scores import read_scores
+from vidkryto.report.openapi import openapi_of
 from vidkryto.report.pages import render
 from vidkryto.report.run_facts import Edition, Facts, run_facts
 from vidkryto.report.standing import DatasetDescription, Standing, standing
@@ -39,13 +44,16 @@ def build_site(
 ) -> Path:
     """Bring the site up to date and return its folder: HOME/site, or HOME/site-public for the public edition.
 
-    Reads run records, the ledger and nothing else. A dataset that has runs but no description any more keeps
-    its pages: evidence does not vanish with a contract. Pages whose facts did not change are left alone.
+    Reads run records, the ledger, published releases and kept scores, nothing else. A dataset that has runs but no
+    description any more keeps its pages: evidence does not vanish with a contract. Pages whose facts did not change
+    are left alone.
     Raises StateError for a run record that cannot be read.
     """
-    site = _Site(home, home / FOLDERS[edition], edition, today or datetime.now(CITY_TIME).date())
+    site = _Site(home, home / FOLDERS[edition], edition, today or clock.now().astimezone(CITY_TIME).date())
     stands = [site.write_dataset(dataset) for dataset in _with_forgotten(home, datasets)]
-    site.write("index", overview_facts(stands, edition, site.today))
+    scores = read_scores(home)
+    site.write("index", overview_facts(stands, edition, site.today, scores))
+    site.write("score", score_facts(stands, edition, site.today, scores))
     site.write("calendar", calendar_facts(stands, edition, site.today))
     site.write_ledger()
     site.remember()
@@ -80,10 +88,21 @@ class _Site:
         stand = standing(dataset, history, self._withdrawn.get(dataset.name, ""), self.today)
         extra = self._copy_findings(history, stand)
         facts = dataset_facts(stand, history, self.edition, self.today, extra)
+        facts["developers"] = self._write_developers(dataset.name, facts["portal"])
         if self.write(f"datasets/{dataset.name}/index", facts) and stand.decisive is not None:
             self._write_graph(stand.decisive)
         self._write_runs(dataset.name, history)
         return stand
+
+    def _write_developers(self, dataset: str, portal: str) -> bool:
+        """The page for developers and the OpenAPI description, where there is a release; whether there is one."""
+        facts = developer_facts(self.home / "releases" / dataset, portal, self.edition)
+        if facts is None:
+            return False
+        if self.write(f"datasets/{dataset}/developers", facts):
+            document = json.dumps(openapi_of(portal.partition("/dataset/")[0], facts), ensure_ascii=False, indent=1)
+            _replace(self.root / "datasets" / dataset / "openapi.json", document + "\n")
+        return True
 
     def _write_graph(self, run: RunRecord) -> None:
         from vidkryto.report.quality_graph import quality_turtle  # rdflib takes a while to import

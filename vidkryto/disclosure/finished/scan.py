@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -16,6 +16,7 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as parquet
 from defusedxml.common import DefusedXmlException
 
+from vidkryto import clock
 from vidkryto.catalogue.classes import ClassName, ColumnClass
 from vidkryto.disclosure.exceptions import Exemption, verdict
 from vidkryto.disclosure.finished.images import in_image, is_image
@@ -48,7 +49,7 @@ def scan_release(
     No value is quoted.
     """
     names = sorted(files) if files is not None else sorted(_files(folder))
-    decided = _Decide(classes or {}, exceptions, resources or {}, today or datetime.now(UTC).date())
+    decided = _Decide(classes or {}, exceptions, resources or {}, today or clock.now().date())
     contacts = frozenset(word.strip().casefold() for word in known)
     findings: list[Finding] = []
     for name in names:

@@ -63,7 +63,8 @@ class CkanPortal:
             raise PortalError(
                 f"{url} has no DataStore", remedy="Ask the administrators to add `datastore` to ckan.plugins."
             )
-        return Capabilities(url, version, extensions, self._organization_id(), extensions & LOADERS)
+        site = str(status.get("site_url") or "")
+        return Capabilities(url, version, extensions, self._organization_id(), extensions & LOADERS, site)
 
     def _organization_id(self) -> str:
         """The organisation's id, if the token may create datasets in it."""

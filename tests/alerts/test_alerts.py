@@ -1,0 +1,221 @@
+"""A person is told once of each cause, on the way he chose, in his language, and not at night."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.alerts.conftest import NOON, Hook, Mailbox, Office
+from vidkryto.alerts import Configuration, causes, load_configuration, send_alerts
+from vidkryto.alerts.oversight import keep_drift
+from vidkryto.errors import ContractError
+from vidkryto.findings import Finding
+from vidkryto.record.run import Text
+from vidkryto.settings import Secret, Settings
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def mail(port: int, **parts: object) -> Configuration:
+    """A configuration of one e-mail route to the server of the test."""
+    route = {"name": "mail", "kind": "email", "host": "127.0.0.1", "port": port, "security": "none"}
+    return Configuration.model_validate(
+        {"routes": [{**route, "sender": "vidkryto@city.example", **parts}], "quiet": parts.pop("quiet", None)}
+    )
+
+
+def webhook(form: str, **parts: object) -> Configuration:
+    """A configuration of one webhook whose address is in the environment."""
+    route = {"name": "chat", "kind": "webhook", "form": form, "url_variable": "VIDKRYTO_TEST_HOOK", **parts}
+    return Configuration.model_validate({"routes": [route], "quiet": None})
+
+
+def test_a_department_is_written_to_in_its_language_with_the_link_and_the_next_step(
+    office: Office, mailbox: Mailbox
+) -> None:
+    """The mail says what is wrong, what to do and where to look; it goes to the department's contact."""
+    office.withheld()
+    send_alerts(office.settings, now=NOON, configuration=mail(mailbox.port))
+    [got] = mailbox.mails
+    assert got["To"] == "transport@city.example"
+    assert (
+        got["Subject"] == "Тестова міська рада: Набір «Зупинки» не опубліковано: Порожня клітинка (усього помилок: 1)"
+    )
+    assert "https://report.example/datasets/stops/" in got.get_content()
+    assert "→ " in got.get_content()
+    assert got["Auto-Submitted"] == "auto-generated"
+
+
+def test_a_cause_is_told_once_however_many_runs_notice_it(office: Office, mailbox: Mailbox) -> None:
+    """Three nights with the same wrong export are one mail; a new export that is wrong again is another."""
+    for night in range(3):
+        office.withheld("a", NOON + night * DAY)
+        send_alerts(office.settings, now=NOON + night * DAY, configuration=mail(mailbox.port))
+    assert len(mailbox.mails) == 1
+    office.withheld("b", NOON + 3 * DAY)
+    send_alerts(office.settings, now=NOON + 3 * DAY, configuration=mail(mailbox.port))
+    assert len(mailbox.mails) == 2
+
+
+def test_one_failure_of_many_datasets_is_one_message_to_the_data_office(office: Office, mailbox: Mailbox) -> None:
+    """An unreachable portal stops every dataset and concerns one office."""
+    reason = "plan: the portal does not answer after 3 tries"
+    office.ran("Failed", reason=Text(f"stops, {reason}", f"stops, {reason}"))
+    first = causes(office.settings, NOON)
+    office.ran(
+        "Failed",
+        NOON + HOUR,
+        reason=Text(f"stops, {reason}", "stops, publish: the portal does not answer after 4 tries"),
+    )
+    assert [cause.id for cause in causes(office.settings, NOON + HOUR)] == [first[0].id]
+    send_alerts(office.settings, now=NOON, configuration=mail(mailbox.port))
+    assert [got["To"] for got in mailbox.mails] == ["data@city.example"]
+
+
+def test_a_failure_that_comes_back_after_good_days_is_told_again(office: Office, mailbox: Mailbox) -> None:
+    """A flutter of some hours is the same outage; one that returns after a good day is another."""
+    chosen, bad = mail(mailbox.port), Text("stops, pull: no answer", "stops, pull: no answer")
+    for at, outcome in ((0, "Failed"), (2, "Published"), (4, "Failed"), (6, "Published"), (48, "Failed")):
+        office.ran(outcome, NOON + at * HOUR, reason=bad if outcome == "Failed" else None)
+        send_alerts(office.settings, now=NOON + at * HOUR, configuration=chosen)
+    assert len(mailbox.mails) == 2
+
+
+def test_a_late_export_is_told_with_the_day_it_was_due(office: Office) -> None:
+    """Lateness begins after the day of the promise, and is one cause as long as it lasts."""
+    office.good("2026-11-24", datetime(2026, 11, 24, 3, tzinfo=UTC))
+    assert causes(office.settings, datetime(2026, 11, 24, 12, tzinfo=UTC)) == ()
+    [one], [later] = causes(office.settings, NOON), causes(office.settings, NOON + 5 * DAY)
+    assert (one.kind, one.department) == ("late", "transport")
+    assert one.title.en == "The export of “Stops” is late: it was due on 2026-11-24"
+    assert one.id == later.id
+
+
+def test_an_approval_that_is_waited_for_names_the_command(office: Office) -> None:
+    """The data office is told what to decide, and how."""
+    words = "a first publication waits for approval: vidkryto approve 0123456789ab"
+    office.ran("Withheld", reason=Text(words, words))
+    [cause] = causes(office.settings, NOON)
+    assert (cause.kind, cause.department) == ("approval", "")
+    assert "vidkryto approve 0123456789ab" in cause.next_step.uk
+
+
+def test_what_the_contract_holds_back_is_no_cause(office: Office) -> None:
+    """Nobody has to act on an embargo."""
+    office.ran("Withheld", reason=Text("ембарго до 01.12.2026", "embargo until 01 Dec 2026"))
+    assert causes(office.settings, NOON) == ()
+
+
+def test_drift_is_told_until_a_watch_finds_the_portal_in_order(office: Office) -> None:
+    """The last watch decides."""
+    keep_drift(office.settings, "stops", [Finding("watch-dataset-missing")])
+    assert [cause.kind for cause in causes(office.settings, NOON)] == ["drift"]
+    keep_drift(office.settings, "stops", [])
+    assert causes(office.settings, NOON) == ()
+
+
+def test_a_token_that_ends_soon_is_told(office: Office) -> None:
+    """Two weeks before, by the claim in the token itself."""
+    claims = base64.urlsafe_b64encode(json.dumps({"exp": int((NOON + 10 * DAY).timestamp())}).encode()).decode()
+    settings = Settings(office.settings.root, office.settings.home, ckan_token=Secret(f"x.{claims}.y"))
+    assert causes(settings, NOON - 5 * DAY) == ()
+    [cause] = causes(settings, NOON)
+    assert cause.title.en == "The portal's token ends on 2026-12-05"
+
+
+def test_quiet_hours_hold_a_message_until_morning(office: Office, mailbox: Mailbox) -> None:
+    """A cause of the night is told after eight; on a Saturday it waits for Monday; an urgent kind does not wait."""
+    quiet = {"since": "20:00", "until": "08:00", "weekends": True}
+    chosen = mail(mailbox.port).model_copy(update={"quiet": Configuration.model_validate({"quiet": quiet}).quiet})
+    office.withheld()
+    for at in (datetime(2026, 11, 25, 19, tzinfo=UTC), datetime(2026, 11, 28, 10, tzinfo=UTC)):  # 21:00; a Saturday
+        assert send_alerts(office.settings, now=at, configuration=chosen) == ()
+    urgent = Configuration.model_validate({"quiet": {**quiet, "urgent": ["withheld"]}}).quiet
+    assert send_alerts(
+        office.settings,
+        now=datetime(2026, 11, 28, 10, tzinfo=UTC),
+        configuration=chosen.model_copy(update={"quiet": urgent}),
+        dry_run=True,
+    )
+    send_alerts(office.settings, now=datetime(2026, 11, 30, 6, 30, tzinfo=UTC), configuration=chosen)
+    assert len(mailbox.mails) == 1
+
+
+def test_a_digest_is_one_mail_a_day_with_what_is_still_open(office: Office, mailbox: Mailbox) -> None:
+    """Before its hour nothing is sent; a day without news brings no mail."""
+    chosen = mail(mailbox.port, digest="09:00", language="en")
+    office.withheld()
+    early, nine = datetime(2026, 11, 25, 6, tzinfo=UTC), datetime(2026, 11, 25, 7, tzinfo=UTC)
+    assert send_alerts(office.settings, now=early, configuration=chosen) == ()
+    send_alerts(office.settings, now=nine, configuration=chosen)
+    send_alerts(office.settings, now=nine + DAY, configuration=chosen)
+    assert len(mailbox.mails) == 1
+    office.withheld("b")
+    send_alerts(office.settings, now=nine + 2 * DAY, configuration=chosen)
+    assert len(mailbox.mails) == 2
+
+
+@pytest.mark.parametrize("form", ["slack", "mattermost", "teams", "telegram"])
+def test_each_service_gets_the_form_it_wants(
+    form: str, office: Office, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words are the same; Telegram wants a chat, Teams a card, Slack no bare angle brackets."""
+    monkeypatch.setenv("VIDKRYTO_TEST_HOOK", hook.url)
+    office.withheld()
+    send_alerts(office.settings, now=NOON, configuration=webhook(form, chat="-100" if form == "telegram" else ""))
+    [got] = hook.posts
+    text = json.dumps(got, ensure_ascii=False)
+    assert "Набір «Зупинки» не опубліковано" in text
+    assert "https://report.example/datasets/stops/" in text
+    expected = {"slack": "text", "mattermost": "text", "teams": "attachments", "telegram": "chat_id"}
+    assert expected[form] in got
+
+
+def test_a_route_that_fails_keeps_its_message_and_tells_no_secret(
+    office: Office, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The address of a webhook is a secret; the message goes out at the next call, once."""
+    monkeypatch.setenv("VIDKRYTO_TEST_HOOK", hook.url)
+    office.withheld()
+    hook.answer = 500
+    [failed] = send_alerts(office.settings, now=NOON, configuration=webhook("slack"))
+    assert "answer 500" in failed.error
+    assert "secret-part" not in failed.error
+    hook.answer = 200
+    send_alerts(office.settings, now=NOON + HOUR, configuration=webhook("slack"))
+    assert send_alerts(office.settings, now=NOON + 2 * HOUR, configuration=webhook("slack")) == ()
+    assert len(hook.posts) == 2
+
+
+def test_a_secret_file_that_others_can_read_is_refused(office: Office, tmp_path: Path) -> None:
+    """The message names the command that mends it."""
+    office.withheld()
+    file = tmp_path / "hook"
+    file.write_text("http://127.0.0.1:9/x")
+    file.chmod(0o644)
+    [failed] = send_alerts(
+        office.settings, now=NOON, configuration=webhook("slack", url_variable=None, url_file=str(file))
+    )
+    assert "chmod 600" in failed.error
+
+
+def test_prefect_gets_an_event_for_its_automations(office: Office) -> None:
+    """Only where the flow gives a way to send one."""
+    chosen = Configuration.model_validate({"routes": [{"name": "events", "kind": "prefect"}], "quiet": None})
+    office.withheld()
+    assert send_alerts(office.settings, now=NOON, configuration=chosen) == ()
+    emitted: list[str] = []
+    for _ in range(2):
+        send_alerts(office.settings, now=NOON, configuration=chosen, emit=lambda cause: emitted.append(cause.kind))
+    assert emitted == ["withheld"]
+
+
+def test_a_misspelt_key_of_the_configuration_names_its_line(tmp_path: Path) -> None:
+    """As in a contract."""
+    (tmp_path / "alerts.yaml").write_text("timezone: Europe/Kyiv\nroutez: []\n", encoding="utf-8")
+    with pytest.raises(ContractError, match=r"alerts.yaml:2: unknown key `routez`; did you mean `routes`"):
+        load_configuration(tmp_path)

@@ -1,0 +1,91 @@
+"""The calendar: the promise, the schedule, and what happened."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from icalendar import Calendar
+
+from tests.alerts.conftest import Office
+from tests.support.catalogue import CONTRACT, make_dataset, write_catalogue
+from vidkryto.catalogue.calendar import is_due, late_after, missed_moments, next_run
+from vidkryto.catalogue.contract import Schedule
+from vidkryto.catalogue.deployments import entries
+from vidkryto.catalogue.working_days import next_working_day
+from vidkryto.clock import told_by
+from vidkryto.pipeline import is_due_now
+from vidkryto.pipeline.agenda import agenda
+from vidkryto.pipeline.icalendar import write_calendars
+from vidkryto.settings import Settings
+
+KYIV = ZoneInfo("Europe/Kyiv")
+MONTHLY = Schedule(cron="30 4 1 * *")
+SHIFTED = Schedule(cron="30 4 1 * *", holidays="next-working-day")
+
+
+def test_a_date_on_a_weekend_moves_to_monday_where_the_contract_says_so() -> None:
+    """1 November 2026 is a Sunday; and 8 March 2021 was a holiday, while under martial law it is none."""
+    after = datetime(2026, 10, 15, tzinfo=UTC)
+    assert next_run(MONTHLY, after) == datetime(2026, 11, 1, 4, 30, tzinfo=KYIV)
+    assert next_run(SHIFTED, after) == datetime(2026, 11, 2, 4, 30, tzinfo=KYIV)
+    assert next_run(SHIFTED, datetime(2026, 11, 1, 12, tzinfo=UTC)) == datetime(2026, 11, 2, 4, 30, tzinfo=KYIV)
+    assert next_working_day(date(2021, 3, 8)) == date(2021, 3, 9)
+    assert next_working_day(date(2026, 12, 25)) == date(2026, 12, 25)
+    assert late_after(date(2026, 11, 1), SHIFTED) == date(2026, 11, 2)
+
+
+def test_after_an_outage_of_a_week_a_daily_dataset_is_due_once() -> None:
+    """Seven moments were missed; the run that catches up is one, after which nothing is due."""
+    daily = Schedule(cron="30 4 * * *")
+    last, now = datetime(2026, 11, 1, 4, 30, tzinfo=KYIV), datetime(2026, 11, 8, 9, tzinfo=KYIV)
+    assert missed_moments(daily, last, now) == 7
+    assert is_due(daily, last, now)
+    assert not is_due(daily, now, now + timedelta(hours=1))
+
+
+def test_the_agenda_tells_promise_schedule_and_what_happened(tmp_path: Path) -> None:
+    """A dataset that ran well a month ago and whose export did not come since."""
+    write_catalogue(tmp_path)
+    office = Office(Settings(tmp_path, tmp_path / "state"))
+    now = datetime(2026, 11, 25, 10, tzinfo=UTC)
+    assert [row.state for row in agenda(office.settings, now)] == ["never run"]
+    office.good("2026-11-24", datetime(2026, 11, 2, tzinfo=UTC))
+    [row] = agenda(office.settings, now)
+    assert (row.state, row.days_late, row.missed) == ("late", 1, 0)
+    assert row.next_run == datetime(2026, 12, 1, 4, 30, tzinfo=KYIV)
+
+
+def test_a_departments_calendar_keeps_the_identity_of_its_dates(tmp_path: Path) -> None:
+    """The file is read by another's program: the dates, moved to a working day, with a reminder."""
+    contract = copy.deepcopy(CONTRACT)
+    contract["publication"]["schedule"]["holidays"] = "next-working-day"
+    write_catalogue(tmp_path, contract)
+    office = Office(Settings(tmp_path, tmp_path / "state"))
+    office.good("2026-11-28", datetime(2026, 11, 2, tzinfo=UTC))
+    now = datetime(2026, 11, 25, 10, tzinfo=UTC)
+    [file] = write_calendars(agenda(office.settings, now), tmp_path / "public", now, "https://report.example")
+    events = Calendar.from_ical(file.read_bytes()).walk("VEVENT")
+    assert file.name == "transport.ics"
+    assert str(events[0]["summary"]) == "Строк вивантаження: Зупинки"
+    assert str(events[0]["uid"]) == "stops-2026-11-28@vidkryto"
+    assert events[0].decoded("dtstart") == date(2026, 11, 30)
+    assert len(events) == 12
+    write_calendars(agenda(office.settings, now), tmp_path / "again", now, "https://report.example")
+    assert (tmp_path / "again" / "transport.ics").read_bytes() == file.read_bytes()
+
+
+def test_a_schedule_that_moves_asks_prefect_every_day_and_runs_when_it_is_due(tmp_path: Path) -> None:
+    """Prefect's cron knows no holidays: the flow decides by the contract's calendar."""
+    contract = copy.deepcopy(CONTRACT)
+    contract["publication"]["schedule"]["holidays"] = "next-working-day"
+    office = Office(Settings(tmp_path, tmp_path / "state"))
+    [entry] = entries([make_dataset(tmp_path, contract)])
+    main = {"cron": "30 4 * * *", "timezone": "Europe/Kyiv", "slug": "main", "parameters": {"when_due": True}}
+    assert entry["schedules"] == [main]
+    office.good("", datetime(2026, 10, 15, tzinfo=UTC))
+    for day, due in ((date(2026, 11, 1), False), (date(2026, 11, 2), True)):
+        with told_by(lambda day=day: datetime.combine(day, time(12), UTC)):
+            assert is_due_now(office.settings, "stops") is due

@@ -1,0 +1,98 @@
+"""Find the causes that are open now, from the state folder alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from vidkryto import clock
+from vidkryto.alerts.cause import OFFICE, Cause, both
+from vidkryto.alerts.expiry import expiring
+from vidkryto.alerts.oversight import drifted, not_cosigned
+from vidkryto.pipeline.agenda import Appointment, agenda
+from vidkryto.record.run import RunRecord, Text
+from vidkryto.report.summary import finding_of
+from vidkryto.settings import Settings
+
+APPROVAL = re.compile(r"vidkryto approve ([0-9a-f]{8,64})")
+GRACE_RUNS = 1
+"""One scheduled moment may have come a minute ago: its run may be under way."""
+
+
+def causes(settings: Settings, now: datetime | None = None) -> tuple[Cause, ...]:
+    """Every open cause, once: a failure that stops twenty datasets for one reason is one cause."""
+    moment = now or clock.now()
+    found: dict[str, Cause] = {}
+    for cause in _all(settings, moment):
+        known = found.get(cause.id)
+        if known is None:
+            found[cause.id] = cause
+        else:
+            datasets = tuple(sorted({*known.datasets, *cause.datasets}))
+            found[cause.id] = Cause(
+                known.kind, known.key, known.department, datasets, known.title, known.next_step, known.link
+            )
+    return tuple(found.values())
+
+
+def _all(settings: Settings, now: datetime) -> Iterator[Cause]:
+    for row in agenda(settings, now):
+        if row.dataset.contract.publication.status == "active":
+            yield from _of_dataset(row, settings)
+    yield from drifted(settings)
+    yield from not_cosigned(settings, now)
+    yield from expiring(settings, now)
+
+
+def _of_dataset(row: Appointment, settings: Settings) -> Iterator[Cause]:
+    title = Text(row.dataset.contract.title, row.dataset.contract.title_in("en"))
+    link = f"{settings.report_url}/datasets/{row.dataset.name}/" if settings.report_url else ""
+    department = row.dataset.department.name
+    if row.last is not None and row.last.outcome == "Withheld":
+        yield from _withheld(row.last, department, title, link)
+    if row.last is not None and row.last.outcome == "Failed":
+        yield _failed(row.last, link)
+    if row.days_late and row.next_due:
+        key = f"{row.dataset.name} {row.next_due}"
+        said = both("The export of “{title}” is late: it was due on {day}", title=title, day=row.next_due.isoformat())
+        step = both("Put the new export where the contract looks for it, or tell the data office when it will come.")
+        yield Cause("late", key, department, (row.dataset.name,), said, step, link)
+    if row.missed > GRACE_RUNS and row.last is not None:
+        said = both("Scheduled runs do not happen: the last one began at {time}", time=row.last.started)
+        step = both("See whether the server and the worker run: vidkryto doctor. One run catches up on all.")
+        yield Cause("missed", "runs", OFFICE, (row.dataset.name,), said, step)
+
+
+def _withheld(run: RunRecord, department: str, title: Text, link: str) -> Iterator[Cause]:
+    """The same findings in the same export are one cause; a new export that is wrong again is another.
+
+    What the contract itself holds back (an embargo, restricted access) is no cause: nobody has to act.
+    """
+    reason = run.reason or Text("", "")
+    errors = [task for task in run.tasks if task.severity == "error"]
+    if waiting := APPROVAL.search(reason.en):
+        said = both("A publication of “{title}” waits for approval", title=title)
+        command = f'vidkryto approve {waiting[1]} --as … --role … --reason "…"'
+        step = both("Look at the plan, then decide: {command}", command=command)
+        yield Cause("approval", f"{run.dataset} {waiting[1]}", OFFICE, (run.dataset,), said, step, link)
+    elif errors:
+        places = sorted({f"{task.code} {task.resource} {task.field}" for task in errors})
+        exports = sorted(snapshot.sha256 for snapshot in run.snapshots)
+        said = both("“{title}” was not published: {reason}", title=title, reason=reason)
+        finding = finding_of(errors[0])
+        step = Text(finding.remedy("uk"), finding.remedy("en"))
+        yield Cause(
+            "withheld", "\n".join((run.dataset, *places, *exports)), department, (run.dataset,), said, step, link
+        )
+
+
+def _failed(run: RunRecord, link: str) -> Cause:
+    """A technical failure concerns the data office, and one that stops many datasets is told once."""
+    reason = run.reason or Text("", "")
+    general = reason.en.removeprefix(f"{run.dataset}, ")
+    stage, _, what = general.partition(": ")
+    key = re.sub(r"\d+", "#", (what or stage).replace(run.dataset, "…"))
+    said = both("A run failed: {reason}", reason=reason)
+    step = run.next_step or both("Look at the run in the report; the last good release stays live.")
+    return Cause("failed", key, OFFICE, (run.dataset,), said, step, link)
