@@ -90,6 +90,10 @@ def _go_out(job: Job, progress: Progress, release: Release, run: Call) -> Outcom
     if embargo is not None and clock.now() < embargo:
         return Withheld(f"ембарго до {embargo:%d.%m.%Y %H:%M}", f"embargo until {embargo:%d %b %Y %H:%M}")
     progress.findings += plan.findings
+    if plan.early():
+        told: Withheld | None = run("announce", going_out.announce_first, job, plan)
+        if told is not None:
+            return told
     if waits := going_out.waits_for_a_person(job, progress, plan):
         return waits
     going_out.say_intent(job, progress)
