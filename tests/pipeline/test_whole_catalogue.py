@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 SHAPES = ROOT.parent / "shared" / "dcat-ap"
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(1800),  # publishes the whole catalogue first
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"),  # raised inside GX and rdflib
 ]
 OF_ALL = ("shapes", "range", "shapes_recommended", "mdr-vocabularies.shape", "deprecateduris")

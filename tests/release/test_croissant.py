@@ -1,4 +1,4 @@
-"""Croissant of a release keeps the published rules: every reference leads somewhere, every file has hash and address."""
+"""Croissant of a release keeps the published rules: references lead somewhere, files have hash and address."""
 
 from __future__ import annotations
 
