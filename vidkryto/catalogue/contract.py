@@ -173,6 +173,8 @@ class Publication(Block):
     on_invalid: Literal["block", "publish-valid"] = "block"
     """publish-valid publishes the good rows and returns the rejected ones to the department."""
     approval: Approval = Approval()
+    notice: Duration = "0d"
+    """How long before it happens a change that breaks users' programs is announced with the dataset: 14d."""
     embargo: datetime | None = None
     """The moment, with its zone, before which a prepared release is not applied."""
     contact: Contact | None = None
@@ -185,6 +187,12 @@ class Publication(Block):
     @classmethod
     def _short_access(cls, value: Any) -> Any:
         return {"status": value} if isinstance(value, str) else value
+
+    @property
+    def notice_days(self) -> int:
+        """The notice in days; hours are rounded up."""
+        count = int(self.notice[:-1])
+        return count if self.notice.endswith("d") else -(-count // 24)
 
     @field_validator("embargo")
     @classmethod

@@ -13,6 +13,7 @@ from vidkryto.cli import (
     audit,
     calendar,
     catalogue,
+    data_docs,
     demo,
     deployments,
     exception,
@@ -57,6 +58,7 @@ app.command("restore")(publication.restore)
 app.command("withdraw")(publication.withdraw)
 app.command("watch")(publication.watch)
 app.command("report")(run.report)
+app.command("data-docs")(data_docs.data_docs)
 app.command("calendar")(calendar.calendar)
 app.command("register")(register.register)
 app.command("passport")(passport.passport)

@@ -11,7 +11,7 @@ from vidkryto import clock
 from vidkryto.errors import ExportMissing, VidkrytoError, stage
 from vidkryto.findings import Severity, worst
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
-from vidkryto.pipeline import going_out, stages
+from vidkryto.pipeline import going_out, judging, stages
 from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, last_run, record_run, utc
@@ -68,7 +68,7 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
     if release is None:
         tables: Tables = run("read", stages.read_exports, job, exports)
         tables = run("validate", stages.validate_tables, job, tables)
-        tables = run("quality", stages.judge_quality, job, tables)
+        tables = run("quality", judging.judge_quality, job, tables)
         tables = run("disclosure", stages.guard_disclosure, job, tables, exports.newest.date())
         progress.tables, progress.findings = tables, tables.findings
         if worst(tables.findings) is Severity.ERROR:
@@ -90,6 +90,10 @@ def _go_out(job: Job, progress: Progress, release: Release, run: Call) -> Outcom
     if embargo is not None and clock.now() < embargo:
         return Withheld(f"ембарго до {embargo:%d.%m.%Y %H:%M}", f"embargo until {embargo:%d %b %Y %H:%M}")
     progress.findings += plan.findings
+    if plan.early():
+        told: Withheld | None = run("announce", going_out.announce_first, job, plan)
+        if told is not None:
+            return told
     if waits := going_out.waits_for_a_person(job, progress, plan):
         return waits
     going_out.say_intent(job, progress)
