@@ -8,7 +8,7 @@ https://datapackage.org/standard/data-package/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -108,6 +108,19 @@ class Adapt(Block):
     """How many spreads (median absolute deviations, scaled to standard deviations) are normal."""
 
 
+class Retention(Block):
+    """What `vidkryto gc` keeps of old releases and exports; the live release and the one before it always stay."""
+
+    releases: int = Field(default=12, ge=2)
+    """So many of the newest releases stay, however old."""
+    keep: Annotated[str, StringConstraints(pattern=r"^\d{1,5}d$")] = "1100d"
+    """Releases and exports younger than this stay: 1100d is three years, within which a run can be made again."""
+
+    def age(self) -> timedelta:
+        """`keep` as a length of time."""
+        return timedelta(days=int(self.keep.removesuffix("d")))
+
+
 class Bands(Block):
     """What is normal for this dataset."""
 
@@ -170,6 +183,7 @@ class Publication(Block):
     disclosure: DisclosureRules = DisclosureRules()
     """Thresholds of the statistical checks."""
     bands: Bands = Bands()
+    retention: Retention = Retention()
     on_invalid: Literal["block", "publish-valid"] = "block"
     """publish-valid publishes the good rows and returns the rejected ones to the department."""
     approval: Approval = Approval()
