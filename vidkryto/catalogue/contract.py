@@ -186,6 +186,8 @@ class Publication(Block):
     retention: Retention = Retention()
     on_invalid: Literal["block", "publish-valid"] = "block"
     """publish-valid publishes the good rows and returns the rejected ones to the department."""
+    excel_safe: bool = False
+    """Publish a second CSV of each table for spreadsheets: an apostrophe before cells that would run as formulas."""
     approval: Approval = Approval()
     notice: Duration = "0d"
     """How long before it happens a change that breaks users' programs is announced with the dataset: 14d."""
