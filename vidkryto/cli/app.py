@@ -17,7 +17,9 @@ from vidkryto.cli import (
     demo,
     deployments,
     exception,
+    keeping,
     look,
+    observe,
     passport,
     portal,
     publication,
@@ -58,6 +60,11 @@ app.command("restore")(publication.restore)
 app.command("withdraw")(publication.withdraw)
 app.command("watch")(publication.watch)
 app.command("report")(run.report)
+app.command("doctor")(observe.doctor)
+app.command("metrics")(observe.metrics)
+app.command("gc")(keeping.gc)
+app.command("backup")(keeping.backup)
+app.command("recover")(keeping.recover)
 app.command("data-docs")(data_docs.data_docs)
 app.command("calendar")(calendar.calendar)
 app.command("register")(register.register)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from vidkryto import clock
+from vidkryto import clock, logs
 from vidkryto.errors import ExportMissing, VidkrytoError, stage
 from vidkryto.findings import Severity, worst
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
@@ -33,6 +33,14 @@ def publish_dataset(job: Job, *, call: Call = direct) -> RunRecord:
     The outcome is a value: data that must not go out are Withheld, a technical failure is Failed, and in
     both cases the last good release stays live. Only a failure to keep the record itself is raised.
     """
+    logs.configure()
+    with logs.about(run=job.run, dataset=job.dataset.name):
+        record = _run(job, call)
+        logs.event("run ended", outcome=record.outcome, findings=sum(task.count for task in record.tasks))
+        return record
+
+
+def _run(job: Job, call: Call) -> RunRecord:
     progress = Progress(job)
     try:
         decisions = decisions_of(job.settings, job.dataset.name)
@@ -54,10 +62,13 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
                 return function(*given)
 
         started = time.monotonic()
-        try:
-            return call(name, guarded, *arguments)
-        finally:
-            progress.took(name, time.monotonic() - started)
+        with logs.about(stage=name):
+            try:
+                return call(name, guarded, *arguments)
+            finally:
+                seconds = time.monotonic() - started
+                progress.took(name, seconds)
+                logs.event("stage ended", seconds=round(seconds, 3))
 
     if closed := going_out.closed(job):
         return closed
