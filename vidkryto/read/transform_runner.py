@@ -94,7 +94,7 @@ def _without_calls(library: Any) -> bool:
     code = b"".join(struct.pack("=HBBI", operation, yes, no, value) for operation, value, yes, no in lines)
     held = ctypes.create_string_buffer(code, len(code))
     program = ctypes.create_string_buffer(struct.pack("@HP", len(lines), ctypes.addressof(held)))
-    return (
+    return bool(
         library.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) == 0
         and library.prctl(_SECCOMP, _FILTER, ctypes.c_void_p(ctypes.addressof(program)), 0, 0) == 0
     )
