@@ -19,7 +19,7 @@ from vidkryto.pull.redaction import origin_of, redacted, secret
 
 T = TypeVar("T")
 SMB_ABSENT = (0xC000000F, 0xC0000034, 0xC000003A)
-"""STATUS_NO_SUCH_FILE, OBJECT_NAME_NOT_FOUND, OBJECT_PATH_NOT_FOUND (MS-ERREF 2.3); smbprotocol maps not all of them."""
+"""STATUS_NO_SUCH_FILE, OBJECT_NAME_NOT_FOUND, OBJECT_PATH_NOT_FOUND (MS-ERREF 2.3); smbprotocol does not map all."""
 
 
 def fetch_remote(
