@@ -20,6 +20,7 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.input import RunInput
 from prefect.logging import get_run_logger
+from prefect.runtime import deployment
 from prefect.runtime import flow_run as running
 from prefect.states import Cancelled
 from pydantic import Field
@@ -82,9 +83,9 @@ def ask(settings: Settings, plan: str) -> None:
 
     Does not return where it suspends. A run without deployment cannot wait, and two runs do not ask the same.
     """
-    if not running.id or not running.deployment_id:
+    if not running.id or not deployment.id:
         return
-    others = _waiting_runs(running.deployment_id)
+    others = _waiting_runs(deployment.id)
     if any(_plan_of(other) == plan for other in others):
         get_run_logger().info("An earlier run waits for the answer about plan %s already.", plan[:12])
         return
@@ -95,10 +96,10 @@ def ask(settings: Settings, plan: str) -> None:
 
 def withdraw_questions(plan: str = "") -> None:
     """Cancel earlier runs of this deployment that wait for an answer about another plan: it is not asked any more."""
-    if not running.id or not running.deployment_id:
+    if not running.id or not deployment.id:
         return
     with get_client(sync_client=True) as client:
-        for other in _waiting_runs(running.deployment_id):
+        for other in _waiting_runs(deployment.id):
             if _plan_of(other) != plan:
                 reason = "the dataset has moved on, and the plan this run asked about is no longer the plan"
                 client.set_flow_run_state(other.id, Cancelled(message=reason), force=True)

@@ -16,6 +16,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
 from prefect.concurrency.sync import concurrency
+from prefect.runtime import deployment
 from prefect.runtime import flow_run as running
 from prefect.states import Cancelled, Completed
 from prefect.tasks import exponential_backoff
@@ -73,7 +74,7 @@ def limits_of(dataset: Dataset) -> dict[str, list[str]]:
 
     `deployments sync` makes them; a run of no deployment may have a server without them and keeps to none.
     """
-    if not running.deployment_id:
+    if not deployment.id:
         return {}
     return {"pull": source_limits(dataset), "plan": [PORTAL_LIMIT], "publish": [PORTAL_LIMIT]}
 
@@ -111,7 +112,7 @@ def _kept_in_bounds(settings: Settings, dataset: str) -> Iterator[None]:
 
     Only in a worker's process, which has no other dataset in it. What is printed then are places in the code.
     """
-    if not running.deployment_id or not running.id:
+    if not deployment.id or not running.id:
         yield
         return
     with get_client(sync_client=True) as client:

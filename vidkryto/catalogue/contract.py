@@ -8,7 +8,7 @@ https://datapackage.org/standard/data-package/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -109,6 +109,19 @@ class Adapt(Block):
     """How many spreads (median absolute deviations, scaled to standard deviations) are normal."""
 
 
+class Retention(Block):
+    """What `vidkryto gc` keeps of old releases and exports; the live release and the one before it always stay."""
+
+    releases: int = Field(default=12, ge=2)
+    """So many of the newest releases stay, however old."""
+    keep: Annotated[str, StringConstraints(pattern=r"^\d{1,5}d$")] = "1100d"
+    """Releases and exports younger than this stay: 1100d is three years, within which a run can be made again."""
+
+    def age(self) -> timedelta:
+        """`keep` as a length of time."""
+        return timedelta(days=int(self.keep.removesuffix("d")))
+
+
 class Bands(Block):
     """What is normal for this dataset."""
 
@@ -171,11 +184,19 @@ class Publication(Block):
     disclosure: DisclosureRules = DisclosureRules()
     """Thresholds of the statistical checks."""
     bands: Bands = Bands()
+    retention: Retention = Retention()
     on_invalid: Literal["block", "publish-valid"] = "block"
     """publish-valid publishes the good rows and returns the rejected ones to the department."""
+    excel_safe: bool = False
+    """Publish a second CSV of each table for spreadsheets: an apostrophe before cells that would run as formulas."""
     approval: Approval = Approval()
+<<<<<<< HEAD
     time_limit: TimeLimit = "2h"
     """How long a run may take (90s, 30m, 2h); beyond it the run fails, so that a hanging source holds up no other."""
+=======
+    notice: Duration = "0d"
+    """How long before it happens a change that breaks users' programs is announced with the dataset: 14d."""
+>>>>>>> main
     embargo: datetime | None = None
     """The moment, with its zone, before which a prepared release is not applied."""
     contact: Contact | None = None
@@ -190,9 +211,16 @@ class Publication(Block):
         return {"status": value} if isinstance(value, str) else value
 
     @property
+<<<<<<< HEAD
     def seconds(self) -> int:
         """The time limit in seconds."""
         return int(self.time_limit[:-1]) * {"s": 1, "m": 60, "h": 3600}[self.time_limit[-1]]
+=======
+    def notice_days(self) -> int:
+        """The notice in days; hours are rounded up."""
+        count = int(self.notice[:-1])
+        return count if self.notice.endswith("d") else -(-count // 24)
+>>>>>>> main
 
     @field_validator("embargo")
     @classmethod
