@@ -190,13 +190,10 @@ class Publication(Block):
     excel_safe: bool = False
     """Publish a second CSV of each table for spreadsheets: an apostrophe before cells that would run as formulas."""
     approval: Approval = Approval()
-<<<<<<< HEAD
     time_limit: TimeLimit = "2h"
     """How long a run may take (90s, 30m, 2h); beyond it the run fails, so that a hanging source holds up no other."""
-=======
     notice: Duration = "0d"
     """How long before it happens a change that breaks users' programs is announced with the dataset: 14d."""
->>>>>>> main
     embargo: datetime | None = None
     """The moment, with its zone, before which a prepared release is not applied."""
     contact: Contact | None = None
@@ -211,16 +208,15 @@ class Publication(Block):
         return {"status": value} if isinstance(value, str) else value
 
     @property
-<<<<<<< HEAD
     def seconds(self) -> int:
         """The time limit in seconds."""
         return int(self.time_limit[:-1]) * {"s": 1, "m": 60, "h": 3600}[self.time_limit[-1]]
-=======
+
+    @property
     def notice_days(self) -> int:
         """The notice in days; hours are rounded up."""
         count = int(self.notice[:-1])
         return count if self.notice.endswith("d") else -(-count // 24)
->>>>>>> main
 
     @field_validator("embargo")
     @classmethod
