@@ -63,7 +63,7 @@ def take_answer(settings: Settings) -> bool:
     if not asked:
         return False
     details = asked[-1].state_details
-    plan = (details.pause_key or "").partition(".")[0]
+    plan = (details.pause_key or "").partition("-")[0]
     try:
         answer = cast("Answer", Answer.load(cast("Any", details.run_input_keyset), UUID(running.id)))
         by = Approver(answer.who, answer.office, answer.reason)
@@ -91,7 +91,7 @@ def ask(settings: Settings, plan: str) -> None:
         return
     store = approvals_of(settings)
     form = Answer.with_initial_data(description=store.text(plan, settings.language))
-    suspend_flow_run(wait_for_input=form, key=f"{plan}.{running.run_count}")
+    suspend_flow_run(wait_for_input=form, key=f"{plan}-{running.run_count}")
 
 
 def withdraw_questions(plan: str = "") -> None:
@@ -136,4 +136,4 @@ def _paused(client: SyncPrefectClient, deployments: DeploymentFilter) -> list[Fl
 
 def _plan_of(run: FlowRun) -> str:
     key = run.state.state_details.pause_key if run.state else None
-    return (key or "").partition(".")[0]
+    return (key or "").partition("-")[0]

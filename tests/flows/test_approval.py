@@ -72,7 +72,7 @@ def test_the_form_and_the_command_answer_the_same_pause_which_survives_a_restart
     shown = requests.get(f"{address}/input/{details['run_input_keyset']['schema']}", auth=login, timeout=30).json()
     assert {"decision", "who", "office", "reason"} <= set(shown["properties"])
     text = requests.get(f"{address}/input/{details['run_input_keyset']['description']}", auth=login, timeout=30).json()
-    plan = details["pause_key"].partition(".")[0]
+    plan = details["pause_key"].partition("-")[0]
     assert plan[:12] in text
     wrong = requests.post(
         f"{address}/resume", json={"run_input": {**FORM, "who": "Олена Б."}}, auth=login, timeout=30
@@ -84,7 +84,7 @@ def test_the_form_and_the_command_answer_the_same_pause_which_survives_a_restart
     (approval,) = record.approvals
     assert (approval.plan, approval.who, approval.reason) == (plan, FORM["who"], FORM["reason"])
 
-    plan = asked[BY_COMMAND]["state"]["state_details"]["pause_key"].partition(".")[0]
+    plan = asked[BY_COMMAND]["state"]["state_details"]["pause_key"].partition("-")[0]
     options = ("--as", "data-office-2", "--role", "відділ даних", "--reason", "переглянуто")
     done = up.run("approve", plan[:12], *options)
     assert (done.returncode, "The run that waited for it goes on." in done.stderr) == (0, True), done.stderr
