@@ -17,6 +17,7 @@ from vidkryto.archive import sha256_of
 from vidkryto.catalogue.load import Dataset
 from vidkryto.disclosure import excel_safe
 from vidkryto.release.changes import write_changes
+from vidkryto.release.csvw import csvw_metadata
 from vidkryto.release.descriptor import descriptor_of, metadata_of
 from vidkryto.release.files import coordinates, sorted_by_key, write_csv, write_geojson, write_parquet
 from vidkryto.release.store import MANIFEST, Releases, load_release, manifest_bytes, manifest_of
@@ -162,6 +163,9 @@ def _write_table(
         rows=canonical.num_rows,
         labels={field["name"]: _labels(field) for field in ready.schema["fields"]},
     )
+    described = folder / f"{resource.path}-metadata.json"
+    described.write_bytes(csvw_metadata(table))
+    others.append(release_file(described, "metadata", _suffixed(title, "CSVW"), resource=name))
     return table, tuple(others)
 
 
