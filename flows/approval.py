@@ -55,7 +55,7 @@ def take_answer(settings: Settings) -> bool:
     `vidkryto approve` has recorded its own already. An answer that the ledger refuses is told in the log, and the
     run, whose plan then still waits, asks again.
     """
-    if running.run_count < 2 or not running.id:
+    if not running.id or not deployment.id:
         return False
     with get_client(sync_client=True) as client:
         states = client.read_flow_run_states(UUID(running.id))
