@@ -12,7 +12,7 @@ from typing import Any
 
 from vidkryto import __version__, clock
 from vidkryto.archive import sha256_of
-from vidkryto.catalogue import Dataset, find_dataset, load_all
+from vidkryto.catalogue import Dataset, find_dataset, load_all, rules_bundle
 from vidkryto.catalogue.calendar import is_due, next_due
 from vidkryto.findings import Finding
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
@@ -157,6 +157,7 @@ def _body(job: Job, progress: Progress) -> dict[str, Any]:
     body: dict[str, Any] = {
         "run": job.run,
         "rules": job.dataset.sha256,
+        "contract": job.settings.archive.put_bytes(rules_bundle(job.dataset)),
         "code": code(),
         "findings": _counted(progress.findings),
     }
@@ -167,7 +168,7 @@ def _body(job: Job, progress: Progress) -> dict[str, Any]:
             for number, snapshot in enumerate(group, start=1)
         ]
     if progress.plan is not None:
-        body["plan"] = progress.plan.hash
+        body["plan"] = job.settings.archive.put_bytes(progress.plan.canonical())
     if progress.release is not None:
         body["release"] = {"version": progress.release.version, "sha256": progress.release.sha256}
         body["outputs"] = [

@@ -19,6 +19,7 @@ from vidkryto.release.changes import write_changes
 from vidkryto.release.descriptor import descriptor_of, metadata_of
 from vidkryto.release.files import coordinates, sorted_by_key, write_csv, write_geojson, write_parquet
 from vidkryto.release.store import MANIFEST, Releases, load_release, manifest_bytes, manifest_of
+from vidkryto.release.validation_page import validation_page
 from vidkryto.release.value import Release, ReleaseFile, ReleaseTable, Role
 from vidkryto.release.version import Change, change_of_schema, next_version
 
@@ -29,6 +30,7 @@ FORMATS = {
     ".parquet": ("PARQUET", "application/vnd.apache.parquet"),
     ".geojson": ("GeoJSON", "application/geo+json"),
     ".json": ("JSON", "application/json"),
+    ".html": ("HTML", "text/html"),
 }
 
 
@@ -58,7 +60,7 @@ def build_release(
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     try:
-        written = [_write_table(dataset, name, ready, building) for name, ready in tables.items()]
+        written = [_write_table(dataset, name, ready, building, created) for name, ready in tables.items()]
         plain = tuple(table for table, _ in written)
         change, changes = _compare(previous, plain, building)
         version = next_version(previous.version if previous else "", change or "patch")
@@ -127,7 +129,7 @@ def release_file(path: Path, role: Role, title: Mapping[str, str], *, resource: 
 
 
 def _write_table(
-    dataset: Dataset, name: str, ready: ReadyTable, folder: Path
+    dataset: Dataset, name: str, ready: ReadyTable, folder: Path, created: str
 ) -> tuple[ReleaseTable, tuple[ReleaseFile, ...]]:
     resource = dataset.resource(name)
     stem = resource.path.removesuffix(".csv")
@@ -144,10 +146,7 @@ def _write_table(
     if pair := coordinates(dict(ready.schema)):
         write_geojson(canonical, folder / f"{stem}.geojson", *pair)
         others.append(release_file(folder / f"{stem}.geojson", "geojson", _suffixed(title, "GeoJSON"), resource=name))
-    report = folder / f"{stem}-validation.json"
-    report.write_text(json.dumps(ready.report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    words = {"uk": f"{title['uk']}: звіт про перевірку", "en": f"{title['en']}: validation report"}
-    others.append(release_file(report, "report", words, resource=name))
+    others += _write_reports(stem, title, ready, csv, created, canonical.num_rows)
     table = ReleaseTable(
         resource=name,
         csv=csv,
@@ -158,6 +157,31 @@ def _write_table(
         labels={field["name"]: _labels(field) for field in ready.schema["fields"]},
     )
     return table, tuple(others)
+
+
+def _write_reports(
+    stem: str, title: Mapping[str, str], ready: ReadyTable, csv: ReleaseFile, created: str, rows: int
+) -> list[ReleaseFile]:
+    """The validation report of a table: for programs in the format of frictionless, for people as a page."""
+    words = {"uk": f"{title['uk']}: звіт про перевірку", "en": f"{title['en']}: validation report"}
+    report, page = csv.path.with_name(f"{stem}-validation.json"), csv.path.with_name(f"{stem}-validation.html")
+    report.write_text(json.dumps(ready.report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    text = validation_page(
+        titles=title,
+        report=ready.report,
+        schema=ready.schema,
+        key=ready.key,
+        rows=rows,
+        file=csv.name,
+        sha256=csv.sha256,
+        created=created,
+        twin=report.name,
+    )
+    page.write_text(text, encoding="utf-8")
+    return [
+        release_file(report, "report", words, resource=csv.resource),
+        release_file(page, "report", _suffixed(words, "HTML"), resource=csv.resource),
+    ]
 
 
 def _english(resource: Any) -> str:
