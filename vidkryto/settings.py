@@ -58,6 +58,7 @@ class Settings:
     | VIDKRYTO_AUDIT_KEY | the ledger's signing key, outside the repository | the user's configuration |
     | VIDKRYTO_SALT, VIDKRYTO_SALT_FILE | the secret salt of hashed columns | |
     | VIDKRYTO_DENY_LISTS | a folder with deny lists, outside the repository | |
+    | VIDKRYTO_LOG | json or text: structured logs on stderr | none |
     | VIDKRYTO_LANGUAGE | uk or en | from LANG, else en |
     | VIDKRYTO_QUALITY_ROWS | rows above which a table's suite is judged in DuckDB | 2000000 |
     """

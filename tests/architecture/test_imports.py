@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-GROUND = ("clock", "language", "errors", "findings", "settings", "archive")
+GROUND = ("clock", "language", "errors", "logs", "findings", "settings", "archive")
 STAGES = (
     "catalogue",
     "pull",
@@ -22,7 +22,7 @@ STAGES = (
     "record",
     "report",
 )
-TOP = ("outcome", "pipeline", "alerts", "demo", "cli")
+TOP = ("outcome", "pipeline", "alerts", "observe", "keeping", "demo", "cli")
 
 WALLS = {
     "prefect": {"flows"},
@@ -30,6 +30,7 @@ WALLS = {
     "ckanapi": {"vidkryto/publish/portal"},
     "requests": {"vidkryto/pull", "vidkryto/publish/portal", "vidkryto/alerts"},
     "icalendar": {"vidkryto/pipeline"},
+    "prometheus_client": {"vidkryto/observe"},
     "holidays": {"vidkryto/catalogue"},
     "frictionless": {"vidkryto/read", "vidkryto/validate"},
 }

@@ -98,7 +98,10 @@ def a_release(
     for name, content in (extra or {}).items():
         path = folder / name
         path.write_bytes(content)
-        files.append(_file(path, "report", "JSON", "application/json", ""))
+        if name.endswith("-changes.csv"):
+            files.append(_file(path, "changes", "CSV", "text/csv", name.removesuffix("-changes.csv")))
+        else:
+            files.append(_file(path, "report", "JSON", "application/json", ""))
     descriptor = folder / "datapackage.json"
     descriptor.write_text(json.dumps({"name": dataset, "version": version}), encoding="utf-8")
     files.append(_file(descriptor, "descriptor", "JSON", "application/json", ""))

@@ -145,3 +145,62 @@ def test_a_change_of_schema_needs_no_new_preparation(
     receipt = publish(a_release(folder, rows, dataset=prepared, version="2.0.0", schema=schema))
     assert receipt.tables[0].route == "staging"
     assert [row["примітка"] for row in table_rows(portal, receipt.tables[0].id)] == ["так"] * 3
+
+
+def test_search_finds_the_same_as_on_the_stock_route(
+    portal: CkanPortal, publish: Publish, prepared: str, dataset: str, folder: Path
+) -> None:
+    """The words that the function computes for all rows at once are those of CKAN's own trigger, type by type."""
+    rows = [stop(n, routes=f'{{"лінія": {n}, "назва": "тролейбус"}}') for n in range(3)]
+    rows.append(stop(9, label=None, lat=None, shelter=None, opened=None, checked=None, routes=None, platforms=None))
+    tables = []
+    for name in (prepared, f"{dataset}-unprepared"):
+        publish(a_release(folder, rows, dataset=name))
+        changed = [{**row, "label": "вокзал"} if row["uid"] == "HM0001" else row for row in rows]
+        receipt = publish(a_release(folder, changed, dataset=name, version="1.1.0"))
+        tables.append((receipt.tables[0].id, receipt.tables[0].route))
+    assert [route for _, route in tables] == ["staging", "stock"]
+    words = ["HM0001", "вокзал", "Кам’янецька", "49.420001", "true", "2020-01-02", "2026-10-01T10:01:00+00:00",
+             "10", "тролейбус", "лінія", "1", "HM0009"]  # fmt: skip
+    found = [
+        {word: sorted(row["uid"] for row in portal.search(table, q=word)["records"]) for word in words}
+        for table, _ in tables
+    ]
+    assert found[0] == found[1]
+    assert found[0]["вокзал"] == ["HM0001"]
+
+
+def numbers_of(portal: CkanPortal, table: str) -> dict[str, int]:
+    """Each row's key and the number that the portal gave it."""
+    records = public(portal, "datastore_search", resource_id=table, limit=32_000)["records"]
+    return {row["uid"]: row["_id"] for row in records}
+
+
+def test_a_table_built_anew_is_the_same_table(
+    portal: CkanPortal, publish: Publish, prepared: str, folder: Path
+) -> None:
+    """Where most rows change, the table is made beside the old one; nothing about it differs but the rows."""
+    receipt = publish(a_release(folder, [stop(n) for n in range(2_500)], dataset=prepared))
+    (table,) = receipt.tables
+    before = public(portal, "datastore_info", id=table.id)
+    numbers = numbers_of(portal, table.id)
+    rows = [stop(n, label="Нова") if n < 2_000 else stop(n) for n in range(100, 2_600)]
+    receipt = publish(a_release(folder, rows, dataset=prepared, version="1.1.0"))
+    assert (receipt.tables[0].added, receipt.tables[0].changed, receipt.tables[0].removed) == (100, 1_900, 100)
+    after = public(portal, "datastore_info", id=table.alias)
+    assert after["fields"] == before["fields"]
+    assert after["meta"]["aliases"] == before["meta"]["aliases"] == [table.alias]
+    now = numbers_of(portal, table.alias)
+    assert len(now) == 2_500
+    assert all(numbers[uid] == now[uid] for uid in set(numbers) & set(now))
+    assert min(now[uid] for uid in set(now) - set(numbers)) > max(numbers.values())
+    assert public(portal, "datastore_search", resource_id=table.id, q="Нова")["total"] == 1_900
+    assert public(portal, "datastore_search", resource_id=table.id, q="HM2550")["total"] == 1
+    wrong = [("begin", ""), ("insert", '[{"uid": "x"}]'), ("swap", ""), ("expect", "1")]
+    with pytest.raises(Refused, match="rows expected"):
+        portal.insert(staging_id(table.id), [{"op": op, "payload": payload} for op, payload in wrong])
+    assert numbers_of(portal, table.id) == now
+    schema = {"fields": [*STOPS["fields"][:3], {"name": "примітка", "type": "string"}]}
+    last = [stop(n, **{"примітка": "так"}) for n in range(3)]
+    publish(a_release(folder, last, dataset=prepared, version="2.0.0", schema=schema))
+    assert len(table_rows(portal, table.alias)) == 3

@@ -55,6 +55,7 @@ def test_a_release_holds_every_form_of_the_table_and_its_description(dataset: Da
         "stops.geojson",
         "stops-validation.json",
         "stops-validation.html",
+        "stops.csv-metadata.json",
         "datapackage.json",
     ]
     assert release.version == "1.0.0"

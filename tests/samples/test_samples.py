@@ -7,7 +7,7 @@ import pytest
 
 from vidkryto.catalogue import Dataset, load_all, load_dataset
 from vidkryto.catalogue.check import problems_of
-from vidkryto.pipeline import new_job, stages
+from vidkryto.pipeline import judging, new_job, stages
 from vidkryto.quality.suite import load_suite
 from vidkryto.settings import Settings
 from vidkryto_samples.city import check_digit, edrpou, generator
@@ -92,7 +92,7 @@ def through(name: str, home: Path) -> list[str]:
     """Codes of the errors of a dataset on its way to a release; the release must be built when there is none."""
     job = new_job(load_dataset(DATASETS / name), Settings(root=ROOT, home=home))
     exports = stages.pull_exports(job)
-    tables = stages.judge_quality(job, stages.validate_tables(job, stages.read_exports(job, exports)))
+    tables = judging.judge_quality(job, stages.validate_tables(job, stages.read_exports(job, exports)))
     tables = stages.guard_disclosure(job, tables, exports.newest.date())
     errors = [finding.message("en") for finding in tables.findings if finding.severity.value == "error"]
     if not errors:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vidkryto.catalogue import load_all, load_dataset
-from vidkryto.pipeline import new_job, stages
+from vidkryto.pipeline import judging, new_job, stages
 from vidkryto.pipeline.job import Job, Tables
 from vidkryto.quality import Measurement
 from vidkryto.quality.suite import load_suite
@@ -22,7 +22,7 @@ def judged(job: Job) -> Tables:
     """The dataset's tables after the stage quality."""
     tables = stages.validate_tables(job, stages.read_exports(job, stages.pull_exports(job)))
     assert tables.complete, [finding.message("en") for finding in tables.findings]
-    return stages.judge_quality(job, tables)
+    return judging.judge_quality(job, tables)
 
 
 def remember(job: Job, tables: Tables, **changes: float) -> None:

@@ -8,7 +8,7 @@ https://datapackage.org/standard/data-package/
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -108,6 +108,19 @@ class Adapt(Block):
     """How many spreads (median absolute deviations, scaled to standard deviations) are normal."""
 
 
+class Retention(Block):
+    """What `vidkryto gc` keeps of old releases and exports; the live release and the one before it always stay."""
+
+    releases: int = Field(default=12, ge=2)
+    """So many of the newest releases stay, however old."""
+    keep: Annotated[str, StringConstraints(pattern=r"^\d{1,5}d$")] = "1100d"
+    """Releases and exports younger than this stay: 1100d is three years, within which a run can be made again."""
+
+    def age(self) -> timedelta:
+        """`keep` as a length of time."""
+        return timedelta(days=int(self.keep.removesuffix("d")))
+
+
 class Bands(Block):
     """What is normal for this dataset."""
 
@@ -172,9 +185,14 @@ class Publication(Block):
     disclosure: DisclosureRules = DisclosureRules()
     """Thresholds of the statistical checks."""
     bands: Bands = Bands()
+    retention: Retention = Retention()
     on_invalid: Literal["block", "publish-valid"] = "block"
     """publish-valid publishes the good rows and returns the rejected ones to the department."""
+    excel_safe: bool = False
+    """Publish a second CSV of each table for spreadsheets: an apostrophe before cells that would run as formulas."""
     approval: Approval = Approval()
+    notice: Duration = "0d"
+    """How long before it happens a change that breaks users' programs is announced with the dataset: 14d."""
     embargo: datetime | None = None
     """The moment, with its zone, before which a prepared release is not applied."""
     contact: Contact | None = None
@@ -187,6 +205,12 @@ class Publication(Block):
     @classmethod
     def _short_access(cls, value: Any) -> Any:
         return {"status": value} if isinstance(value, str) else value
+
+    @property
+    def notice_days(self) -> int:
+        """The notice in days; hours are rounded up."""
+        count = int(self.notice[:-1])
+        return count if self.notice.endswith("d") else -(-count // 24)
 
     @field_validator("embargo")
     @classmethod
@@ -258,6 +282,21 @@ class Contract(Block):
         return translation.description if translation and translation.description else self.description
 
 
+class Office(Block):
+    """What the reference book and the structure (Resolution 835, annexes 2 and 3) say about a department."""
+
+    description: str
+    head_post: str
+    head_name: str = "не вказано"
+    street: str
+    building: str
+    postcode: Annotated[str, StringConstraints(pattern=r"^\d{5}$")]
+    telephone: Annotated[str, StringConstraints(pattern=r"^\+380\d{9}$")]
+    hours: str = ""
+    posts: Mapping[str, float] = {}
+    """Positions of the staff list and how many there are of each; never names."""
+
+
 class Department(Block):
     """`department.yaml`: who owns the datasets of a folder."""
 
@@ -267,6 +306,7 @@ class Department(Block):
     edrpou: Annotated[str, StringConstraints(pattern=r"^\d{8}$")]
     contact: Contact
     language: Literal["uk", "en"] = "uk"
+    office: Office | None = None
 
     def title_in(self, language: str) -> str:
         """The title in `language`; the Ukrainian one where there is no translation."""

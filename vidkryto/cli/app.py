@@ -13,10 +13,13 @@ from vidkryto.cli import (
     audit,
     calendar,
     catalogue,
+    data_docs,
     demo,
     deployments,
     exception,
+    keeping,
     look,
+    observe,
     passport,
     portal,
     publication,
@@ -57,6 +60,12 @@ app.command("restore")(publication.restore)
 app.command("withdraw")(publication.withdraw)
 app.command("watch")(publication.watch)
 app.command("report")(run.report)
+app.command("doctor")(observe.doctor)
+app.command("metrics")(observe.metrics)
+app.command("gc")(keeping.gc)
+app.command("backup")(keeping.backup)
+app.command("recover")(keeping.recover)
+app.command("data-docs")(data_docs.data_docs)
 app.command("calendar")(calendar.calendar)
 app.command("register")(register.register)
 app.command("passport")(passport.passport)

@@ -113,7 +113,7 @@ def restore(
     entry, releases = _dataset(chosen, dataset), _releases(chosen, dataset)
     old, published = releases.find(to), releases.published()
     release = restored_release(releases, to)
-    made = _plan(chosen, entry, release, portal)
+    made = _plan(chosen, entry, release, portal, notice=False)
     body = {"who": who, "role": role, "reason": reason, "plan": made.hash, "release": _named(release)}
     if published is not None:
         body["replaces"] = _named(published)
@@ -247,15 +247,17 @@ def _again(chosen: Settings, entry: Dataset, portal: str, receipts: Receipts) ->
 
     published = _releases(chosen, entry.name).published()
     if published is not None:
-        made = _plan(chosen, entry, published, portal)
+        made = _plan(chosen, entry, published, portal, notice=False)
         receipts.save(apply(made, published, _open(chosen, entry, portal)))
 
 
-def _plan(chosen: Settings, entry: Dataset, release: Release, portal: str) -> Plan:
+def _plan(chosen: Settings, entry: Dataset, release: Release, portal: str, *, notice: bool = True) -> Plan:
+    """A plan by the contract; without its notice where a person brings back what users knew before."""
     from vidkryto.plan.make import PlanSettings, make_plan
 
-    band = entry.contract.publication.bands.rows.share()
-    return make_plan(release, _open(chosen, entry, portal), PlanSettings(rows_band=band))
+    wanted = entry.contract.publication
+    settings = PlanSettings(wanted.bands.rows.share(), wanted.notice_days if notice else 0)
+    return make_plan(release, _open(chosen, entry, portal), settings)
 
 
 def _waits(made: Plan, entry: Dataset) -> bool:

@@ -13,6 +13,7 @@ from vidkryto.cli.common import people, say, settings
 def return_exports(
     name: Annotated[str, typer.Argument(help="The dataset.")],
     to: Annotated[Path, typer.Option(help="Folder for the workbooks.")] = Path(),
+    language: Annotated[str, typer.Option(help="uk or en; default: that of department.yaml.")] = "",
 ) -> None:
     """Write a copy of each export of the last judged run, with comments in the cells that have findings.
 
@@ -43,7 +44,7 @@ def return_exports(
             to / f"{Path(file).stem}.{record.run_id}.xlsx",
             file=file,
             readers=readers,
-            language="uk" if chosen.language == "uk" else "en",
+            language="en" if (language or dataset.department.language) == "en" else "uk",
         )
         words = "Cells marked: {marked}; tasks without a cell: {rest}"
         people().print(say(words, marked=returned.marked, rest=returned.without_cell))

@@ -2,12 +2,14 @@
 
 from vidkryto.pipeline.drive import direct, publish_dataset
 from vidkryto.pipeline.job import Approver, Job, new_job
+from vidkryto.pipeline.look_after import drift_of, watched_datasets
 from vidkryto.pipeline.remember import due_datasets, is_due_now, last_run, last_started, ledger_of
 
 __all__ = [
     "Approver",
     "Job",
     "direct",
+    "drift_of",
     "due_datasets",
     "is_due_now",
     "last_run",
@@ -15,4 +17,5 @@ __all__ = [
     "ledger_of",
     "new_job",
     "publish_dataset",
+    "watched_datasets",
 ]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from vidkryto import clock
+from vidkryto import clock, logs
 from vidkryto.errors import ExportMissing, VidkrytoError, stage
 from vidkryto.findings import Severity, worst
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
-from vidkryto.pipeline import going_out, stages
+from vidkryto.pipeline import going_out, judging, stages
 from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, last_run, record_run, utc
@@ -33,6 +33,14 @@ def publish_dataset(job: Job, *, call: Call = direct) -> RunRecord:
     The outcome is a value: data that must not go out are Withheld, a technical failure is Failed, and in
     both cases the last good release stays live. Only a failure to keep the record itself is raised.
     """
+    logs.configure()
+    with logs.about(run=job.run, dataset=job.dataset.name):
+        record = _run(job, call)
+        logs.event("run ended", outcome=record.outcome, findings=sum(task.count for task in record.tasks))
+        return record
+
+
+def _run(job: Job, call: Call) -> RunRecord:
     progress = Progress(job)
     try:
         decisions = decisions_of(job.settings, job.dataset.name)
@@ -54,10 +62,13 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
                 return function(*given)
 
         started = time.monotonic()
-        try:
-            return call(name, guarded, *arguments)
-        finally:
-            progress.took(name, time.monotonic() - started)
+        with logs.about(stage=name):
+            try:
+                return call(name, guarded, *arguments)
+            finally:
+                seconds = time.monotonic() - started
+                progress.took(name, seconds)
+                logs.event("stage ended", seconds=round(seconds, 3))
 
     if closed := going_out.closed(job):
         return closed
@@ -68,7 +79,7 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
     if release is None:
         tables: Tables = run("read", stages.read_exports, job, exports)
         tables = run("validate", stages.validate_tables, job, tables)
-        tables = run("quality", stages.judge_quality, job, tables)
+        tables = run("quality", judging.judge_quality, job, tables)
         tables = run("disclosure", stages.guard_disclosure, job, tables, exports.newest.date())
         progress.tables, progress.findings = tables, tables.findings
         if worst(tables.findings) is Severity.ERROR:
@@ -90,6 +101,10 @@ def _go_out(job: Job, progress: Progress, release: Release, run: Call) -> Outcom
     if embargo is not None and clock.now() < embargo:
         return Withheld(f"ембарго до {embargo:%d.%m.%Y %H:%M}", f"embargo until {embargo:%d %b %Y %H:%M}")
     progress.findings += plan.findings
+    if plan.early():
+        told: Withheld | None = run("announce", going_out.announce_first, job, plan)
+        if told is not None:
+            return told
     if waits := going_out.waits_for_a_person(job, progress, plan):
         return waits
     going_out.say_intent(job, progress)

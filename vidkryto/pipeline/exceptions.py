@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Literal
 
+from vidkryto import clock
 from vidkryto.catalogue import Dataset
 from vidkryto.disclosure.exceptions import CLASS_CHANGE, DEFECTS, Exemption
 from vidkryto.disclosure.places import OTHER_KINDS, kind_words
@@ -23,7 +24,8 @@ State = Literal["proposed", "confirmed", "revoked"]
 SHORTEST = 6
 """Digits of an exception's number that a command may be given."""
 FINDINGS = (
-    "class-contradicted", "free-text-personal", "class-loosened", "file-personal", "file-hidden", "file-metadata",
+    "class-contradicted", "formula-cell",
+    "free-text-personal", "class-loosened", "file-personal", "file-hidden", "file-metadata",
 )  # fmt: skip
 """The codes that two people may decide otherwise; whatever else is found has to be mended."""
 
@@ -162,7 +164,7 @@ def propose(settings: Settings, dataset: Dataset, covered: Covered, by: By, *, t
     Without `covered.cells` as many cells are covered as the last run found; so the finding has to be there.
     Raises SettingsError for a proposal that could never hold, LedgerError when it cannot be recorded.
     """
-    day = today or datetime.now(UTC).date()
+    day = today or clock.now().date()
     _check_place(dataset, covered)
     seen = _seen(settings, dataset, covered)
     if not seen and (covered.cells is None or covered.kind not in known_kinds()):
@@ -181,7 +183,7 @@ def propose(settings: Settings, dataset: Dataset, covered: Covered, by: By, *, t
             remedy="Give a reason of 10 characters or more and an end within a year.",
         )
     findings = sorted({task.code for task in seen}) or ["class-contradicted"]
-    content = {"dataset": dataset.name, **one.to_entry(), "who": by.who, "at": datetime.now(UTC).isoformat()}
+    content = {"dataset": dataset.name, **one.to_entry(), "who": by.who, "at": clock.now().isoformat()}
     number = hashlib.sha256(canonical(content)).hexdigest()
     return _write(settings, dataset.name, number, "proposed", by, one, tuple(findings))
 
@@ -196,7 +198,7 @@ def known_kinds() -> frozenset[str]:
 def confirm(settings: Settings, reference: str, by: By, *, today: date | None = None) -> Decision:
     """Let another account confirm a proposal. Raises SettingsError when it cannot be: same account, ended, revoked."""
     known = find(settings, reference)
-    standing = known.standing(today or datetime.now(UTC).date())
+    standing = known.standing(today or clock.now().date())
     if standing != "proposed":
         raise SettingsError(f"the exception {reference} is {standing} already", remedy="Propose a new one.")
     if _same(by.who) in map(_same, known.exemption.people):

@@ -13,6 +13,7 @@ from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, ledger_of, say_intent
 from vidkryto.plan.make import PlanSettings, make_plan
 from vidkryto.plan.value import Plan
+from vidkryto.publish.announce import announce
 from vidkryto.publish.apply import apply
 from vidkryto.publish.approvals import Approvals, waits
 from vidkryto.publish.portal import CkanPortal
@@ -21,6 +22,7 @@ from vidkryto.record.run import Approval, RunRecord
 from vidkryto.release import Release
 
 __all__ = [
+    "announce_first",
     "apply_plan",
     "closed",
     "gate_state",
@@ -82,8 +84,21 @@ def same_as_last_run(job: Job, exports: Exports, last: RunRecord | None) -> bool
 
 def plan_release(job: Job, release: Release) -> Plan:
     """What publishing the release would change on the portal now."""
-    bands = job.dataset.contract.publication.bands
-    return make_plan(release, portal_of(job), PlanSettings(rows_band=bands.rows.share()))
+    wanted = job.dataset.contract.publication
+    settings = PlanSettings(rows_band=wanted.bands.rows.share(), notice_days=wanted.notice_days)
+    return make_plan(release, portal_of(job), settings)
+
+
+def announce_first(job: Job, plan: Plan) -> Withheld | None:
+    """Whether users must be told of a breaking change first, or its day has not come; tells them once."""
+    if plan.announcement is None or not plan.early():
+        return None
+    announce(plan, portal_of(job))
+    day = plan.announcement.day
+    return Withheld(
+        f"користувачів попереджено: зміна будови з {day:%d.%m.%Y}",
+        f"users are told: the structure changes from {day:%d %b %Y}",
+    )
 
 
 def apply_plan(job: Job, plan: Plan, release: Release) -> Receipt:

@@ -110,6 +110,8 @@ class TextTable:
     rows: pa.Array
     file: str
     account: Account
+    sheet: str = ""
+    """The sheet of the workbook, where all rows come from one."""
 
 
 @dataclass(frozen=True)

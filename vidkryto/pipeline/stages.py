@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv
 
 from vidkryto.catalogue.classes import Action, ColumnClass, towards_open
 from vidkryto.disclosure import (
@@ -26,7 +25,7 @@ from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place, Severity
 from vidkryto.pipeline.job import Exports, Job, Tables, TextTable
 from vidkryto.pull import pull
-from vidkryto.quality import Surroundings, check_quality, load_suite, measure, parameters
+from vidkryto.quality import load_suite
 from vidkryto.read import Table, load_corrections, read
 from vidkryto.read.lock import check_lock, load_lock
 from vidkryto.read.transform import transform, transformation
@@ -105,8 +104,24 @@ def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> dict[s
         file = transformation(job.dataset.folder, name)
         done = transform(tables, name, file, job.dataset.schemas[name]) if file and complete else table
         exported = ", ".join(dict.fromkeys(snapshot.file for snapshot in exports.snapshots[name]))
-        texts[name] = TextTable(done.columns, done.rows, exported, done.account)
+        texts[name] = TextTable(done.columns, done.rows, exported, done.account, _sheet(done))
     return texts
+
+
+def _sheet(table: Table) -> str:
+    """The sheet that all rows of a table come from; empty where there is none or several."""
+    named = {str(source).partition(" / ")[2] for source in table.sources.dictionary.to_pylist()}
+    return named.pop() if len(named) == 1 else ""
+
+
+def placed(findings: Iterable[Finding], texts: Mapping[str, TextTable]) -> list[Finding]:
+    """Findings with the sheet of their table, where the stage that made them saw only columns and rows."""
+    return [
+        replace(finding, place=replace(finding.place, sheet=texts[finding.place.resource].sheet))
+        if finding.place.resource in texts and not finding.place.sheet
+        else finding
+        for finding in findings
+    ]
 
 
 def validate_tables(job: Job, tables: Tables) -> Tables:
@@ -138,7 +153,8 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
         if validation.valid:
             values[name] = typed(text.columns, schema)
             reports[name] = _timeless(validation.report_descriptor())
-    return replace(tables, texts=texts, typed=values, reports=reports, findings=(*tables.findings, *findings))
+    told = (*tables.findings, *placed(findings, texts))
+    return replace(tables, texts=texts, typed=values, reports=reports, findings=told)
 
 
 def without_rejected(text: TextTable, validation: Validation) -> TextTable:
@@ -153,54 +169,7 @@ def without_rejected(text: TextTable, validation: Validation) -> TextTable:
     mask = pa.array(keep)
     gone = int((~keep).sum())
     account = replace(text.account, data=text.account.data - gone, rejected=text.account.rejected + gone)
-    return TextTable(text.columns.filter(mask), text.rows.filter(mask), text.file, account)
-
-
-def judge_quality(job: Job, tables: Tables) -> Tables:
-    """Run the dataset's suite over its typed tables, against the metrics of the last release.
-
-    Nothing is judged while a table is invalid: its numbers would mean nothing.
-    """
-    if not tables.complete:
-        return tables
-    hidden = {name: protected(job, name, tables.texts[name]) for name in tables.typed}
-    metrics = {name: measure(table, protected=hidden[name]) for name, table in tables.typed.items()}
-    past = {name: job.history.of(name) for name in tables.typed}
-    publication = job.dataset.contract.publication
-    quality = check_quality(
-        surroundings(job, tables, hidden),
-        load_suite(job.dataset.folder).for_release(first=() in past.values()),
-        {
-            name: parameters(told, publication.bands, job.started, frequency=publication.frequency)
-            for name, told in past.items()
-        },
-        files={name: tables.texts[name].file for name in tables.typed},
-        protected=frozenset().union(*hidden.values()),
-        large=job.settings.quality_rows,
-    )
-    return replace(tables, metrics=metrics, findings=(*tables.findings, *quality.findings))
-
-
-def surroundings(job: Job, tables: Tables, hidden: Mapping[str, frozenset[str]]) -> Surroundings:
-    """What expectations may look at: the tables, their total rows, and the keys of the published release.
-
-    A protected key is published in another form, so its keys cannot be compared.
-    """
-    published = job.releases.published()
-    before = {}
-    for table in published.tables if published else ():
-        key = job.dataset.key_of.get(table.resource, ())
-        comparable = table.resource in tables.typed and not hidden[table.resource] & set(key)
-        if key and key == table.key and comparable and table.csv.path.is_file():
-            options = csv.ConvertOptions(include_columns=list(key), column_types=dict.fromkeys(key, pa.string()))
-            before[table.resource] = csv.read_csv(table.csv.path, convert_options=options)
-    return Surroundings(
-        tables.typed,
-        {name: tables.texts[name].rows for name in tables.typed},
-        {name: (text.columns, text.rows) for name, text in tables.with_totals.items()},
-        job.dataset.key_of,
-        before,
-    )
+    return replace(text, columns=text.columns.filter(mask), rows=text.rows.filter(mask), account=account)
 
 
 def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
@@ -249,7 +218,8 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
                 key=key if set(key) <= set(outcome.columns.column_names) else (),
                 report=tables.reports[name],
             )
-    return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=(*tables.findings, *findings))
+    told = (*tables.findings, *placed(findings, tables.texts))
+    return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=told)
 
 
 def _lasting(classes: Mapping[str, ColumnClass], previous: Previous | None) -> dict[str, ColumnClass]:

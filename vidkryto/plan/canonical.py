@@ -107,3 +107,13 @@ def line_sql(columns: tuple[Column, ...]) -> str:
     """The line of a row, in DuckDB."""
     cells = (f"coalesce(strlen({quoted(column.name)}) || ':' || {quoted(column.name)}, '-')" for column in columns)
     return " || ".join(cells)
+
+
+def object_sql(columns: tuple[Column, ...], *, numbered: bool) -> str:
+    """The row as a JSON object, in DuckDB, from canonical cells; with the portal's `_id` where `numbered`."""
+    cells = ["""'"_id":' || _id"""] if numbered else []
+    for column in columns:
+        name, cell = json.dumps(column.name, ensure_ascii=False).replace("'", "''"), quoted(column.name)
+        text = cell if column.form == "json" else f"cast(to_json({cell}) as varchar)"
+        cells.append(f"'{name}:' || coalesce({text}, 'null')")
+    return "'{' || " + " || ',' || ".join(cells) + " || '}'"

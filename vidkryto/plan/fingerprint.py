@@ -8,6 +8,7 @@ from typing import Any
 
 from vidkryto.plan.live import LOCK, RUN, LiveDataset, LiveResource
 from vidkryto.plan.metadata import EXTRAS
+from vidkryto.plan.notes import NOTICE
 
 PACKAGE = (
     "id", "name", "state", "private", "owner_org", "title", "notes", "version", "license_id", "url", "author",
@@ -20,13 +21,17 @@ RESOURCE = (
 """`hash` is left out: xloader sets it in its own time. Our own field holds the sha256."""
 
 
+OURS = frozenset(EXTRAS) - frozenset(NOTICE)
+"""An announcement is made between two publications; no plan depends on it."""
+
+
 def fingerprint(live: LiveDataset) -> str:
     """A hash of all that a plan depends on, except the rows: those are compared in full when they are written.
 
     Left out are the lock, the times that a portal sets by itself, and what is not ours: a revision of any
     field makes CKAN fill in defaults of resources that others made.
     """
-    extras = {entry["key"]: entry["value"] for entry in live.fields.get("extras", ()) if entry["key"] in EXTRAS}
+    extras = {entry["key"]: entry["value"] for entry in live.fields.get("extras", ()) if entry["key"] in OURS}
     whole = {
         "package": {name: live.fields.get(name) for name in PACKAGE},
         "tags": sorted(tag["name"] for tag in live.fields.get("tags", ())),

@@ -6,17 +6,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vidkryto import clock
 from vidkryto.errors import PlanError
 from vidkryto.findings import Finding, Place
+from vidkryto.plan.feed import FEED, ROLE, fed, feed_id
 from vidkryto.plan.fingerprint import fingerprint
-from vidkryto.plan.live import FREE, LOCK, SHA256, VERSION, Capabilities, LiveDataset, LiveResource, Lock, Readable
+from vidkryto.plan.live import (
+    FREE,
+    LOCK,
+    RELEASE,
+    SHA256,
+    VERSION,
+    Capabilities,
+    LiveDataset,
+    LiveResource,
+    Lock,
+    Readable,
+)
 from vidkryto.plan.metadata import EXTRAS, package_fields, resource_fields
 from vidkryto.plan.names import resource_id, table_id
+from vidkryto.plan.notes import NOTICE, announcement
 from vidkryto.plan.tables import table_change, table_findings
 from vidkryto.plan.value import Action, Cost, FieldChange, Kind, Plan, ResourceChange, TableChange
 from vidkryto.release.value import Release, ReleaseFile
 
 DESCRIPTOR = "datapackage.json"
+NOTICE_LOCK = "notice"
+"""What the lock names instead of a plan while an announcement is made."""
 ROWS_PER_REQUEST = 5_000
 RATES = {"insert": 8_000, "update": 3_500, "delete": 15_000, "staging": 15_000}
 """Rows a second on a small portal (measured on two cores); only for the estimate."""
@@ -34,8 +50,8 @@ class PlanSettings:
 
     rows_band: float = 0.2
     """The share of rows that may vanish before a plan is breaking."""
-    notice: str = ""
-    """The text of an announced breaking change, shown with the dataset."""
+    notice_days: int = 0
+    """How many days before it happens a breaking change is announced."""
 
 
 def anchor_id(dataset: str) -> str:
@@ -44,10 +60,11 @@ def anchor_id(dataset: str) -> str:
 
 
 def table_ids(release: Release, capabilities: Capabilities) -> dict[str, str]:
-    """The id of each table's DataStore table on that portal."""
-    return {
+    """The id of each table's DataStore table on that portal, and of the feed's."""
+    return {FEED: feed_id(release.dataset)} | {
         table.resource: table_id(release.dataset, table.csv.name, apart=capabilities.tables_apart)
         for table in release.tables
+        if table.csv.role != ROLE
     }
 
 
@@ -63,19 +80,22 @@ def make_plan(release: Release, portal: Readable, settings: PlanSettings | None 
     capabilities = portal.capabilities()
     ids = table_ids(release, capabilities)
     live = portal.dataset(release.dataset, ids)
-    staged = portal.staged(ids.values())
-    tables = tuple(
-        table_change(
-            release, table, ids[table.resource], live, portal, "staging" if ids[table.resource] in staged else "stock"
+    staged = portal.staged(ids[table.resource] for table in release.tables)
+    with fed(release, live, portal) as whole:
+        tables = tuple(
+            table_change(whole, table, id_, live, portal, "staging" if id_ in staged else "stock")
+            for table in whole.tables
+            for id_ in (ids[table.resource],)
         )
-        for table in release.tables
-    )
     resources = resource_changes(release, live, capabilities)
-    metadata = metadata_changes(release, live, settings, capabilities)
+    metadata = metadata_changes(release, live, capabilities)
     anchor = live.resource(anchor_id(release.dataset)) if live else None
     findings = _findings(release, live, capabilities, tables, resources, settings)
     lock = Lock.parse(anchor.text(LOCK)) if anchor else None
     first = anchor is None or not anchor.text(VERSION)
+    kind = _kind(first, live, metadata, resources, tables, findings)
+    # A run that is finished was let through when it began; half of its changes are on the portal by now.
+    days = settings.notice_days if kind == "breaking" and (lock is None or lock.plan == NOTICE_LOCK) else 0
     return Plan(
         dataset=release.dataset,
         portal=capabilities.url,
@@ -84,14 +104,14 @@ def make_plan(release: Release, portal: Readable, settings: PlanSettings | None 
         contract_sha256=release.contract_sha256,
         live_version=anchor.text(VERSION) if anchor else "",
         live=fingerprint(live) if live else "",
-        kind=_kind(first, live, metadata, resources, tables, findings),
+        kind=kind,
         first=first,
         metadata=metadata,
         resources=resources,
         tables=tables,
         findings=findings,
         cost=_cost(resources, tables),
-        notice=settings.notice,
+        announcement=announcement(findings, live, days, clock.now().date()),
         resumes=lock.plan if lock else "",
     )
 
@@ -110,11 +130,18 @@ def _kind(
     return "nothing" if quiet and not first and live is not None and live.state == "active" else "routine"
 
 
+def kept_notice(release: Release, live: LiveDataset | None) -> frozenset[str]:
+    """The announcement's extras, where this very release is live: what comes next does not concern it."""
+    anchor = live.resource(anchor_id(release.dataset)) if live else None
+    same = anchor is not None and anchor.text(RELEASE) == release.sha256
+    return frozenset(NOTICE) if same else frozenset()
+
+
 def metadata_changes(
-    release: Release, live: LiveDataset | None, settings: PlanSettings, capabilities: Capabilities
+    release: Release, live: LiveDataset | None, capabilities: Capabilities
 ) -> tuple[FieldChange, ...]:
     """The fields of the dataset that differ from the release's; fields that are not ours are left out."""
-    wanted = package_fields(release, capabilities, settings.notice)
+    wanted = package_fields(release, capabilities)
     there = live_fields(live) if live else {}
     changes = [
         FieldChange(name, there.get(name), value)
@@ -126,7 +153,7 @@ def metadata_changes(
     if live is not None and live.state != "active":
         changes.append(FieldChange("state", live.state, "active"))
     extras: Mapping[str, str] = there.get("extras", {})
-    for key in sorted({*wanted["extras"], *(set(extras) & set(EXTRAS))}):
+    for key in sorted({*wanted["extras"], *(set(extras) & set(EXTRAS))} - kept_notice(release, live)):
         before, after = extras.get(key), wanted["extras"].get(key)
         if before != after:
             changes.append(FieldChange(f"extras.{key}", before, after))

@@ -11,6 +11,7 @@ from vidkryto.catalogue.contract import Frequency
 from vidkryto.catalogue.passport import FREQUENCY, LANGUAGE
 from vidkryto.plan.live import SHA256, Capabilities
 from vidkryto.plan.names import resource_id
+from vidkryto.plan.notes import NOTICE, version_notes
 from vidkryto.release import codes
 from vidkryto.release.codes import AUTHORITY
 from vidkryto.release.value import Release, ReleaseFile
@@ -36,16 +37,13 @@ EXTRAS = (
     "publisher_uri", "publisher_url", "publisher_type", "publisher_identifier", "publisherIdentifier", "provenance",
     "hvd_category", "applicable_legislation", "title_en", "notes_en", "publisher_name_en", "department",
     "department_en", "department_edrpou", "mandate", "purpose", "purpose_of_collecting_information",
-    "update_frequency", "breaking_change", "vidkryto_contract_sha256",
+    "update_frequency", "version_notes_en", *NOTICE, "vidkryto_contract_sha256",
 )  # fmt: skip
 """All extras that are ours to set and to remove; any other is left as it stands."""
 
 
-def package_fields(release: Release, portal: Capabilities, notice: str = "") -> dict[str, Any]:
-    """The fields of the CKAN package: plain values, `tags` as names, `extras` as a mapping.
-
-    `notice` is the text of an announced breaking change.
-    """
+def package_fields(release: Release, portal: Capabilities) -> dict[str, Any]:
+    """The fields of the CKAN package: plain values, `tags` as names, `extras` as a mapping."""
     words = release.metadata
     license_id, _ = license_of(release)
     return {
@@ -58,7 +56,7 @@ def package_fields(release: Release, portal: Capabilities, notice: str = "") -> 
         "maintainer": str(words.get("contact", {}).get("name", "")),
         "maintainer_email": str(words.get("contact", {}).get("email", "")),
         "tags": sorted({APOSTROPHES.sub("ʼ", word) for word in words.get("keywords", ())}),
-        "extras": _extras(release, portal, notice),
+        "extras": _extras(release, portal),
     }
 
 
@@ -66,7 +64,7 @@ def _page(release: Release, portal: Capabilities) -> str:
     return f"{portal.public}/dataset/{release.dataset}"
 
 
-def _extras(release: Release, portal: Capabilities, notice: str) -> dict[str, str]:
+def _extras(release: Release, portal: Capabilities) -> dict[str, str]:
     words = release.metadata
     department, contact, theme = words.get("department", {}), words.get("contact", {}), words.get("theme")
     extras = {
@@ -85,7 +83,8 @@ def _extras(release: Release, portal: Capabilities, notice: str) -> dict[str, st
         "department_en": _in(department, "title", "en"),
         "department_edrpou": department.get("edrpou", ""),
         "mandate": words.get("mandate", ""),
-        "breaking_change": notice,
+        "version_notes": version_notes(release, "uk"),
+        "version_notes_en": version_notes(release, "en"),
         "vidkryto_contract_sha256": release.contract_sha256,
         **_publisher(words.get("publisher", {})),
         **_space_and_time(release),

@@ -18,6 +18,7 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "first": {"uk": "перша публікація", "en": "first publication"},
     "none": {"uk": "немає", "en": "none"},
     "approval": {"uk": "Чекає погодження", "en": "Waits for approval"},
+    "from": {"uk": "Застосувати можна з (попередження користувачам)", "en": "May be applied from (notice to users)"},
     "files": {"uk": "Файли", "en": "Files"},
     "tables": {"uk": "Таблиці", "en": "Tables"},
     "metadata": {"uk": "Опис", "en": "Metadata"},
@@ -69,6 +70,8 @@ def _head(plan: Plan, language: Language) -> Iterator[str]:
     cost, words = plan.cost, (_word("requests", language), _word("seconds", language))
     size = f"{cost.bytes / 1e6:.1f} MB"
     yield f"{_word('cost', language)}: {cost.requests} {words[0]}, {size}, {cost.seconds:.0f} {words[1]}"
+    if plan.announcement is not None:
+        yield f"{_word('from', language)}: {plan.announcement.day.isoformat()}"
     if plan.needs_approval:
         yield f"{_word('approval', language)}: vidkryto approve {plan.hash[:12]} --as … --role … --reason …"
 

@@ -11,7 +11,7 @@ from vidkryto.findings import Finding, Place
 from vidkryto.plan.columns import Column, columns_of
 from vidkryto.plan.live import TABLE_HASH, LiveColumn, LiveDataset, LiveTable, Readable
 from vidkryto.plan.names import alias_of
-from vidkryto.plan.rows import compared, digest_of
+from vidkryto.plan.rows import RowChange, compared, digest_of
 from vidkryto.plan.value import Action, ColumnChange, Route, TableChange
 from vidkryto.release.value import Release, ReleaseTable
 
@@ -23,15 +23,19 @@ def table_change(
     columns = columns_of(table)
     there = live.tables.get(id_) if live else None
     changes = column_changes(columns, there)
+    wanted = digest_of(table.csv.path, columns)
+    same_shape = there is not None and not changes and live_key(there) == table.key
     alias = alias_of(str(release.metadata.get("publisher", {}).get("name", "")), release.dataset, table.resource)
     with tempfile.TemporaryDirectory(prefix="vidkryto-plan-") as folder:
         dump: Path | None = None
         if there is not None and there.rows:
             dump = Path(folder) / "live.csv"
             portal.dump(id_, dump)
-        with compared(table.csv.path, dump, columns, table.key, emptied(changes)) as comparison:
-            rows, before = comparison.change(), comparison.live.rows
-    wanted = digest_of(table.csv.path, columns)
+        if dump is not None and same_shape and _noted(live, id_) == wanted.sha256 == digest_of(dump, columns).sha256:
+            rows, before = RowChange(), wanted.rows
+        else:
+            with compared(table.csv.path, dump, columns, table.key, emptied(changes)) as comparison:
+                rows, before = comparison.change(), comparison.live.rows
     change = TableChange(
         action="create" if there is None else "keep",
         id=id_,
@@ -111,9 +115,13 @@ def table_findings(change: TableChange, live: LiveDataset | None, band: float) -
     if change.before and change.after < change.before * (1 - band):
         details = {"before": change.before, "after": change.after, "band": f"{band:.0%}"}
         found.append(Finding("plan-rows-dropped", place, details=details))
-    noted = next((r.text(TABLE_HASH) for r in live.resources if r.id == change.id), "") if live else ""
+    noted = _noted(live, change.id)
     if not change and noted and noted != change.sha256:
         found.append(Finding("plan-table-hash-stale", place))
     return tuple(found)
 
 
+def _noted(live: LiveDataset | None, table: str) -> str:
+    """The hash of the table that its resource notes."""
+    resource = live.resource(table) if live else None
+    return resource.text(TABLE_HASH) if resource else ""

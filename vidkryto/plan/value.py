@@ -6,10 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
+from vidkryto import clock
 from vidkryto.findings import Finding
+from vidkryto.plan.notes import Announcement
 from vidkryto.plan.rows import RowChange
 
 Kind = Literal["nothing", "routine", "breaking"]
@@ -108,8 +111,8 @@ class Plan:
     tables: tuple[TableChange, ...]
     findings: tuple[Finding, ...]
     cost: Cost
-    notice: str = ""
-    """The announcement of a breaking change that is shown with the dataset."""
+    announcement: Announcement | None = None
+    """What users are told before a breaking change; until its day the plan is not applied."""
     resumes: str = ""
     """The hash of the plan that an interrupted run was applying to this dataset."""
 
@@ -126,6 +129,11 @@ class Plan:
     def needs_approval(self) -> bool:
         """Whether a person must look by default: a first publication or a breaking change."""
         return self.first or self.kind == "breaking"
+
+    def early(self, now: datetime | None = None) -> bool:
+        """Whether the day that was, or will be, announced for this breaking change has not come."""
+        told = self.announcement
+        return told is not None and (not told.made or (now or clock.now()).date() < told.day)
 
     def content(self) -> dict[str, Any]:
         """The plan as JSON values."""
@@ -144,5 +152,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if hasattr(value, "__dataclass_fields__"):
-        return json.loads(json.dumps(asdict(value)))
+        return json.loads(json.dumps(asdict(value), default=str))
     return value

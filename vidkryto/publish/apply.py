@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from vidkryto import clock
 from vidkryto.errors import PlanError, PortalError, PortalMoved, VidkrytoError
 from vidkryto.plan.columns import Column, columns_of
+from vidkryto.plan.feed import fed
 from vidkryto.plan.fingerprint import fingerprint
 from vidkryto.plan.live import LOCK, LiveDataset, LiveTable, Lock
 from vidkryto.plan.make import anchor_id, table_ids
@@ -63,6 +64,11 @@ def _fitting(plan: Plan, release: Release, portal: Portal) -> None:
         )
     if plan.portal != portal.capabilities().url:
         raise PlanError(f"the plan was made for the portal {plan.portal}", remedy="Plan again with the same --portal.")
+    if plan.early() and plan.announcement is not None:
+        raise PlanError(
+            f"users are told of this breaking change until {plan.announcement.day.isoformat()}",
+            remedy="Wait for that day, or shorten publication.notice in the contract and plan again.",
+        )
 
 
 class _Work:
@@ -80,6 +86,8 @@ class _Work:
         self.writes_before = portal.written
         self.sent_before = portal.sent
         self.resumed = False
+        self.whole = release
+        """The release with the feed of changes as one more table, while there is one."""
         self.loaded: dict[str, Loaded] = {}
 
     def look(self) -> LiveDataset | None:
@@ -97,7 +105,8 @@ class _Work:
         """The receipt of a plan with nothing to do; nothing is written."""
         live = self.there()
         self._unmoved(live)
-        return self._receipt(live, "unchanged", ())
+        with fed(self.release, live, self.portal) as self.whole:
+            return self._receipt(live, "unchanged", ())
 
     def published(self) -> Receipt:
         """Every step, in the order of the protocol."""
@@ -105,15 +114,15 @@ class _Work:
         held, live = self._locked()
         written = self.portal.written
         try:
-            live = self._with_table_resources(held, live)
-            for change in self.plan.tables:
-                self._table(held, change)
+            with fed(self.release, live, self.portal) as self.whole:
+                live = self._with_table_resources(held, live)
+                for change in self.plan.tables:
+                    self._table(held, change)
             held.confirm()
             self.how.step("switch")
             live = switch(
-                self.release, self.portal, held, self.there, self.loaded,
-                notice=self.plan.notice, pause=self.how.pause,
-            )  # fmt: skip
+                self.release, self.portal, held, self.there, self.loaded, pause=self.how.pause
+            )
         except BaseException as error:
             _give_up(held, error, touched=self.portal.written > written)
             raise
@@ -172,7 +181,7 @@ class _Work:
             # Without `url` CKAN 2.12 fails (500) when it asks text_view for previews.
             held = {LOCK: str(lock)} if id_ == self.anchor else {}
             resources.append({"url": "", **fields, "id": id_, **held})
-        fields = package_fields(self.release, self.portal.capabilities(), self.plan.notice)
+        fields = package_fields(self.release, self.portal.capabilities())
         for attempt in range(self.how.attempts):
             try:
                 self.portal.create({"name": self.release.dataset, **fields}, resources)
@@ -192,7 +201,7 @@ class _Work:
     def _with_table_resources(self, held: locks.Held, live: LiveDataset) -> LiveDataset:
         """Resources that a table needs before it can be made: of new tables, and of tables that stand apart."""
         for _ in range(self.how.attempts):
-            missing = [table for table in self.release.tables if live.resource(self.ids[table.resource]) is None]
+            missing = [table for table in self.whole.tables if live.resource(self.ids[table.resource]) is None]
             if not missing:
                 return live
             self.how.step("resources")
@@ -217,7 +226,7 @@ class _Work:
         raise PortalError("the resources could not be created", remedy="Run again; the next run looks first.")
 
     def _table(self, held: locks.Held, change: TableChange) -> None:
-        table = next(table for table in self.release.tables if table.resource == change.resource)
+        table = next(table for table in self.whole.tables if table.resource == change.resource)
         columns = columns_of(table)
 
         def look() -> LiveTable | None:
@@ -290,7 +299,7 @@ class _Work:
             writes=self.portal.written - self.writes_before,
             requests=self.portal.sent - self.sent_before,
             files=files,
-            tables=table_receipts(self.release, self.plan.tables, self.loaded),
+            tables=table_receipts(self.whole, self.plan.tables, self.loaded),
             warnings=(*warnings, *faults),
             reason=self.how.reason,
             state=fingerprint(live),

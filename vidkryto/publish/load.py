@@ -53,6 +53,11 @@ def bring(
         with tempfile.TemporaryDirectory(prefix="vidkryto-live-") as folder:
             dump = Path(folder) / "live.csv"
             portal.dump(change.id, dump)
+            settled = round_ > 0 or (expected is not None and not expected)
+            if settled and (digest := digest_of(dump, columns)).sha256 == change.sha256:
+                # What was read back is the release's table: no need to look for differences.
+                _renew_total(portal, change.id, digest.rows, pause)
+                return Loaded(digest, round_, route if round_ else "none")
             with compared(csv, dump, columns, change.key) as comparison:
                 if comparison.equal:
                     _renew_total(portal, change.id, comparison.wanted.rows, pause)

@@ -12,6 +12,8 @@ from vidkryto import clock
 from vidkryto.archive import sha256_of
 from vidkryto.errors import PlanError
 from vidkryto.release import Release, Releases, load_release
+from vidkryto.release.build import release_file
+from vidkryto.release.changes import write_changes
 from vidkryto.release.store import MANIFEST, manifest_bytes, manifest_of
 from vidkryto.release.value import ReleaseFile
 from vidkryto.release.version import Change, change_of_schema, next_version
@@ -23,7 +25,7 @@ def restored_release(releases: Releases, version: str) -> Release:
     """A new release with the content of `version`; its number follows the published one's.
 
     Versions never go back: readers who saw 2.0.0 get the content of 1.3.0 as 3.0.0 or 2.1.0, by what
-    changes for them. Changes files are left out, they told of another step. Raises PlanError when there is
+    changes for them. Lists of changed rows are made anew, against what is published. Raises PlanError when there is
     no such release or its files are damaged.
     """
     old, latest = releases.find(version), releases.published()
@@ -47,6 +49,7 @@ def _written(old: Release, latest: Release, releases: Releases) -> Release:
     building.mkdir(parents=True)
     try:
         files = tuple(_copied(file, old, version, now, building) for file in old.files if file.role != "changes")
+        files += _changes(latest, old, building)
         by_name = {file.name: file for file in files}
         tables = tuple(
             replace(table, csv=by_name[table.csv.name], parquet=by_name[table.parquet.name] if table.parquet else None)
@@ -76,6 +79,21 @@ def _copied(file: ReleaseFile, old: Release, version: str, now: str, folder: Pat
         descriptor["resources"] = [item for item in descriptor["resources"] if item.get("path") not in dropped]
     target.write_text(json.dumps(descriptor, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return replace(file, path=target, bytes=target.stat().st_size, sha256=sha256_of(target))
+
+
+def _changes(latest: Release, old: Release, folder: Path) -> tuple[ReleaseFile, ...]:
+    """What going back changes row by row, for those who follow the changes."""
+    before = {table.resource: table for table in latest.tables}
+    files = []
+    for table in old.tables:
+        there = before.get(table.resource)
+        if there is not None and there.csv.sha256 != table.csv.sha256:
+            path = folder / f"{table.csv.name.removesuffix('.csv')}-changes.csv"
+            write_changes(there, table, path)
+            title = table.csv.title
+            titles = {"uk": f"{title.get('uk', '')}: зміни", "en": f"{title.get('en', '')}: changes"}
+            files.append(release_file(path, "changes", titles, resource=table.resource))
+    return tuple(files)
 
 
 def _change(latest: Release, old: Release) -> Change:

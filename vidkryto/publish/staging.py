@@ -15,48 +15,19 @@ from typing import Any
 
 from vidkryto.plan.names import staging_id, table_id
 from vidkryto.plan.rows import Comparison
-from vidkryto.publish.batches import chunks, in_requests
+from vidkryto.publish.batches import BYTES_PER_REQUEST as BYTES_PER_STEP
+from vidkryto.publish.batches import ROWS_PER_REQUEST, chunks
 from vidkryto.publish.portal import Absent, CkanPortal, Portal
+from vidkryto.publish.staging_function import FUNCTION
 
 NUMBERS_PER_STEP = 20_000
 BYTES_PER_REQUEST = 48_000_000
 """A larger difference is sent in several requests: a portal's worker holds a request several times over."""
 
-FUNCTION = """
-DECLARE
-  names text; sets text; touched bigint;
-BEGIN
-  IF TG_TABLE_NAME <> '{staging}' THEN
-    RAISE EXCEPTION 'vidkryto: this function belongs to another staging table';
-  END IF;
-  SELECT string_agg(format('%I', attname), ', ' ORDER BY attnum),
-         string_agg(format('%I = d.%I', attname, attname), ', ' ORDER BY attnum)
-    INTO names, sets FROM pg_attribute
-   WHERE attrelid = '"{target}"'::regclass AND attnum > 0 AND NOT attisdropped AND left(attname, 1) <> '_';
-  IF NEW.op = 'delete' THEN
-    DELETE FROM "{target}" WHERE _id IN (SELECT value::bigint FROM json_array_elements_text(NEW.payload::json));
-  ELSIF NEW.op = 'update' THEN
-    EXECUTE format('UPDATE "{target}" t SET %s, _full_text = NULL
-                      FROM json_populate_recordset(NULL::"{target}", $1::json) d WHERE t._id = d._id', sets)
-      USING NEW.payload;
-    GET DIAGNOSTICS touched = ROW_COUNT;
-    IF touched <> json_array_length(NEW.payload::json) THEN
-      RAISE EXCEPTION 'vidkryto: % rows to change, % found', json_array_length(NEW.payload::json), touched;
-    END IF;
-  ELSIF NEW.op = 'insert' THEN
-    EXECUTE format('INSERT INTO "{target}" (%s) SELECT %s FROM json_populate_recordset(NULL::"{target}", $1::json)',
-                   names, names) USING NEW.payload;
-  ELSIF NEW.op = 'expect' THEN
-    SELECT count(*) INTO touched FROM "{target}";
-    IF touched <> NEW.payload::bigint THEN
-      RAISE EXCEPTION 'vidkryto: % rows expected, % found', NEW.payload, touched;
-    END IF;
-  ELSE
-    RAISE EXCEPTION 'vidkryto: unknown step %', NEW.op;
-  END IF;
-  RETURN NULL;
-END;
-"""
+REBUILT_SHARE = 0.5
+"""The share of a table's rows from which the table is built anew beside the old one."""
+REBUILT_FROM, REBUILT_TO = 2_000, 300_000
+"""Rows of a table that is built anew; beyond, its indexes may take longer than a portal gives a statement (60 s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +95,28 @@ def _prepare(portal: CkanPortal, package: Mapping[str, Any], dataset: str, csv: 
 def send(portal: Portal, table: str, comparison: Comparison, before_write: Callable[[], None]) -> None:
     """Apply the difference; the portal refuses the last request when the row count is not as expected.
 
-    One request is one transaction. Only a difference beyond BYTES_PER_REQUEST takes several.
+    One request is one transaction. Only a difference beyond BYTES_PER_REQUEST takes several. Where most
+    rows differ the table is built anew beside the old one and takes its place at the end.
     """
-    for steps in _requests(_steps(comparison)):
+    found: Iterable[dict[str, str]] = _steps(comparison)
+    if _mostly_new(comparison):
+        *steps, last = found
+        if sum(len(step["payload"]) for step in steps) <= BYTES_PER_REQUEST:
+            found = [BEGIN, *steps, SWAP, last]
+        else:
+            found = [*steps, last]
+    for steps in _requests(iter(found)):
         before_write()
         portal.insert(staging_id(table), steps)
+
+
+BEGIN, SWAP = {"op": "begin", "payload": ""}, {"op": "swap", "payload": ""}
+
+
+def _mostly_new(comparison: Comparison) -> bool:
+    """Whether building the table anew is cheaper: its index of words is then made once, not row by row."""
+    rows = comparison.wanted.rows
+    return REBUILT_FROM <= rows <= REBUILT_TO and sum(comparison.counts[:2]) >= rows * REBUILT_SHARE
 
 
 def _requests(steps: Iterator[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
@@ -144,27 +132,10 @@ def _requests(steps: Iterator[dict[str, str]]) -> Iterator[list[dict[str, str]]]
 
 
 def _steps(comparison: Comparison) -> Iterator[dict[str, str]]:
-    raw = frozenset(column.name for column in comparison.columns if column.form == "json")
     for numbers in chunks(comparison.removed(), NUMBERS_PER_STEP):
         yield {"op": "delete", "payload": json.dumps(numbers)}
-    for rows in in_requests(comparison.changed()):
-        yield {"op": "update", "payload": _payload(rows, raw)}
-    for rows in in_requests(comparison.added()):
-        yield {"op": "insert", "payload": _payload(rows, raw)}
+    for payload in comparison.packed("changed", ROWS_PER_REQUEST, BYTES_PER_STEP):
+        yield {"op": "update", "payload": payload}
+    for payload in comparison.packed("added", ROWS_PER_REQUEST, BYTES_PER_STEP):
+        yield {"op": "insert", "payload": payload}
     yield {"op": "expect", "payload": str(comparison.wanted.rows)}
-
-
-def _payload(rows: list[dict[str, Any]], raw: frozenset[str]) -> str:
-    """Rows as JSON; cells that are JSON themselves stand in it as they are, else they would arrive as strings."""
-    if not raw:
-        return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-    return "[" + ",".join(_object(row, raw) for row in rows) + "]"
-
-
-def _object(row: Mapping[str, Any], raw: frozenset[str]) -> str:
-    pairs = (
-        f"{json.dumps(name, ensure_ascii=False)}:"
-        + (value if name in raw and value is not None else json.dumps(value, ensure_ascii=False))
-        for name, value in row.items()
-    )
-    return "{" + ",".join(pairs) + "}"

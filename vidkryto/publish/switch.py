@@ -8,7 +8,7 @@ from typing import Any
 
 from vidkryto.errors import PortalError, PortalMoved
 from vidkryto.plan.live import FREE, LOCK, RELEASE, ROWS, RUN, TABLE_HASH, VERSION, Capabilities, LiveDataset
-from vidkryto.plan.make import PlanSettings, live_fields, metadata_changes, resource_changes, table_ids
+from vidkryto.plan.make import kept_notice, live_fields, metadata_changes, resource_changes, table_ids
 from vidkryto.plan.metadata import EXTRAS, package_fields
 from vidkryto.publish.load import Loaded
 from vidkryto.publish.lock import Held
@@ -25,7 +25,6 @@ def switch(
     reread: Callable[[], LiveDataset],
     loaded: Mapping[str, Loaded],
     *,
-    notice: str = "",
     pause: float = 0.5,
 ) -> LiveDataset:
     """Publish files and metadata and free the lock, in one request; returns the dataset after it.
@@ -41,7 +40,7 @@ def switch(
         if anchor is None or anchor.text(LOCK) != str(held.lock):
             raise PortalMoved("the lock of the dataset was lost before the switch", remedy="Plan again.")
         try:
-            _revise(release, portal, held, live, loaded, notice)
+            _revise(release, portal, held, live, loaded)
         except AnswerLost:
             time.sleep(pause * (attempt + 1))
         except Refused as error:
@@ -58,7 +57,7 @@ def switch(
 
 
 def _revise(
-    release: Release, portal: Portal, held: Held, live: LiveDataset, loaded: Mapping[str, Loaded], notice: str
+    release: Release, portal: Portal, held: Held, live: LiveDataset, loaded: Mapping[str, Loaded]
 ) -> None:
     capabilities = portal.capabilities()
     changes = resource_changes(release, live, capabilities)
@@ -82,20 +81,20 @@ def _revise(
     portal.revise(
         live.id,
         held.match,
-        fields={**_package(release, live, capabilities, notice), "private": False, "state": "active"},
+        fields={**_package(release, live, capabilities), "private": False, "state": "active"},
         resources=fields,
         extend=extend,
         files=files,
     )
 
 
-def _package(release: Release, live: LiveDataset, capabilities: Capabilities, notice: str) -> dict[str, Any]:
+def _package(release: Release, live: LiveDataset, capabilities: Capabilities) -> dict[str, Any]:
     """The package's fields that differ. Extras are one list: ours as wanted, all others as they stand."""
-    wanted = package_fields(release, capabilities, notice)
-    changes = metadata_changes(release, live, PlanSettings(notice=notice), capabilities)
-    changed = {change.name.partition(".")[0] for change in changes}
+    wanted = package_fields(release, capabilities)
+    changed = {change.name.partition(".")[0] for change in metadata_changes(release, live, capabilities)}
     fields = {name: value for name, value in wanted.items() if name in changed}
     if "extras" in fields:
-        others = {key: value for key, value in live_fields(live)["extras"].items() if key not in EXTRAS}
+        ours = set(EXTRAS) - kept_notice(release, live)
+        others = {key: value for key, value in live_fields(live)["extras"].items() if key not in ours}
         fields["extras"] = {**others, **wanted["extras"]}
     return fields

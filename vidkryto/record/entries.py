@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 from vidkryto.catalogue.model import Block
 from vidkryto.errors import LedgerError
 
-Kind = Literal["intent", "result", "approval", "exception", "withdrawal", "restore", "key", "recovery"]
+Kind = Literal["intent", "result", "approval", "exception", "withdrawal", "restore", "retention", "key", "recovery"]
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,99}$")]
@@ -188,6 +188,13 @@ class Withdrawal(Decided):
     """The article of the law."""
 
 
+class Retention(Block):
+    """Objects whose time by the contracts' rules is over; they are gone from the archive, their hashes stay."""
+
+    objects: list[Sha256] = Field(min_length=1)
+    bytes: Count
+
+
 class Restore(Decided):
     """An earlier release was put back."""
 
@@ -222,6 +229,7 @@ SHAPES: Mapping[str, type[Block]] = {
     "approval": Approval,
     "exception": Exempted,
     "withdrawal": Withdrawal,
+    "retention": Retention,
     "restore": Restore,
     "key": Key,
     "recovery": Recovery,

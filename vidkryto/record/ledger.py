@@ -100,6 +100,11 @@ class Ledger:
             raise LedgerError(f"there is no ledger in {home}", remedy="Create it once with `vidkryto audit init`.")
         return ledger
 
+    @property
+    def signing_key_file(self) -> Path:
+        """Where the key lies that signs."""
+        return self._key_file
+
     @classmethod
     def create(cls, home: Path, *, key: Path | None = None) -> Ledger:
         """Begin a ledger with the key that lies at `key`; the key's name is the ledger's name (its origin).

@@ -346,8 +346,9 @@ def check_key(pinned: str, history: History, report: Report) -> None:
 
 
 def check_objects(folder: Path, entries: list[dict[str, Any]], report: Report) -> None:
-    """Step 5. An object that a withdrawal names may be gone: its hash in the ledger is the tombstone."""
-    gone = {sha256 for entry in entries if entry["kind"] == "withdrawal" for sha256 in entry["body"].get("objects", [])}
+    """Step 5. An object that a withdrawal or a retention names may be gone: its hash in the ledger is the tombstone."""
+    tombs = (entry for entry in entries if entry["kind"] in ("withdrawal", "retention"))
+    gone = {sha256 for entry in tombs for sha256 in entry["body"].get("objects", [])}
     good = 0
     for sha256, (seq, places) in named_files(folder, entries).items():
         found = [place for place in places if place.is_file()]

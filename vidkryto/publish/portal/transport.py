@@ -8,6 +8,7 @@ are repeated here.
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import threading
 import time
@@ -133,7 +134,9 @@ class Transport:
         return self._patiently(lambda: self._counted(lambda: self._download(address, target, anonymous)), True)
 
     def _call(self, action: str, data: Mapping[str, Any]) -> Any:
-        return self._counted(lambda: self._ckan.call_action(action, dict(data)))
+        # Encoded here: ckanapi writes Cyrillic as \uXXXX, three times the bytes.
+        body = json.dumps(dict(data), ensure_ascii=False, separators=(",", ":")).encode()
+        return self._counted(lambda: self._ckan.send(action, body, {"Content-Type": "application/json"}))
 
     def _counted(self, send: Callable[[], Answer]) -> Answer:
         self.sent += 1

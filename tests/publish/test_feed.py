@@ -1,0 +1,87 @@
+"""The feed of changes on a real CKAN: cumulative, only growing, whole after any crash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.publish.releases import a_release, stop
+from tests.publish.test_publication import public
+from vidkryto.plan.feed import feed_id
+from vidkryto.plan.make import make_plan
+from vidkryto.publish.portal import CkanPortal
+from vidkryto.publish.receipt import Receipt
+from vidkryto.publish.watch import drift
+from vidkryto.release.value import Release
+
+Publish = Callable[..., Receipt]
+
+
+def releases_of(folder: Path, dataset: str) -> list[Release]:
+    """Three releases; the second and the third say what they changed."""
+    lists = [{}, {"stops-changes.csv": b"change,uid\nadded,HM0003\nchanged,HM0001\n"},
+             {"stops-changes.csv": b"change,uid\nremoved,HM0002\n"}]  # fmt: skip
+    rows = [[stop(1), stop(2)], [stop(1, label="x"), stop(2), stop(3)], [stop(1, label="x"), stop(3)]]
+    return [
+        a_release(folder, rows[n], dataset=dataset, version=f"1.{n}.0", extra=lists[n]) for n in range(3)
+    ]
+
+
+def told(portal: CkanPortal, name: str) -> list[tuple[str, ...]]:
+    """The feed as an API client reads it."""
+    rows = public(portal, "datastore_search", resource_id=name, sort="_id")["records"]
+    return [(row["release"], row["table"], row["kind"], row["key"]) for row in rows]
+
+
+def test_the_feed_grows_by_what_each_release_changed(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """One table with a name of its own and a dictionary; it begins with the first change and keeps every entry."""
+    receipts = [publish(release) for release in releases_of(folder, dataset)]
+    alias = f"khmelnytskyi_{dataset.replace('-', '_')}_changes"
+    assert [[table.resource for table in receipt.tables] for receipt in receipts] == [
+        ["stops"], ["stops", "changes"], ["stops", "changes"],
+    ]  # fmt: skip
+    assert told(portal, alias) == [
+        ("1.1.0", "stops", "added", "HM0003"),
+        ("1.1.0", "stops", "changed", "HM0001"),
+        ("1.2.0", "stops", "removed", "HM0002"),
+    ]
+    info = {field["id"]: field for field in public(portal, "datastore_info", id=alias)["fields"]}
+    assert info["time"]["type"] == "timestamptz"
+    assert info["kind"]["info"]["label_en"] == "What happened"
+    resources = {entry["id"]: entry for entry in public(portal, "package_show", id=dataset)["resources"]}
+    assert resources[feed_id(dataset)]["url_type"] == "datastore"
+    assert resources[feed_id(dataset)]["vidkryto_rows"] == "3"
+    assert drift(receipts[-1], portal) == ()
+
+
+def test_the_feed_after_a_crash_has_every_entry_once(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """Half of a release's entries, or entries of a version that never got to its end, are put right; a second
+    plan is empty."""
+    first, second, third = releases_of(folder, dataset)
+    publish(first)
+    publish(second)
+    left = {"release": "1.2.0", "time": third.created, "table": "stops", "kind": "added", "key": "HM9999"}
+    portal.insert(feed_id(dataset), [left])
+    publish(third)
+    assert told(portal, feed_id(dataset)) == [
+        ("1.1.0", "stops", "added", "HM0003"),
+        ("1.1.0", "stops", "changed", "HM0001"),
+        ("1.2.0", "stops", "removed", "HM0002"),
+    ]
+    assert make_plan(third, portal).kind == "nothing"
+
+
+def test_keys_of_several_fields_are_told_as_json(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """So that a program can take them apart again."""
+    publish(a_release(folder, [stop(1)], dataset=dataset))
+    changes = {"stops-changes.csv": 'change,uid,label\nadded,HM0002,"вул. Мала, 2"\n'.encode()}
+    publish(a_release(folder, [stop(1), stop(2)], dataset=dataset, version="1.1.0", extra=changes))
+    assert told(portal, feed_id(dataset)) == [
+        ("1.1.0", "stops", "added", '{"uid": "HM0002", "label": "вул. Мала, 2"}')
+    ]

@@ -1,0 +1,1 @@
+"""Observe: what an operator looks at: metrics for Prometheus, and the doctor that says what to mend."""
