@@ -121,7 +121,7 @@ def test_all_runs_are_made_again_by_one_command(settings: Settings, monkeypatch:
     result = CliRunner().invoke(app, ["reproduce", "--all"])
     assert result.exit_code == 0
     assert "✗" not in result.stdout
-    assert result.stdout.count("schools/schools.csv") == 2
+    assert result.stdout.count("schools/schools.csv ") == 2
     assert CliRunner().invoke(app, ["reproduce", "--all", "some-run"]).exit_code == 2
 
 
