@@ -265,12 +265,12 @@ def test_a_full_disk_fails_with_one_clear_message_and_nothing_half_done(
 
 def test_a_defect_of_ours_fails_the_dataset_and_quotes_nothing(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a library says in its message may hold a cell; the record has the place in the program instead."""
-    import vidkryto.pipeline.stages as stages
+    import vidkryto.pipeline.judging as judging
 
     def broken(*_: Any, **__: Any) -> None:
         raise ValueError("cannot cast 'Іваненко Марія, 3123456789'")
 
-    monkeypatch.setattr(stages, "measure", broken)
+    monkeypatch.setattr(judging, "measure", broken)
     record = city.run()
     assert record.outcome == "Failed"
     assert record.reason is not None
