@@ -274,7 +274,7 @@ def test_a_defect_of_ours_fails_the_dataset_and_quotes_nothing(city: City, monke
     record = city.run()
     assert record.outcome == "Failed"
     assert record.reason is not None
-    assert "unexpected ValueError at pipeline/stages.py:" in record.reason.en
+    assert "unexpected ValueError at pipeline/judging.py:" in record.reason.en
     state = b"".join(path.read_bytes() for path in (city.settings.home / "runs").rglob("*.json"))
     assert b"3123456789" not in state
     assert ask(city, "package_search", q=f"name:{city.folder.name}")["count"] == 0
