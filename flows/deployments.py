@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectAlreadyExists
@@ -45,16 +45,18 @@ def server_deployments(client: SyncPrefectClient) -> dict[str, DeploymentRespons
             return found
 
 
-def sync(wanted: list[Mapping[str, Any]], root: Path) -> Synced:
+def sync(wanted: list[Mapping[str, Any]], root: Path, limits: Mapping[str, int] | None = None) -> Synced:
     """Apply `wanted`, the entries of prefect.yaml, to the server of PREFECT_API_URL.
 
     Unchanged entries are skipped by their version. Prefect itself removes neither a deployment nor a schedule
-    that the file no longer names, so both are removed here. Raises VidkrytoError when Prefect refuses an entry.
+    that the file no longer names, so both are removed here. `limits` are concurrency limits to create where they
+    are missing. Raises VidkrytoError when Prefect refuses an entry.
     """
     by_name = {str(entry["name"]): entry for entry in wanted}
     with get_client(sync_client=True) as client:
         with contextlib.suppress(ObjectAlreadyExists):
             client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+        _limit(client, limits or {})
         have = server_deployments(client)
         added = tuple(name for name in by_name if name not in have)
         changed = tuple(name for name in by_name if name in have and have[name].version != by_name[name]["version"])
@@ -71,6 +73,18 @@ def sync(wanted: list[Mapping[str, Any]], root: Path) -> Synced:
                     client.delete_deployment_schedule(deployment.id, schedule.id)
                     stale += 1
     return Synced(added, changed, removed, stale, len(by_name) - len(added) - len(changed))
+
+
+def _limit(client: SyncPrefectClient, limits: Mapping[str, int]) -> None:
+    """Create the concurrency limits that are missing; one that somebody changed keeps its value."""
+    page: list[Any] = []
+    have: set[str] = set()
+    while page := client.read_global_concurrency_limits(limit=PAGE, offset=len(have)):
+        have |= {item.name for item in page}
+        if len(page) < PAGE:
+            break
+    for name in limits.keys() - have:
+        client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=name, limit=limits[name]))
 
 
 def _deploy(names: tuple[str, ...], root: Path) -> None:

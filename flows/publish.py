@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import faulthandler
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
+from uuid import UUID
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
-from prefect.states import Completed
+from prefect.concurrency.sync import concurrency
+from prefect.runtime import deployment
+from prefect.runtime import flow_run as running
+from prefect.states import Cancelled, Completed
 from prefect.tasks import exponential_backoff
 from prefect.utilities.annotations import quote
 
+from flows import approval as approvals
 from vidkryto import pipeline
-from vidkryto.catalogue import find_dataset
-from vidkryto.errors import VidkrytoError
+from vidkryto.catalogue import Dataset, find_dataset
+from vidkryto.catalogue.deployments import PORTAL_LIMIT, source_limits
+from vidkryto.errors import RunInProgress, VidkrytoError
 from vidkryto.pipeline import Approver
+from vidkryto.pipeline.approving import waiting_plan
 from vidkryto.record.run import RunRecord
 from vidkryto.report.summary import markdown_summary
 from vidkryto.settings import Settings
 
 NETWORK = frozenset({"pull", "plan", "publish"})
 """Stages that ask another machine: only they are tried again, with growing pauses and jitter."""
+LEASE = 60
+"""Seconds after which the places that a killed run held under a concurrency limit are free again."""
+GRACE = 120
+"""Seconds beyond the time limit after which a run that even its own error cannot stop is ended with its process."""
 
 
 def _may_pass(_task: Any, _run: Any, state: State[Any]) -> bool:
@@ -53,11 +69,29 @@ def as_task(stage: str, function: Callable[..., Any], *arguments: Any) -> Any:
     return run(*quoted)
 
 
+def limits_of(dataset: Dataset) -> dict[str, list[str]]:
+    """The concurrency limits each stage keeps to: those of the hosts of the exports, that of the portal.
+
+    `deployments sync` makes them; a run of no deployment may have a server without them and keeps to none.
+    """
+    if not deployment.id:
+        return {}
+    return {"pull": source_limits(dataset), "plan": [PORTAL_LIMIT], "publish": [PORTAL_LIMIT]}
+
+
 def publish_one(dataset: str, *, force: bool = False, approval: Approver | None = None) -> RunRecord:
     """Publish one dataset inside a flow and leave the short report as an artifact."""
     settings = Settings.from_environment()
-    job = pipeline.new_job(find_dataset(settings.datasets, dataset), settings, force=force, approval=approval)
-    record = pipeline.publish_dataset(job, call=as_task)
+    contract = find_dataset(settings.datasets, dataset)
+    limits = limits_of(contract)
+
+    def call(stage: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        names = limits.get(stage)
+        with concurrency(names, strict=True, lease_duration=LEASE) if names else nullcontext():
+            return as_task(stage, function, *arguments)
+
+    job = pipeline.new_job(contract, settings, force=force, approval=approval)
+    record = pipeline.publish_dataset(job, call=call)
     page = f"{settings.report_url}/datasets/{dataset}/" if settings.report_url else ""
     summary = markdown_summary(record, report_url=page)
     create_markdown_artifact(key=f"report-{dataset.replace('_', '-')}", markdown=summary)
@@ -72,12 +106,47 @@ def state_of(record: RunRecord) -> State[Any]:
     return State(type=StateType.FAILED, name=record.outcome, message=reason)
 
 
+@contextmanager
+def _kept_in_bounds(settings: Settings, dataset: str) -> Iterator[None]:
+    """Say where this run runs, so that it is found when it is killed, and end its process if nothing else does.
+
+    Only in a worker's process, which has no other dataset in it. What is printed then are places in the code.
+    """
+    if not deployment.id or not running.id:
+        yield
+        return
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(
+            UUID(running.id),
+            tags=sorted({*running.tags, f"host:{socket.gethostname()}"}),
+            infrastructure_pid=str(os.getpid()),
+        )
+    limit = find_dataset(settings.datasets, dataset).contract.publication.seconds
+    faulthandler.dump_traceback_later(limit + GRACE, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
 @flow(name="publish-dataset", flow_run_name="{dataset}", persist_result=False)
 def publish_dataset(dataset: str, force: bool = False, when_due: bool = False) -> State[Any]:
     """Pull, check and publish one dataset; its outcome is the state of the run.
 
-    `when_due` is for schedules that move over holidays: on other days the run ends at once.
+    `when_due` is for schedules that move over holidays: on other days the run ends at once. A plan that waits for
+    a person suspends the run, which goes on from the start once somebody has answered.
     """
-    if when_due and not pipeline.is_due_now(Settings.from_environment(), dataset):
-        return Completed(name="NotDue", message="the contract's calendar names another day")
-    return state_of(publish_one(dataset, force=force))
+    settings = Settings.from_environment()
+    with _kept_in_bounds(settings, dataset):
+        answered = approvals.take_answer(settings)
+        if when_due and not answered and not pipeline.is_due_now(settings, dataset):
+            return Completed(name="NotDue", message="the contract's calendar names another day")
+        try:
+            record = publish_one(dataset, force=force)
+        except RunInProgress as error:
+            return Cancelled(message=error.message)
+        plan = waiting_plan(record)
+        approvals.withdraw_questions(plan)
+    if plan:
+        approvals.ask(settings, plan)
+    return state_of(record)

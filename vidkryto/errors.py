@@ -7,6 +7,8 @@ VidkrytoError                 everything below; a message for a person, exit cod
 │   └── ExportMissing         the source answers, but the export is not there; carries a finding
 ├── ReadError                 a file cannot be turned into a table; carries findings
 ├── StateError                the state folder cannot be read or written (full disk, no rights)
+│   └── RunInProgress         a run of the dataset is under way
+├── TimeLimitExceeded         a run took longer than its contract allows
 ├── PortalError               the portal refused, is unreachable or is not what was expected
 │   └── PortalMoved         the portal changed since the plan was made
 ├── PlanError                 a plan is stale, not approved or not applicable
@@ -89,6 +91,14 @@ class ReadError(VidkrytoError):
 
 class StateError(VidkrytoError):
     """The state folder cannot be read or written."""
+
+
+class RunInProgress(StateError):
+    """A run of the dataset is under way."""
+
+
+class TimeLimitExceeded(VidkrytoError):
+    """A run took longer than its contract allows."""
 
 
 class PortalError(VidkrytoError):

@@ -1,4 +1,4 @@
-"""Real servers on loopback: a web server that misbehaves on request, SFTP, FTP and S3."""
+"""Real servers on loopback: a web server that misbehaves on request, SFTP, FTP, SMB and S3."""
 
 from __future__ import annotations
 

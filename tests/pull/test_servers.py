@@ -1,8 +1,11 @@
-"""Exports on real SFTP, FTP and S3 servers on loopback."""
+"""Exports on real SFTP, FTP, SMB and S3 servers on loopback."""
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -216,6 +219,92 @@ def test_a_wrong_ftp_password_is_refused(ftp: int, puller: Puller) -> None:
     assert "battery" not in str(caught.value)
 
 
+# --- SMB
+
+
+@dataclass(frozen=True)
+class Smb:
+    """A running SMB server: its port and its process."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def source(self, pattern: str = "stops_*.csv", **more: Any) -> dict[str, Any]:
+        """A source on the share of this server."""
+        login = {"user_from": "STOPS_USER", "password_from": "STOPS_PASSWORD", "timeout": 10, "retries": 0}
+        remote = f"smb://127.0.0.1:{self.port}/export/outgoing/{pattern}"
+        return {"remote": remote, "pick": "dated", **login, **more}
+
+
+@pytest.fixture
+def smb(outgoing: Path) -> Iterator[Smb]:
+    """A server with one share and one user; in a process of its own, so that it can be killed."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    program = Path(__file__).with_name("smb_server.py")
+    process = subprocess.Popen(
+        [sys.executable, str(program), str(port), str(outgoing.parent), SECRETS["STOPS_USER"]],
+        env={**os.environ, "SMB_PASSWORD": SECRETS["STOPS_PASSWORD"]},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    limit = time.monotonic() + 60
+    while True:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        assert process.poll() is None, "the SMB server did not start"
+        assert time.monotonic() < limit, "the SMB server does not listen"
+        time.sleep(0.1)
+    yield Smb(port, process)
+    process.kill()
+    process.wait()
+
+
+def test_the_latest_export_comes_from_an_smb_share(smb: Smb, puller: Puller) -> None:
+    """The bytes are whole; neither user nor password is in the record."""
+    (snapshot,) = puller(smb.source(), environment=SECRETS)
+    assert snapshot.path.read_bytes() == BODY
+    assert "officer" not in repr(snapshot)
+    assert "correct" not in repr(snapshot)
+
+
+def test_a_wrong_smb_password_is_refused_even_after_a_right_one(smb: Smb, puller: Puller) -> None:
+    """A session of another contract with the same user lets nobody in; the password is not repeated."""
+    puller(smb.source(), environment=SECRETS)
+    with pytest.raises(SourceError, match="refused") as caught:
+        puller(smb.source(), environment={**SECRETS, "STOPS_PASSWORD": "battery staple"})
+    assert "battery" not in str(caught.value)
+
+
+def test_nothing_of_that_name_on_the_smb_share_is_a_missing_export(smb: Smb, puller: Puller) -> None:
+    """The server answered: no technical failure. A folder that is not there is the same."""
+    with pytest.raises(ExportMissing):
+        puller(smb.source("routes_*.csv"), environment=SECRETS)
+    elsewhere = {**smb.source(), "remote": f"smb://127.0.0.1:{smb.port}/export/nowhere/*.csv"}
+    with pytest.raises(ExportMissing):
+        puller(elsewhere, environment=SECRETS)
+
+
+def test_a_file_beyond_the_limit_is_not_taken_from_an_smb_share(smb: Smb, outgoing: Path, puller: Puller) -> None:
+    """The limit of the contract holds for every source."""
+    (outgoing / "stops_2024-03.csv").write_bytes(bytes(2_000_000))
+    with pytest.raises(SourceError, match=r"stops_2024-03\.csv"):
+        puller(smb.source(max_megabytes=1), environment=SECRETS)
+
+
+def test_an_smb_server_that_dies_is_a_technical_failure(smb: Smb, puller: Puller) -> None:
+    """Told in one sentence, without the address inside the city's network."""
+    puller(smb.source(), environment=SECRETS)
+    smb.process.kill()
+    smb.process.wait()
+    with pytest.raises(SourceError) as caught:
+        puller(smb.source(timeout=2), environment=SECRETS)
+    assert not isinstance(caught.value, ExportMissing)
+    assert "127.0.0.1" not in str(caught.value)
+
+
 # --- S3
 
 
@@ -274,12 +363,12 @@ def test_a_bucket_that_is_not_there_is_a_missing_export(s3: str, puller: Puller)
 # --- none of them
 
 
-@pytest.mark.parametrize("scheme", ["sftp", "ftp", "s3"])
+@pytest.mark.parametrize("scheme", ["sftp", "ftp", "smb", "s3"])
 def test_a_server_that_does_not_answer_is_a_technical_failure(scheme: str, tmp_path: Path, puller: Puller) -> None:
     """Told in one sentence, without the address inside the city's network."""
     (tmp_path / "known").write_text("", encoding="ascii")
     source = {
-        "remote": f"{scheme}://127.0.0.1:9/out/*.csv" if scheme != "s3" else "s3://exports/out/*.csv",
+        "remote": f"{scheme}://127.0.0.1:9/out/in/*.csv" if scheme != "s3" else "s3://exports/out/*.csv",
         "timeout": 1,
         "retries": 0,
         "known_hosts": "known",

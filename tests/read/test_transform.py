@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +12,12 @@ import pytest
 
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ContractError
-from vidkryto.read import Table
+from vidkryto.read import Table, transform_runner
 from vidkryto.read.lock import check_lock, extend_lock, load_lock
 from vidkryto.read.transform import transform, transformation
 
+KERNEL_FILTER = sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64")
+RUNNER = Path(transform_runner.__file__)
 Reader = Callable[..., Table]
 FIELDS = {"code": "string", "settlement": "string", "amount": "number"}
 SCHEMA = {"fields": [{"name": name, "type": kind} for name, kind in FIELDS.items()]}
@@ -69,6 +74,33 @@ def test_python_gets_frames_and_gives_one(table: Table, folder: Path) -> None:
     assert result.columns["settlement"].to_pylist() == ["Хмельницький", "Шаровечка", None]
     assert result.columns["amount"].to_pylist() == ["10.10", "0.20", "3"]
     assert result.rows.to_pylist() == [2, 3, 4]
+    assert result.isolation[-1] == "guard"
+    assert "seccomp" in result.isolation or not KERNEL_FILTER
+
+
+@pytest.mark.skipif(not KERNEL_FILTER, reason="the kernel's filter is of Linux on x86_64 and aarch64")
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "socket.socket(socket.AF_INET)",
+        "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)",
+        "socket.socket(socket.AF_UNIX)",
+        "socket.socketpair()",
+        "os.execv('/bin/true', ['true'])",
+        "os.kill(os.getppid(), 0)",
+    ],
+)
+def test_the_kernel_refuses_sockets_programs_and_other_processes(attempt: str) -> None:
+    """Without the guard inside Python, which a transformation could get round; threads are held to it too."""
+    code = (
+        f"import os, runpy, socket, threading\nnames = runpy.run_path({str(RUNNER)!r})\nprint(names['isolate']())\n"
+        f"def attempt():\n    try:\n        {attempt}\n    except PermissionError:\n        print('refused')\n"
+        "attempt()\nthread = threading.Thread(target=attempt)\nthread.start()\nthread.join()\n"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    said, *refused = done.stdout.splitlines()
+    assert "'seccomp'" in said
+    assert refused == ["refused", "refused"], done.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from vidkryto.alerts.cause import OFFICE, Cause, both
 from vidkryto.alerts.expiry import expiring
 from vidkryto.alerts.oversight import drifted, not_cosigned
 from vidkryto.pipeline.agenda import Appointment, agenda
+from vidkryto.pipeline.approving import WAITING
 from vidkryto.record.run import RunRecord, Text
 from vidkryto.report.summary import finding_of
 from vidkryto.settings import Settings
 
-APPROVAL = re.compile(r"vidkryto approve ([0-9a-f]{8,64})")
 GRACE_RUNS = 1
 """One scheduled moment may have come a minute ago: its run may be under way."""
 
@@ -71,7 +71,7 @@ def _withheld(run: RunRecord, department: str, title: Text, link: str) -> Iterat
     """
     reason = run.reason or Text("", "")
     errors = [task for task in run.tasks if task.severity == "error"]
-    if waiting := APPROVAL.search(reason.en):
+    if waiting := WAITING.search(reason.en):
         said = both("A publication of “{title}” waits for approval", title=title)
         command = f'vidkryto approve {waiting[1]} --as … --role … --reason "…"'
         step = both("Look at the plan, then decide: {command}", command=command)

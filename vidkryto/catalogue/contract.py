@@ -24,6 +24,7 @@ from vidkryto.catalogue.source import Source
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", min_length=2, max_length=90)]
 Percentage = Annotated[str, StringConstraints(pattern=r"^\d{1,3}(\.\d+)?%$")]
 Duration = Annotated[str, StringConstraints(pattern=r"^\d{1,4}[hd]$")]
+TimeLimit = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,3}[smh]$")]
 
 
 class Frequency(StrEnum):
@@ -191,6 +192,8 @@ class Publication(Block):
     excel_safe: bool = False
     """Publish a second CSV of each table for spreadsheets: an apostrophe before cells that would run as formulas."""
     approval: Approval = Approval()
+    time_limit: TimeLimit = "2h"
+    """How long a run may take (90s, 30m, 2h); beyond it the run fails, so that a hanging source holds up no other."""
     notice: Duration = "0d"
     """How long before it happens a change that breaks users' programs is announced with the dataset: 14d."""
     embargo: datetime | None = None
@@ -205,6 +208,11 @@ class Publication(Block):
     @classmethod
     def _short_access(cls, value: Any) -> Any:
         return {"status": value} if isinstance(value, str) else value
+
+    @property
+    def seconds(self) -> int:
+        """The time limit in seconds."""
+        return int(self.time_limit[:-1]) * {"s": 1, "m": 60, "h": 3600}[self.time_limit[-1]]
 
     @property
     def notice_days(self) -> int:

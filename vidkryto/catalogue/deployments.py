@@ -6,15 +6,21 @@ import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
 from vidkryto.catalogue.contract import Schedule
 from vidkryto.catalogue.load import Dataset
+from vidkryto.catalogue.source import RemoteSource, WebSource
 
 POOL = "vidkryto"
 OWNER = "managed:vidkryto"
 """The tag of deployments that are ours: sync removes those no contract asks for, and touches no others."""
+PORTAL_LIMIT = "vidkryto-portal"
+"""Prefect's concurrency limit of runs that ask the portal at the same time."""
+LIMITS = {"portal": 4, "host": 2}
+"""How many runs a new limit lets pass; who changes one on the server (`prefect gcl update`) is left alone."""
 HEADER = "# Made by `vidkryto deployments render` from datasets/*/*/dataset.yaml; edit those.\n"
 
 
@@ -43,6 +49,23 @@ def entries(datasets: Iterable[Dataset]) -> list[dict[str, Any]]:
         text = json.dumps(entry, sort_keys=True, ensure_ascii=False)
         made.append({**entry, "version": hashlib.sha256(text.encode()).hexdigest()[:12]})
     return made
+
+
+def source_limits(dataset: Dataset) -> list[str]:
+    """The names of the concurrency limits of the hosts that a dataset's exports come from; a folder has none."""
+    addresses = (
+        source.url if isinstance(source, WebSource) else source.remote
+        for resource in dataset.contract.resources
+        if isinstance(source := resource.source, WebSource | RemoteSource)
+    )
+    return sorted({f"vidkryto-host-{host}" for address in addresses if (host := urlsplit(address).hostname)})
+
+
+def limits(datasets: Iterable[Dataset]) -> dict[str, int]:
+    """Every concurrency limit that the active datasets keep to, with its first value."""
+    active = (dataset for dataset in datasets if dataset.contract.publication.status == "active")
+    hosts = sorted({name for dataset in active for name in source_limits(dataset)})
+    return {PORTAL_LIMIT: LIMITS["portal"], **dict.fromkeys(hosts, LIMITS["host"])}
 
 
 def _schedule(schedule: Schedule) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def sync(as_json: Json = False) -> None:
     render(check=False)
     chosen = settings()
     datasets, _ = load_all(chosen.datasets)
-    done = _flows(chosen.root).sync(deployments.entries(datasets), chosen.root)
+    done = _flows(chosen.root).sync(deployments.entries(datasets), chosen.root, deployments.limits(datasets))
     if as_json:
         print_json(asdict(done))
     else:

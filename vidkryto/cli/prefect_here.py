@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 import os
 import secrets
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from vidkryto.errors import SettingsError
 from vidkryto.settings import Secret
+
+if TYPE_CHECKING:
+    from vidkryto.publish.approvals import Approval
+    from vidkryto.settings import Settings
 
 OFFICER = "officer"
 QUIET = {
@@ -69,17 +76,28 @@ def server_environment(home: Path, url: str) -> dict[str, str]:
     }
 
 
-def ready(port: int, login: Secret) -> bool:
-    """Whether the server at this port answers that it is ready."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=3)
+def ask(port: int, login: Secret, method: str, path: str, body: object = None) -> tuple[int, Any]:
+    """One request to the server at this port: status and answer. Raises OSError when it cannot be asked."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     token = base64.b64encode(login.reveal().encode()).decode()
+    headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
     try:
-        connection.request("GET", "/api/ready", headers={"Authorization": f"Basic {token}"})
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
+        connection.request(method, f"/api{path}", None if body is None else json.dumps(body), headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None
+    except (http.client.HTTPException, ValueError) as error:
+        raise OSError(f"no answer of Prefect's server: {type(error).__name__}") from None
     finally:
         connection.close()
+
+
+def ready(port: int, login: Secret) -> bool:
+    """Whether the server at this port answers that it is ready."""
+    try:
+        return ask(port, login, "GET", "/ready")[0] == 200
+    except OSError:
+        return False
 
 
 def use_if_up(home: Path, environment: Mapping[str, str] | None = None) -> None:
@@ -88,3 +106,14 @@ def use_if_up(home: Path, environment: Mapping[str, str] | None = None) -> None:
     url = address(home)
     if url and not env.get("PREFECT_API_URL"):
         os.environ |= client_environment(home, url)
+
+
+def resume_waiting(settings: Settings, approval: Approval) -> int:
+    """Let runs that wait in Prefect's pages for this decision go on; how many. None without a server."""
+    use_if_up(settings.home)
+    if not os.environ.get("PREFECT_API_URL"):
+        return 0
+    sys.path.insert(0, str(settings.root))
+    from flows.approval import resume
+
+    return resume(approval)

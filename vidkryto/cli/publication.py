@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from vidkryto.cli import prefect_here
 from vidkryto.cli.common import Json, people, print_json, say, settings
 
 if TYPE_CHECKING:
@@ -65,29 +66,40 @@ def approve(
     role: Role,
     reason: Why,
     days: Annotated[int, typer.Option("--days", min=1, max=90, help="How long the approval holds.")] = 14,
+    refuse: Annotated[bool, typer.Option("--refuse", help="Refuse the plan instead.")] = False,
     portal: PortalName = "",
     as_json: Json = False,
 ) -> None:
     """Let a plan pass that waits for a person: this plan and no other, for some days.
+
+    A run that waits in Prefect's pages for the answer to its form goes on with this one.
 
     Example: vidkryto approve 3f2a90c1d4e5 --as data-office-2 --role "відділ даних" --reason "перевірено"
     """
     from dataclasses import asdict
     from datetime import timedelta
 
-    from vidkryto.pipeline import ledger_of
+    from vidkryto.pipeline import Approver
+    from vidkryto.pipeline.approving import decide
 
     chosen = settings()
-    store = _approvals(chosen, portal)
-    kept = store.plan(reference)
-    body = {"decision": "approved", "who": who, "role": role, "reason": reason, "plan": kept["hash"]}
-    ledger_of(chosen).append("approval", kept["dataset"], body)
-    approval = store.approve(reference, who=who, role=role, reason=reason, lifetime=timedelta(days=days))
+    approval = decide(
+        _approvals(chosen, portal),
+        chosen,
+        reference,
+        Approver(who, role, reason),
+        decision="refused" if refuse else "approved",
+        lifetime=timedelta(days=days),
+    )
+    resumed = prefect_here.resume_waiting(chosen, approval)
     if as_json:
         print_json(asdict(approval))
-    else:
-        until = say("approved until {until}", until=approval.until)
-        people().print(f"{approval.dataset}: {approval.plan[:12]}, {until}", markup=False)
+        return
+    until = say("refused until {until}" if refuse else "approved until {until}", until=approval.until)
+    people().print(f"{approval.dataset}: {approval.plan[:12]}, {until}", markup=False)
+    if resumed:
+        people().print(say("The run that waited for it goes on."))
+    elif not refuse:
         people().print(say("Next: vidkryto publish {dataset}", dataset=approval.dataset), markup=False)
 
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vidkryto.cli import prefect_here, processes
 from vidkryto.cli.common import people, say, settings
 from vidkryto.cli.keeper import Chore, Keeper, Program, keep
+from vidkryto.cli.lost_runs import close_lost
 
 if TYPE_CHECKING:
     from vidkryto.settings import Settings
@@ -130,7 +131,15 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
         address.parent.mkdir(parents=True, exist_ok=True)
         address.write_text(f"http://127.0.0.1:{report_port}/", encoding="utf-8")
         people().print(_where(chosen, port, report_port), markup=False)
-        chores = [Chore(2.0, runs.seen, report), Chore(10.0, contracts.seen, sync)]
+
+        def ask(method: str, path: str, body: object) -> tuple[int, Any]:
+            return prefect_here.ask(port, login, method, path, body)
+
+        chores = [
+            Chore(2.0, runs.seen, report),
+            Chore(10.0, contracts.seen, sync),
+            Chore(15.0, lambda: True, lambda: close_lost(ask, _tell)),
+        ]
         (home / "up" / "ready").touch()
         keep(keeper, chores, wanted)
     finally:

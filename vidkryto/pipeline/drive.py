@@ -12,6 +12,7 @@ from vidkryto.errors import ExportMissing, VidkrytoError, stage
 from vidkryto.findings import Severity, worst
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
 from vidkryto.pipeline import going_out, judging, stages
+from vidkryto.pipeline.bounds import alone, time_limit
 from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, last_run, record_run, utc
@@ -31,10 +32,11 @@ def publish_dataset(job: Job, *, call: Call = direct) -> RunRecord:
     """Pull, check and publish one dataset; returns the record of the run, which is also kept and in the ledger.
 
     The outcome is a value: data that must not go out are Withheld, a technical failure is Failed, and in
-    both cases the last good release stays live. Only a failure to keep the record itself is raised.
+    both cases the last good release stays live. Only a failure to keep the record itself is raised, and
+    RunInProgress, which leaves no record: the run that is under way makes one.
     """
     logs.configure()
-    with logs.about(run=job.run, dataset=job.dataset.name):
+    with logs.about(run=job.run, dataset=job.dataset.name), alone(job):
         record = _run(job, call)
         logs.event("run ended", outcome=record.outcome, findings=sum(task.count for task in record.tasks))
         return record
@@ -46,7 +48,8 @@ def _run(job: Job, call: Call) -> RunRecord:
         decisions = decisions_of(job.settings, job.dataset.name)
         progress.exceptions = tuple(one.to_record() for one in in_force(decisions, job.started.date()))
         progress.job = job = replace(job, exceptions=exemptions(decisions))
-        outcome = _through_the_stages(job, progress, call)
+        with time_limit(job):
+            outcome = _through_the_stages(job, progress, call)
     except ExportMissing as error:
         progress.findings = (error.finding,)
         outcome = Withheld.because(progress.findings)

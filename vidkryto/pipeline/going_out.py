@@ -9,8 +9,9 @@ from vidkryto import __version__
 from vidkryto.archive import written_atomically
 from vidkryto.disclosure import deny_list_from_environment
 from vidkryto.outcome import Withheld
+from vidkryto.pipeline.approving import decide
 from vidkryto.pipeline.job import Exports, Job, Tables
-from vidkryto.pipeline.remember import Progress, ledger_of, say_intent
+from vidkryto.pipeline.remember import Progress, say_intent
 from vidkryto.plan.make import PlanSettings, make_plan
 from vidkryto.plan.value import Plan
 from vidkryto.publish.announce import announce
@@ -132,12 +133,12 @@ def waits_for_a_person(job: Job, progress: Progress, plan: Plan) -> Withheld | N
     approvals = Approvals(job.settings.home / "plans")
     approvals.keep(plan)
     if job.approval is not None:
-        by = job.approval
-        approvals.approve(plan.hash, who=by.who, role=by.role, reason=by.reason)
-        body = {"decision": "approved", "who": by.who, "role": by.role, "reason": by.reason, "plan": plan.hash}
-        ledger_of(job.settings).append("approval", job.dataset.name, {**body, "run": job.run})
+        decide(approvals, job.settings, plan.hash, job.approval, run=job.run)
     given = approvals.find(plan)
     if given is None:
+        if refused := approvals.find(plan, "refused"):
+            told = f"{refused.role}: {refused.reason}"
+            return Withheld(f"зміни не погоджено: {told}", f"the plan was refused: {told}")
         short = plan.hash[:12]
         if plan.first:
             uk, en = "перша публікація чекає погодження", "a first publication waits for approval"

@@ -1,4 +1,4 @@
-"""Approvals: a person's word on one plan, bound to its hash, with an end."""
+"""Approvals: a person's word on one plan, yes or no, bound to its hash, with an end."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from typing import Any, Literal
 from vidkryto import clock
 from vidkryto.archive import written_atomically
 from vidkryto.errors import PlanError
+from vidkryto.language import Language
+from vidkryto.plan.render import as_markdown
 from vidkryto.plan.value import Plan
 
 LIFETIME = timedelta(days=14)
 SHORTEST = 8
+LANGUAGES: tuple[Language, ...] = ("uk", "en")
 Policy = Literal["required", "none"]
+Decision = Literal["approved", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Who let which plan pass, in which office, why, and until when."""
+    """Who let which plan pass or refused it, in which office, why, and until when."""
 
     plan: str
     dataset: str
@@ -30,6 +34,7 @@ class Approval:
     reason: str
     at: str
     until: str
+    decision: Decision = "approved"
 
     def holds(self, plan: Plan, now: datetime | None = None) -> bool:
         """Whether it is about this plan, or about the one that this plan finishes, and has not ended."""
@@ -51,10 +56,18 @@ class Approvals:
     folder: Path
 
     def keep(self, plan: Plan) -> Path:
-        """Keep a plan so that it can be approved by the first digits of its hash."""
+        """Keep a plan, and its text for people, so that it can be approved by the first digits of its hash."""
         path = self.folder / "plans" / f"{plan.hash}.json"
+        for language in LANGUAGES:
+            with written_atomically(path.with_suffix(f".{language}.md")) as part:
+                part.write_text(as_markdown(plan, language), encoding="utf-8")
         _write(path, {"hash": plan.hash, **plan.content()})
         return path
+
+    def text(self, plan: str, language: Language) -> str:
+        """The text of a kept plan for people, in Markdown; empty when it is not kept."""
+        path = self.folder / "plans" / f"{plan}.{language}.md"
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
 
     def plan(self, reference: str) -> dict[str, Any]:
         """The kept plan whose hash begins with `reference`. Raises PlanError when none or several do."""
@@ -68,8 +81,17 @@ class Approvals:
         values: dict[str, Any] = json.loads(found[0].read_text(encoding="utf-8"))
         return values
 
-    def approve(self, reference: str, *, who: str, role: str, reason: str, lifetime: timedelta = LIFETIME) -> Approval:
-        """Let a kept plan pass until `lifetime` is over."""
+    def approve(
+        self,
+        reference: str,
+        *,
+        who: str,
+        role: str,
+        reason: str,
+        lifetime: timedelta = LIFETIME,
+        decision: Decision = "approved",
+    ) -> Approval:
+        """Let a kept plan pass until `lifetime` is over, or refuse it for as long."""
         plan, now = self.plan(reference), clock.now()
         approval = Approval(
             plan=plan["hash"],
@@ -80,19 +102,25 @@ class Approvals:
             reason=reason,
             at=now.isoformat(timespec="seconds"),
             until=(now + lifetime).isoformat(timespec="seconds"),
+            decision=decision,
         )
         _write(self.folder / "approvals" / f"{approval.plan}.json", asdict(approval))
         return approval
 
-    def find(self, plan: Plan) -> Approval | None:
-        """The approval that lets this plan pass; None when there is none or it ended."""
+    def find(self, plan: Plan, decision: Decision = "approved") -> Approval | None:
+        """The approval that lets this plan pass, or the refusal; None when there is none or it ended."""
         for hash_ in (plan.hash, plan.resumes):
-            path = self.folder / "approvals" / f"{hash_}.json"
-            if hash_ and path.is_file():
-                approval = Approval(**json.loads(path.read_text(encoding="utf-8")))
-                if approval.holds(plan):
-                    return approval
+            approval = self.said(hash_)
+            if approval is not None and approval.decision == decision and approval.holds(plan):
+                return approval
         return None
+
+    def said(self, plan: str) -> Approval | None:
+        """What a person last said about the plan of this hash, whether or not it still holds."""
+        path = self.folder / "approvals" / f"{plan}.json"
+        if not plan or not path.is_file():
+            return None
+        return Approval(**json.loads(path.read_text(encoding="utf-8")))
 
     def require(self, plan: Plan, *, first: Policy = "required", breaking: Policy = "required") -> Approval | None:
         """The approval of a plan that waits for one. Raises PlanError when it is missing."""

@@ -18,6 +18,8 @@ from vidkryto.pull.picking import Offered, picked
 from vidkryto.pull.redaction import origin_of, redacted, secret
 
 T = TypeVar("T")
+SMB_ABSENT = (0xC000000F, 0xC0000034, 0xC000003A)
+"""STATUS_NO_SUCH_FILE, OBJECT_NAME_NOT_FOUND, OBJECT_PATH_NOT_FOUND (MS-ERREF 2.3); smbprotocol does not map all."""
 
 
 def fetch_remote(
@@ -136,7 +138,13 @@ def _open(source: RemoteSource, address: SplitResult, folder: Path, user: str, p
 
 
 def _close(system: Any) -> None:
-    """Close what fsspec leaves open."""
+    """Close what fsspec leaves open. smbprotocol keeps sessions for the whole process, so that another contract with
+    the same user and a wrong password would be let in."""
+    if system.protocol == "smb":
+        import smbclient
+
+        smbclient.delete_session(system.host, port=system.port or 445)
+        return
     connection = getattr(system, "client", None) or getattr(system, "ftp", None)
     if connection is not None:
         connection.close()
@@ -147,7 +155,9 @@ def _fetch(system: Any, source: RemoteSource, address: SplitResult, resource: st
     parent, _, pattern = root.rpartition("/")
     try:
         entries = system.ls(parent or "/", detail=True)
-    except FileNotFoundError:
+    except OSError as error:
+        if not isinstance(error, FileNotFoundError) and getattr(error, "ntstatus", None) not in SMB_ABSENT:
+            raise
         raise missing(
             resource, pattern, "The folder is not on the server; check the address in the contract."
         ) from None

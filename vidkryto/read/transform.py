@@ -1,8 +1,9 @@
 """A transformation beside the contract, when declarations are not enough: `transform.sql` or `transform.py`.
 
-SQL runs in DuckDB without access to files and network. Python runs in a process of its own, without network, without
-other programs and without the environment's secrets. This keeps accidents out: a transformation is code of the
-repository, reviewed like any other. Its bytes and those of the reference tables are recorded by hash.
+SQL runs in DuckDB without access to files and network. Python runs in a process of its own without the environment's
+secrets; on Linux the kernel keeps sockets and other programs from it, elsewhere a guard inside Python does, which keeps
+accidents out and no malice: the table says which it was. A transformation is code of the repository, reviewed like any
+other. Its bytes and those of the reference tables are recorded by hash.
 """
 
 from __future__ import annotations
@@ -62,11 +63,12 @@ def transform(
     inputs = {name: _with_places(table) for name, table in tables.items()}
     inputs |= {name: _reference(path) for name, path in known.items()}
     run = _run_sql if file.suffix == ".sql" else _run_python
-    result = run(file, {_identifier(name): table for name, table in inputs.items()})
+    result, isolation = run(file, {_identifier(name): table for name, table in inputs.items()})
     digest = hashlib.sha256(file.read_bytes())
     for name, path in sorted(known.items()):
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return _shaped(result, tables[resource], schema, resource, file, digest.hexdigest())
+    shaped = _shaped(result, tables[resource], schema, resource, file, digest.hexdigest())
+    return replace(shaped, isolation=isolation)
 
 
 def _identifier(name: str) -> str:
@@ -85,7 +87,7 @@ def _reference(path: Path) -> pa.Table:
     return arrow_csv.read_csv(path, convert_options=options)
 
 
-def _run_sql(file: Path, inputs: Mapping[str, pa.Table]) -> pa.Table:
+def _run_sql(file: Path, inputs: Mapping[str, pa.Table]) -> tuple[pa.Table, tuple[str, ...]]:
     sql = file.read_text(encoding="utf-8")
     if not re.search(r"\border\s+by\b", sql, re.IGNORECASE):
         raise ContractError(
@@ -106,12 +108,12 @@ def _run_sql(file: Path, inputs: Mapping[str, pa.Table]) -> pa.Table:
             relation = connection.sql(sql)
             if relation is None:
                 raise ContractError(f"{file.name} gives no rows", remedy="End it with one SELECT.")
-            return relation.to_arrow_table()
+            return relation.to_arrow_table(), ("duckdb",)
         except duckdb.Error as error:
             raise _failed(file, error) from None
 
 
-def _run_python(file: Path, inputs: Mapping[str, pa.Table]) -> pa.Table:
+def _run_python(file: Path, inputs: Mapping[str, pa.Table]) -> tuple[pa.Table, tuple[str, ...]]:
     with tempfile.TemporaryDirectory(prefix="vidkryto-transform-") as work:
         folder = Path(work)
         for name, table in inputs.items():
@@ -129,7 +131,8 @@ def _run_python(file: Path, inputs: Mapping[str, pa.Table]) -> pa.Table:
         if done.returncode or not result.is_file():
             raise _failed(file, done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no result")
         with pa.memory_map(str(result)) as source:
-            return pa.ipc.open_file(source).read_all().combine_chunks()
+            isolation = tuple((folder / "isolation").read_text(encoding="ascii").split())
+            return pa.ipc.open_file(source).read_all().combine_chunks(), isolation
 
 
 def _failed(file: Path, error: object) -> ContractError:

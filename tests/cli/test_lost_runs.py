@@ -1,0 +1,84 @@
+"""Runs whose process is gone are closed and tried again; those under way and those of other machines are left alone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from vidkryto.cli.lost_runs import TRIES, close_lost
+
+HERE = f"host:{socket.gethostname()}"
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[bytes]]:
+    """A live process of the run `r1`, as Prefect starts one."""
+    environment = {**os.environ, "PREFECT__FLOW_RUN_ID": "r1"}
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env=environment) as started:
+        yield started
+        started.kill()
+
+
+def run(process: str | None, *, tags: tuple[str, ...] = (HERE,), count: int = 1, **more: Any) -> dict[str, Any]:
+    """A flow run as the server tells it."""
+    state = {"type": "RUNNING", "timestamp": datetime.now(UTC).isoformat(), **more}
+    return {"id": "r1", "name": "stops", "tags": list(tags), "infrastructure_pid": process, "run_count": count,
+            "state": state}  # fmt: skip
+
+
+def closed(found: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The states that a run is given, and what is told of it."""
+    states: list[str] = []
+    told: list[str] = []
+
+    def ask(_method: str, path: str, body: Any) -> tuple[int, Any]:
+        if path.endswith("/set_state"):
+            assert path == "/flow_runs/r1/set_state"
+            states.append(body["state"].get("name", body["state"]["type"]))
+            return 201, {}
+        return 200, [found]
+
+    close_lost(ask, lambda _name, event: told.append(event))
+    return states, told
+
+
+def test_a_killed_process_is_noticed_and_its_run_tried_again(process: subprocess.Popen[bytes]) -> None:
+    """While the process lives, nothing happens."""
+    pid = str(process.pid)
+    assert closed(run(pid)) == ([], [])
+    process.kill()
+    process.wait()
+    assert closed(run(pid)) == (["CRASHED", "AwaitingRetry"], ["lost, tried again"])
+    assert closed(run(pid, count=TRIES)) == (["CRASHED"], ["lost, given up"])
+    assert closed(run(pid, type="CANCELLING")) == (["CANCELLED"], ["lost, given up"])
+
+
+def test_another_process_under_the_same_number_is_not_the_run() -> None:
+    """The kernel gives numbers away again."""
+    assert closed(run(str(os.getpid())))[1] == ["lost, tried again"]
+
+
+def test_runs_of_other_machines_and_runs_just_handed_out_are_left_alone() -> None:
+    """A run that never said where it is is given up only after some minutes."""
+    assert closed(run("1", tags=("host:another",))) == ([], [])
+    assert closed(run(None, tags=(), type="PENDING")) == ([], [])
+    long_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    assert closed(run(None, tags=(), type="PENDING", timestamp=long_ago))[1] == ["lost, tried again"]
+
+
+def test_a_server_that_cannot_be_asked_is_asked_again_next_time() -> None:
+    """The keeper goes on; nothing is raised."""
+
+    def ask(_method: str, _path: str, _body: object) -> tuple[int, Any]:
+        raise ConnectionRefusedError
+
+    told: list[str] = []
+    close_lost(ask, lambda _name, event: told.append(event))
+    assert told == []

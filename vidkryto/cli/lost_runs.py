@@ -1,0 +1,77 @@
+"""Runs whose process is gone: killed, crashed or cut off by a power failure. They are closed and tried again.
+
+Prefect leaves such a run `Running` for ever, and with it the dataset's only place: every later run would be cancelled.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from vidkryto.catalogue.deployments import OWNER
+
+Ask = Callable[[str, str, object], tuple[int, Any]]
+"""A request to Prefect's server: method, path, body; status and answer. Raises OSError when it cannot be asked."""
+TRIES = 3
+"""Starts of one run, the first among them; one that is lost each time stays `Crashed`."""
+UNKNOWN = 300.0
+"""Seconds that a run may be under way without having said where: its process was to start at once."""
+
+
+def close_lost(ask: Ask, told: Callable[[str, str], None]) -> None:
+    """Close the runs whose process on this machine is gone, and start them anew.
+
+    `told` hears of each the run's name and "lost, tried again" or "lost, given up". Runs of other machines, which
+    their tags name, are left alone. When the server cannot be asked, the next look will do.
+    """
+    wanted = {
+        "flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}},
+        "deployments": {"tags": {"all_": [OWNER]}},
+    }
+    try:
+        status, runs = ask("POST", "/flow_runs/filter", wanted)
+        lost = [run for run in runs if _lost(run)] if status == 200 else []
+        for run in lost:
+            told(run["name"], _close(ask, run))
+    except OSError:
+        return
+
+
+def _close(ask: Ask, run: dict[str, Any]) -> str:
+    path = f"/flow_runs/{run['id']}/set_state"
+    cancelled = run["state"]["type"] == "CANCELLING"
+    ended = {"type": "CANCELLED" if cancelled else "CRASHED", "message": "The process of this run is gone."}
+    ask("POST", path, {"state": ended, "force": True})
+    if cancelled or run["run_count"] >= TRIES:
+        return "lost, given up"
+    ask("POST", path, {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True})
+    return "lost, tried again"
+
+
+def _lost(run: dict[str, Any]) -> bool:
+    hosts = [tag.removeprefix("host:") for tag in run["tags"] if tag.startswith("host:")]
+    if hosts and hosts != [socket.gethostname()]:
+        return False
+    process = run["infrastructure_pid"]
+    if process is None or (not hosts and not process.isdecimal()):
+        age = datetime.now(UTC) - datetime.fromisoformat(run["state"]["timestamp"])
+        return age.total_seconds() > UNKNOWN and not any(_runs(pid, run["id"]) for pid in _processes())
+    return not _runs(process, run["id"])
+
+
+def _runs(pid: str, run: str) -> bool:
+    """Whether this process is the one of this run: Prefect names the run in its environment."""
+    try:
+        folder = Path("/proc") / pid
+        if (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z":
+            return False
+        return f"PREFECT__FLOW_RUN_ID={run}".encode() in (folder / "environ").read_bytes()
+    except OSError:
+        return False
+
+
+def _processes() -> Iterator[str]:
+    return (folder.name for folder in Path("/proc").iterdir() if folder.name.isdecimal())
