@@ -62,7 +62,7 @@ def build_release(
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True)
     try:
-        written = [_write_table(dataset, name, ready, building, created) for name, ready in tables.items()]
+        written = [_write_table(dataset, name, ready, building) for name, ready in tables.items()]
         plain = tuple(table for table, _ in written)
         change, changes = _compare(previous, plain, building)
         version = next_version(previous.version if previous else "", change or "patch")
@@ -131,7 +131,7 @@ def release_file(path: Path, role: Role, title: Mapping[str, str], *, resource: 
 
 
 def _write_table(
-    dataset: Dataset, name: str, ready: ReadyTable, folder: Path, created: str
+    dataset: Dataset, name: str, ready: ReadyTable, folder: Path
 ) -> tuple[ReleaseTable, tuple[ReleaseFile, ...]]:
     resource = dataset.resource(name)
     stem = resource.path.removesuffix(".csv")
@@ -152,7 +152,7 @@ def _write_table(
         write_csv(excel_safe(canonical), folder / f"{stem}-excel.csv", mark=True)
         words = {"uk": f"{title['uk']} (CSV для електронних таблиць)", "en": f"{title['en']} (CSV for spreadsheets)"}
         others.append(release_file(folder / f"{stem}-excel.csv", "excel", words, resource=name))
-    others += _write_reports(stem, title, ready, csv, created, canonical.num_rows)
+    others += _write_reports(stem, title, ready, csv, canonical.num_rows)
     table = ReleaseTable(
         resource=name,
         csv=csv,
@@ -169,7 +169,7 @@ def _write_table(
 
 
 def _write_reports(
-    stem: str, title: Mapping[str, str], ready: ReadyTable, csv: ReleaseFile, created: str, rows: int
+    stem: str, title: Mapping[str, str], ready: ReadyTable, csv: ReleaseFile, rows: int
 ) -> list[ReleaseFile]:
     """The validation report of a table: for programs in the format of frictionless, for people as a page."""
     words = {"uk": f"{title['uk']}: звіт про перевірку", "en": f"{title['en']}: validation report"}
@@ -183,7 +183,6 @@ def _write_reports(
         rows=rows,
         file=csv.name,
         sha256=csv.sha256,
-        created=created,
         twin=report.name,
     )
     page.write_text(text, encoding="utf-8")

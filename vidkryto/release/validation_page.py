@@ -19,7 +19,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "errors": "Помилок",
         "warnings": "Попереджень",
         "file": "Файл",
-        "received": "Дані отримано",
         "rules": "Що перевірено в кожному стовпці",
         "field": "Стовпець",
         "title": "Назва",
@@ -40,7 +39,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "errors": "Errors",
         "warnings": "Warnings",
         "file": "File",
-        "received": "Data received",
         "rules": "What was checked in each column",
         "field": "Column",
         "title": "Title",
@@ -64,10 +62,9 @@ def validation_page(
     rows: int,
     file: str,
     sha256: str,
-    created: str,
     twin: str,
 ) -> str:
-    """The page of one table: verdict, counts, and the rule of each column. It says no cell value."""
+    """The page of one table: verdict, counts, and the rule of each column. It says no cell value and no time: equal data give equal bytes."""
     return _template().render(
         titles=titles,
         valid=bool(report.get("valid", True)),
@@ -77,7 +74,6 @@ def validation_page(
         rows=rows,
         file=file,
         sha256=sha256,
-        created=created,
         twin=twin,
         words=WORDS,
         rules_of=_rules,
