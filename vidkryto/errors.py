@@ -25,7 +25,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from vidkryto.language import Language, say, translated
 
@@ -152,7 +152,7 @@ def stage(dataset: str, name: str) -> Iterator[None]:
         raise defect from None
 
 
-def raise_state_error(error: OSError, where: str) -> None:
+def raise_state_error(error: OSError, where: str) -> NoReturn:
     """Turn an operating system error into a StateError that says what to do."""
     import errno
 

@@ -96,6 +96,7 @@ def test_the_dataset_is_found_and_its_file_is_the_receipts(city: City) -> None:
         "stops.parquet",
         "stops.geojson",
         "stops-validation.json",
+        "stops-validation.html",
         "datapackage.json",
     }
 
@@ -264,16 +265,16 @@ def test_a_full_disk_fails_with_one_clear_message_and_nothing_half_done(
 
 def test_a_defect_of_ours_fails_the_dataset_and_quotes_nothing(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a library says in its message may hold a cell; the record has the place in the program instead."""
-    import vidkryto.pipeline.stages as stages
+    import vidkryto.pipeline.judging as judging
 
     def broken(*_: Any, **__: Any) -> None:
         raise ValueError("cannot cast 'Іваненко Марія, 3123456789'")
 
-    monkeypatch.setattr(stages, "measure", broken)
+    monkeypatch.setattr(judging, "measure", broken)
     record = city.run()
     assert record.outcome == "Failed"
     assert record.reason is not None
-    assert "unexpected ValueError at pipeline/stages.py:" in record.reason.en
+    assert "unexpected ValueError at pipeline/judging.py:" in record.reason.en
     state = b"".join(path.read_bytes() for path in (city.settings.home / "runs").rglob("*.json"))
     assert b"3123456789" not in state
     assert ask(city, "package_search", q=f"name:{city.folder.name}")["count"] == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from vidkryto.catalogue import find_dataset
+from vidkryto.catalogue import find_dataset, unpack_rules
 from vidkryto.cli.audit import app
 from vidkryto.errors import StateError
 from vidkryto.outcome import Published
@@ -15,6 +15,7 @@ from vidkryto.pipeline.job import new_job
 from vidkryto.pipeline.remember import PRACTICE_KEY, Progress, record_run, utc
 from vidkryto.pipeline.reproduce import reproduce
 from vidkryto.record import Ledger, SigningKey
+from vidkryto.record.run import RunRecord
 from vidkryto.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -62,16 +63,66 @@ def test_every_file_comes_out_byte_for_byte(settings: Settings) -> None:
     assert "schools-changes.csv" in {file.name for file in found.files}
 
 
-def test_other_rules_are_told_and_not_compared(settings: Settings) -> None:
-    """With a contract that changed since, the message names the hash to look for and the day."""
-    run = published(settings)
+def change_contract(settings: Settings) -> None:
+    """The contract is edited after the run."""
     contract = find_dataset(settings.datasets, "schools").folder / "dataset.yaml"
     contract.write_text(
         contract.read_text(encoding="utf-8").replace("keywords:", "keywords: # changed\n", 1), encoding="utf-8"
     )
+
+
+def rules_of(settings: Settings, run: str) -> Path:
+    """Where the archive keeps the rules of a run."""
+    entry = next(entry for entry in Ledger.open(settings.home).entries() if entry.body.get("run") == run)
+    return settings.archive.path(entry.body["contract"])
+
+
+def test_the_recorded_rules_are_used_whatever_the_repository_says_now(settings: Settings) -> None:
+    """Contract and schemas come out of the archive, so a contract edited since disturbs nothing."""
+    run = published(settings)
+    change_contract(settings)
+    found = reproduce(settings, run)
+    assert found.same
+    assert found.rules == "archive"
+
+
+def test_without_kept_rules_other_rules_are_told_and_not_compared(settings: Settings) -> None:
+    """Where the archive lost the rules and the repository has others, the message names the hash and the day."""
+    run = published(settings)
+    change_contract(settings)
+    rules_of(settings, run).unlink()
     with pytest.raises(StateError, match="changed since the run") as refusal:
         reproduce(settings, run)
     assert "Check out the repository as it was on" in str(refusal.value)
+
+
+def test_rules_changed_in_the_archive_are_not_run(settings: Settings) -> None:
+    """Rules may hold a program: what the ledger does not vouch for is refused."""
+    run = published(settings)
+    rules_of(settings, run).write_bytes(rules_of(settings, run).read_bytes() + b" ")
+    with pytest.raises(StateError, match="were changed in the archive"):
+        reproduce(settings, run)
+
+
+def test_rules_that_leave_their_folder_are_refused(tmp_path: Path) -> None:
+    """A name that climbs out of the folder writes nothing."""
+    with pytest.raises(StateError, match="outside of their folder"):
+        unpack_rules(b'{"../out.yaml": "x"}', tmp_path / "in")
+    assert not (tmp_path / "out.yaml").exists()
+
+
+def test_all_runs_are_made_again_by_one_command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--all` goes over every run that published; naming a run as well is refused."""
+    published(settings)
+    changed_export(settings)
+    published(settings)
+    monkeypatch.setenv("VIDKRYTO_ROOT", str(settings.root))
+    monkeypatch.setenv("VIDKRYTO_HOME", str(settings.home))
+    result = CliRunner().invoke(app, ["reproduce", "--all"])
+    assert result.exit_code == 0
+    assert "✗" not in result.stdout
+    assert result.stdout.count("schools/schools.csv ") == 2
+    assert CliRunner().invoke(app, ["reproduce", "--all", "some-run"]).exit_code == 2
 
 
 def test_a_lost_export_and_an_unknown_run_are_told(settings: Settings) -> None:
@@ -90,8 +141,9 @@ def test_the_command_tells_a_difference_by_its_exit_code(settings: Settings, mon
     monkeypatch.setenv("VIDKRYTO_ROOT", str(settings.root))
     monkeypatch.setenv("VIDKRYTO_HOME", str(settings.home))
     assert CliRunner().invoke(app, ["reproduce", run]).exit_code == 0
-    export = next(path for path in (settings.home / "objects").rglob("*") if path.is_file())
+    record = RunRecord.load(settings.home / "runs" / "schools" / run / "run.json")
+    export = settings.archive.path(record.snapshots[0].sha256)
     export.write_bytes(b"".join(export.read_bytes().splitlines(keepends=True)[:-1]))
     result = CliRunner().invoke(app, ["reproduce", run])
     assert result.exit_code == 1
-    assert "✗ schools.csv" in result.stdout
+    assert "✗ schools/schools.csv" in result.stdout

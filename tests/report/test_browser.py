@@ -56,7 +56,8 @@ def look(modules: Path, chromium: str, pages: list[Path], widths: str) -> dict[s
 def kinds(site: Path) -> list[Path]:
     """One page of each kind."""
     run = sorted((site / "datasets/public-transport-stops/runs").glob("*.html"))[-1]
-    names = ("index.html", "datasets/public-transport-stops/index.html", "calendar.html", "ledger.html")
+    dataset = "datasets/public-transport-stops/index.html"
+    names = ("index.html", dataset, "calendar.html", "ledger.html", "plan.html", "score.html")
     return [*(site / name for name in names), run]
 
 

@@ -1,5 +1,6 @@
 """The catalogue: contracts of datasets and departments, checked without touching any portal."""
 
+from vidkryto.catalogue.bundle import rules_bundle, unpack_rules
 from vidkryto.catalogue.contract import Bands, City, Contract, Department, Frequency, Publication, Resource
 from vidkryto.catalogue.load import Dataset, find_dataset, load_all, load_dataset, primary_key
 
@@ -16,4 +17,6 @@ __all__ = [
     "load_all",
     "load_dataset",
     "primary_key",
+    "rules_bundle",
+    "unpack_rules",
 ]

@@ -173,6 +173,8 @@ class Publication(Block):
     """Place in the list of Resolution 835: "835/27"."""
     purpose: str = Field("", max_length=512)
     """Basis and purpose of collection, for the passport of data.gov.ua."""
+    section: Literal["open-government-plan", "co-creation"] | None = None
+    """The section of the report that tells the dataset's rows: commitments with milestones, or proposals to drafts."""
     frequency: Frequency
     schedule: Schedule | None = None
     theme: Theme

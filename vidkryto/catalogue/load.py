@@ -188,7 +188,9 @@ def _schema(file: Path, resource: Resource) -> Mapping[str, Any]:
 
 def _rules_hash(folder: Path, schemas: Mapping[str, Any]) -> str:
     digest = hashlib.sha256()
-    for name in ("dataset.yaml", "expectations.yaml", "corrections.yaml", "transform.sql", "transform.py"):
+    single = ("dataset.yaml", "expectations.yaml", "corrections.yaml", "transform.sql", "transform.py")
+    several = sorted(path.name for suffix in ("sql", "py") for path in folder.glob(f"transform.*.{suffix}"))
+    for name in (*single, *several):
         path = folder / name
         if path.is_file():
             digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")

@@ -6,13 +6,16 @@ import json
 import secrets
 import time
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from vidkryto.errors import VidkrytoError
 from vidkryto.language import say
 from vidkryto.settings import Settings
+
+if TYPE_CHECKING:
+    from vidkryto.pipeline.reproduce import Reproduction
 
 app = typer.Typer(help="The signed ledger: create, verify, cosign, read.", no_args_is_help=True)
 
@@ -202,35 +205,59 @@ def export(
 
 @app.command()
 def reproduce(
-    run: Annotated[str, typer.Argument(help="A run that published.")],
-    as_json: Annotated[bool, typer.Option("--json", help="The verdicts as JSON on stdout.")] = False,
+    run: Annotated[str, typer.Argument(help="A run that published.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Every run that published.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The verdicts as JSON lines on stdout.")] = False,
 ) -> None:
     """Make the release of a run again from the archived exports and compare every file byte for byte.
 
-    Exit code 0: all files are the same; 1: one differs; 2: it could not be made.
+    Exit code 0: all files are the same; 1: one differs; 2: one could not be made.
 
     Example: vidkryto audit reproduce 20261123T150047Z-b2b13e46
     """
-    from dataclasses import asdict
-
+    from vidkryto.pipeline.reproduce import published_runs
     from vidkryto.pipeline.reproduce import reproduce as make_again
 
+    if bool(run) == every:
+        _fail(VidkrytoError("name one run, or say --all", remedy="See `vidkryto audit log`."))
+    settings = Settings.from_environment()
+    code, files, differing = 0, 0, 0
     try:
-        found = make_again(Settings.from_environment(), run)
+        runs = published_runs(settings) if every else (run,)
     except VidkrytoError as error:
         _fail(error)
+    for name in runs:
+        try:
+            found = make_again(settings, name)
+        except VidkrytoError as error:
+            typer.echo(error.told(), err=True)
+            code = 2
+            continue
+        files += len(found.files)
+        differing += sum(not file.same for file in found.files)
+        code = max(code, 0 if found.same else 1)
+        _tell_reproduction(found, as_json=as_json)
+    if every:
+        words = "{runs} runs, {files} files, {differing} of them differ."
+        typer.echo(say(words, runs=len(runs), files=files, differing=differing), err=True)
+    raise typer.Exit(code)
+
+
+def _tell_reproduction(found: Reproduction, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
     if as_json:
-        typer.echo(json.dumps({"same": found.same, **asdict(found)}, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps({"same": found.same, **asdict(found)}, ensure_ascii=False))
     else:
         for file in found.files:
-            typer.echo(f"{'✓' if file.same else '✗'} {file.name}  {file.recorded or '—'}  {file.found or '—'}")
+            recorded, now = file.recorded or "—", file.found or "—"
+            typer.echo(f"{'✓' if file.same else '✗'} {found.dataset}/{file.name}  {recorded}  {now}")
     if not found.same:
         words = (
             "The run was made by program version {then}, this is {now}. Before you suspect the files, repeat this with"
             " the program as it was on the day of the run."
         )
         typer.echo(say(words, then=found.code_then, now=found.code_now), err=True)
-        raise typer.Exit(1)
 
 
 @app.command()

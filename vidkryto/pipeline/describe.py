@@ -15,4 +15,5 @@ def describe(dataset: Dataset) -> DatasetDescription:
         Text(contract.title, contract.title_in("en")),
         Department(Text(department.title, department.title_in("en")), department.contact.email),
         Promise(contract.publication.frequency.value),
+        section=contract.publication.section or "",
     )

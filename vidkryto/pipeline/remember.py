@@ -12,8 +12,9 @@ from typing import Any
 
 from vidkryto import __version__, clock
 from vidkryto.archive import sha256_of
-from vidkryto.catalogue import Dataset, find_dataset, load_all
+from vidkryto.catalogue import Dataset, find_dataset, load_all, rules_bundle
 from vidkryto.catalogue.calendar import is_due, next_due
+from vidkryto.errors import raise_state_error
 from vidkryto.findings import Finding
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
 from vidkryto.pipeline.job import Exports, Job, Tables
@@ -161,13 +162,14 @@ def _body(job: Job, progress: Progress) -> dict[str, Any]:
         "findings": _counted(progress.findings),
     }
     if progress.exports is not None:
+        body["contract"] = _archived(job, rules_bundle(job.dataset))
         body["snapshots"] = [
             {"name": _numbered(name, number, len(group)), "sha256": snapshot.sha256, "bytes": snapshot.size}
             for name, group in progress.exports.snapshots.items()
             for number, snapshot in enumerate(group, start=1)
         ]
     if progress.plan is not None:
-        body["plan"] = progress.plan.hash
+        body["plan"] = _archived(job, progress.plan.canonical())
     if progress.release is not None:
         body["release"] = {"version": progress.release.version, "sha256": progress.release.sha256}
         body["outputs"] = [
@@ -177,6 +179,14 @@ def _body(job: Job, progress: Progress) -> dict[str, Any]:
         if live is not None and live.sha256 != progress.release.sha256:
             body["replaces"] = {"version": live.version, "sha256": live.sha256}
     return body
+
+
+def _archived(job: Job, content: bytes) -> str:
+    """Keep rules or a plan beside the exports; the hash is what the ledger names them by."""
+    try:
+        return job.settings.archive.put_bytes(content)
+    except OSError as error:
+        raise_state_error(error, "archive")
 
 
 def _numbered(name: str, number: int, count: int) -> str:

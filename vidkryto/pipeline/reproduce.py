@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from vidkryto import __version__
-from vidkryto.catalogue import find_dataset
+from vidkryto.archive import sha256_of
+from vidkryto.catalogue import Dataset, find_dataset, unpack_rules
 from vidkryto.errors import StateError
 from vidkryto.pipeline import stages
 from vidkryto.pipeline.exceptions import decisions_of, exemptions
 from vidkryto.pipeline.job import Exports, Job
+from vidkryto.pipeline.program import code
 from vidkryto.pipeline.remember import utc
 from vidkryto.pull import Snapshot
-from vidkryto.record import Ledger
+from vidkryto.record import Entry, Ledger
 from vidkryto.record.run import RunRecord
 from vidkryto.release import Releases
 from vidkryto.settings import Settings
@@ -46,7 +47,9 @@ class Reproduction:
     version: str
     files: tuple[FileVerdict, ...]
     code_then: str
-    code_now: str = __version__
+    code_now: str
+    rules: str
+    """Where the rules came from: archive or repository."""
 
     @property
     def same(self) -> bool:
@@ -58,23 +61,17 @@ def reproduce(settings: Settings, run: str) -> Reproduction:
     """Make the release of `run` again in a temporary folder, from the exports in the archive.
 
     The hashes to compare with are those of the signed ledger, not of the run's record. Raises StateError when
-    the run published nothing, when an export is gone, or when contract, schema or rules of the dataset are not
-    those of the run any more: then the message names the hash to look for in the repository's history.
+    the run published nothing or an export is gone. Contract, schemas and rules come out of the archive too; for a
+    run that kept none there the repository must still hold those of the run, else the message names the hash to
+    look for in its history.
     """
-    record, wanted, entry = _published(settings, run)
-    dataset = find_dataset(settings.datasets, record.dataset)
-    if dataset.sha256 != record.fingerprint.rules:
-        raise StateError(
-            f"contract, schema or rules of {record.dataset} changed since the run {run}:"
-            f" wanted {record.fingerprint.rules}, found {dataset.sha256}",
-            remedy=f"Check out the repository as it was on {record.started[:10]} (program version"
-            f" {record.fingerprint.code}), point VIDKRYTO_ROOT at it and run this again.",
-        )
+    record, wanted, first = _published(settings, run)
     exports = _exports(settings, record)
     with tempfile.TemporaryDirectory(prefix="vidkryto-reproduce-") as scratch:
-        again = replace(settings, home=Path(scratch))
+        again = replace(settings, home=Path(scratch) / "home")
+        dataset, rules = _dataset(settings, record, str(first.body.get("contract", "")), Path(scratch) / "rules")
         _put_previous(settings, again, record)
-        decided = exemptions(decisions_of(settings, record.dataset, before=entry))
+        decided = exemptions(decisions_of(settings, record.dataset, before=first.seq))
         job = Job(dataset, again, run, datetime.fromisoformat(record.started), exceptions=decided)
         tables = stages.read_exports(job, exports)
         tables = stages.guard_disclosure(job, stages.validate_tables(job, tables), exports.newest.date())
@@ -83,11 +80,50 @@ def reproduce(settings: Settings, run: str) -> Reproduction:
     files = tuple(FileVerdict(name, sha256, found.get(name, "")) for name, sha256 in sorted(wanted.items()))
     extra = tuple(FileVerdict(name, "", found[name]) for name in sorted(set(found) - set(wanted)))
     version = record.release.version if record.release else ""
-    return Reproduction(run, record.dataset, version, files + extra, record.fingerprint.code)
+    code_then = _told(first.body.get("code", {"version": record.fingerprint.code}))
+    return Reproduction(run, record.dataset, version, files + extra, code_then, _told(code()), rules)
 
 
-def _published(settings: Settings, run: str) -> tuple[RunRecord, Mapping[str, str], int]:
-    """The record of a run that published, the hashes of its files in the ledger, and the number of its first entry."""
+def published_runs(settings: Settings) -> tuple[str, ...]:
+    """Every run that published, oldest first; those of releases that were withdrawn later are among them."""
+    entries = Ledger.open(settings.home).entries()
+    return tuple(
+        entry.body["run"] for entry in entries if entry.kind == "result" and entry.body["outcome"] == "Published"
+    )
+
+
+def _told(program: Mapping[str, str]) -> str:
+    """A program in words: version, commit and Python, as far as they are known."""
+    commit, python = program.get("commit", ""), program.get("python", "")
+    parts = (program["version"], f"commit {commit}" if commit else "", f"Python {python}" if python else "")
+    return ", ".join(part for part in parts if part)
+
+
+def _dataset(settings: Settings, record: RunRecord, bundle: str, folder: Path) -> tuple[Dataset, str]:
+    """The dataset under the rules of the run, out of the archive or else out of the repository."""
+    kept = settings.archive.path(bundle) if bundle else None
+    if kept is not None and kept.is_file():
+        if sha256_of(kept) != bundle:  # rules may hold a program: nothing runs that the ledger does not vouch for
+            raise StateError(
+                f"the kept rules {bundle} of the run {record.run_id} were changed in the archive",
+                remedy="Restore that object from a backup: its name is its hash.",
+            )
+        unpack_rules(kept.read_bytes(), folder)
+        dataset, rules = find_dataset(folder / "datasets", record.dataset), "archive"
+    else:
+        dataset, rules = find_dataset(settings.datasets, record.dataset), "repository"
+    if dataset.sha256 != record.fingerprint.rules:
+        raise StateError(
+            f"contract, schema or rules of {record.dataset} changed since the run {record.run_id}:"
+            f" wanted {record.fingerprint.rules}, found {dataset.sha256} in the {rules}",
+            remedy=f"Check out the repository as it was on {record.started[:10]} (program version"
+            f" {record.fingerprint.code}), point VIDKRYTO_ROOT at it and run this again.",
+        )
+    return dataset, rules
+
+
+def _published(settings: Settings, run: str) -> tuple[RunRecord, Mapping[str, str], Entry]:
+    """The record of a run that published, the hashes of its files in the ledger, and its first entry."""
     entries = [entry for entry in Ledger.open(settings.home).entries() if entry.body.get("run") == run]
     result = next((entry for entry in entries if entry.kind == "result"), None)
     if result is None:
@@ -98,7 +134,7 @@ def _published(settings: Settings, run: str) -> tuple[RunRecord, Mapping[str, st
             remedy=f"Name a run that did: `vidkryto audit log {result.dataset}`.",
         )
     record = RunRecord.load(settings.home / "runs" / result.dataset / run / "run.json")
-    return record, {file["name"]: file["sha256"] for file in result.body.get("outputs", ())}, entries[0].seq
+    return record, {file["name"]: file["sha256"] for file in result.body.get("outputs", ())}, entries[0]
 
 
 def _exports(settings: Settings, record: RunRecord) -> Exports:

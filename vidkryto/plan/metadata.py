@@ -163,6 +163,8 @@ def resource_fields(release: Release, file: ReleaseFile, portal: Capabilities) -
         "vidkryto_name": file.name,
         SHA256: file.sha256,
     }
+    if file.role == "table":  # in the words of ckanext-validation; a release holds no table that failed
+        fields |= {"validation_status": "success", "validation_timestamp": release.created}
     if release.metadata.get("high_value"):
         fields |= {"applicable_legislation": codes.HIGH_VALUE_LAW}
         fields |= {"access_services": _services(release, portal)} if file.role == "table" else {}

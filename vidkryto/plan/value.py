@@ -119,7 +119,11 @@ class Plan:
     @cached_property
     def hash(self) -> str:
         """The sha256 of the plan's canonical JSON."""
-        return hashlib.sha256(json.dumps(self.content(), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        return hashlib.sha256(self.canonical()).hexdigest()
+
+    def canonical(self) -> bytes:
+        """The plan's canonical JSON: the bytes that its hash is over."""
+        return json.dumps(self.content(), sort_keys=True, ensure_ascii=False).encode()
 
     @property
     def needs_approval(self) -> bool:

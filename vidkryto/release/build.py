@@ -21,6 +21,7 @@ from vidkryto.release.csvw import csvw_metadata
 from vidkryto.release.descriptor import descriptor_of, metadata_of
 from vidkryto.release.files import coordinates, sorted_by_key, write_csv, write_geojson, write_parquet
 from vidkryto.release.store import MANIFEST, Releases, load_release, manifest_bytes, manifest_of
+from vidkryto.release.validation_page import validation_page
 from vidkryto.release.value import Release, ReleaseFile, ReleaseTable, Role
 from vidkryto.release.version import Change, change_of_schema, next_version
 
@@ -31,6 +32,7 @@ FORMATS = {
     ".parquet": ("PARQUET", "application/vnd.apache.parquet"),
     ".geojson": ("GeoJSON", "application/geo+json"),
     ".json": ("JSON", "application/json"),
+    ".html": ("HTML", "text/html"),
 }
 
 
@@ -150,10 +152,7 @@ def _write_table(
         write_csv(excel_safe(canonical), folder / f"{stem}-excel.csv", mark=True)
         words = {"uk": f"{title['uk']} (CSV для електронних таблиць)", "en": f"{title['en']} (CSV for spreadsheets)"}
         others.append(release_file(folder / f"{stem}-excel.csv", "excel", words, resource=name))
-    report = folder / f"{stem}-validation.json"
-    report.write_text(json.dumps(ready.report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    words = {"uk": f"{title['uk']}: звіт про перевірку", "en": f"{title['en']}: validation report"}
-    others.append(release_file(report, "report", words, resource=name))
+    others += _write_reports(stem, title, ready, csv, canonical.num_rows)
     table = ReleaseTable(
         resource=name,
         csv=csv,
@@ -167,6 +166,30 @@ def _write_table(
     described.write_bytes(csvw_metadata(table))
     others.append(release_file(described, "metadata", _suffixed(title, "CSVW"), resource=name))
     return table, tuple(others)
+
+
+def _write_reports(
+    stem: str, title: Mapping[str, str], ready: ReadyTable, csv: ReleaseFile, rows: int
+) -> list[ReleaseFile]:
+    """The validation report of a table: for programs in the format of frictionless, for people as a page."""
+    words = {"uk": f"{title['uk']}: звіт про перевірку", "en": f"{title['en']}: validation report"}
+    report, page = csv.path.with_name(f"{stem}-validation.json"), csv.path.with_name(f"{stem}-validation.html")
+    report.write_text(json.dumps(ready.report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    text = validation_page(
+        titles=title,
+        report=ready.report,
+        schema=ready.schema,
+        key=ready.key,
+        rows=rows,
+        file=csv.name,
+        sha256=csv.sha256,
+        twin=report.name,
+    )
+    page.write_text(text, encoding="utf-8")
+    return [
+        release_file(report, "report", words, resource=csv.resource),
+        release_file(page, "report", _suffixed(words, "HTML"), resource=csv.resource),
+    ]
 
 
 def _english(resource: Any) -> str:

@@ -54,7 +54,12 @@ def _fill(folder: Path, home: Path, name: str, ledger: Ledger, entries: list[Ent
     pack.root.mkdir()
     lines = [{"seq": entry.seq, "dataset": entry.dataset, "body": entry.body} for entry in entries]
     named = verifier.named_files(home / "objects", lines)
+    kept = Archive(home / "objects")
     files = [_copied(facts, named[facts["sha256"]][1], pack) for facts in _files_of(entries)]
+    files += [_copied(facts, [kept.path(facts["sha256"])], pack) for facts in _plans_of(entries, kept)]
+    for receipt in sorted((home / "receipts" / entries[0].dataset).glob("*.json")):
+        (folder / "receipts").mkdir(exist_ok=True)
+        shutil.copyfile(receipt, folder / "receipts" / receipt.name)
     runs = [_run(home, folder, entry) for entry in entries if entry.body.get("record")]
     facts = {
         "page": "pack",
@@ -62,6 +67,7 @@ def _fill(folder: Path, home: Path, name: str, ledger: Ledger, entries: list[Ent
         "name": name,
         "files": files,
         "runs": runs,
+        "receipts": sorted(f"receipts/{file.name}" for file in (folder / "receipts").glob("*.json")),
         "entries": [{"seq": entry.seq, "time": entry.time, "kind": entry.kind} for entry in entries],
         "verify": f"python verifier.py ledger --only {name}",
     }
@@ -82,6 +88,12 @@ def _files_of(entries: list[Entry]) -> list[Facts]:
             if (sha256 := entry.body.get(role)) and len(sha256) == 64:
                 found.setdefault(sha256, {"role": role, "name": entry.dataset, "sha256": sha256})
     return list(found.values())
+
+
+def _plans_of(entries: list[Entry], kept: Archive) -> list[Facts]:
+    """The plans that runs made and people approved, as far as they were kept."""
+    hashes = dict.fromkeys(str(entry.body["plan"]) for entry in entries if entry.body.get("plan"))
+    return [{"role": "plan", "name": "plan.json", "sha256": item} for item in hashes if kept.holds(item)]
 
 
 def _copied(facts: Facts, places: Sequence[Path], pack: Archive) -> Facts:

@@ -28,6 +28,7 @@ from vidkryto.report.history import History, read_history
 from vidkryto.report.kept_scores import read_scores
 from vidkryto.report.openapi import openapi_of
 from vidkryto.report.pages import render
+from vidkryto.report.plan_section import plan_facts
 from vidkryto.report.run_facts import Edition, Facts, run_facts
 from vidkryto.report.standing import DatasetDescription, Standing, standing
 from vidkryto.report.words import CITY_TIME
@@ -55,6 +56,7 @@ def build_site(
     site.write("index", overview_facts(stands, edition, site.today, scores))
     site.write("score", score_facts(stands, edition, site.today, scores))
     site.write("calendar", calendar_facts(stands, edition, site.today))
+    site.write("plan", plan_facts(stands, home, edition, site.today))
     site.write_ledger()
     site.remember()
     return site.root

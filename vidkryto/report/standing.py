@@ -36,6 +36,8 @@ class DatasetDescription:
     description: Text = NO_TEXT
     page: str = ""
     """The dataset's page on the portal."""
+    section: str = ""
+    """The section of the site that tells its rows: open-government-plan or co-creation."""
 
 
 @dataclass(frozen=True, slots=True)
