@@ -44,7 +44,7 @@ def test_two_dask_workers_publish_a_catalogue_and_a_partitioned_dataset(
         folder = write_catalogue(tmp_path, {**CONTRACT, "name": name, "resources": [resource]})
         for part in range(4):
             text = f"uid;label;lat;lon;opened\n{part};Зупинка {part};49,{part};26,{part};\n"
-            (folder / "exports" / f"part_{part}.csv").write_text(text, encoding="cp1251")
+            (folder / "exports" / f"part_{part}.csv").write_text(text, encoding="utf-8")
     (tmp_path / "night.py").write_text(PROGRAM, encoding="utf-8")
     environment = {
         **os.environ,
