@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from distributed import Client, LocalCluster
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, StateType
 from prefect.states import Completed
 from prefect_dask.task_runners import DaskTaskRunner
-from prefect_dask.utils import get_dask_client
 
 from flows.publish import as_task, state_of
 from vidkryto import pipeline
@@ -19,15 +19,17 @@ from vidkryto.pipeline import due_datasets
 from vidkryto.settings import Settings
 
 
+def local(workers: int) -> dict[str, Any]:
+    """A cluster of so many processes on this machine, on loopback and without a dashboard."""
+    return {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
+
+
 def cluster(workers: int, address: str = "") -> Any:
-    """Workers of the cluster at `address`, or so many processes on this machine, on loopback and without a dashboard.
+    """The workers of the cluster at `address`, or so many on this machine, as Prefect runs tasks on them.
 
     A worker has the program, VIDKRYTO_ROOT and VIDKRYTO_HOME in reach; secrets come from its own environment.
     """
-    if address:
-        return DaskTaskRunner(address=address)
-    local = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
-    return DaskTaskRunner(cluster_kwargs=local)
+    return DaskTaskRunner(address=address) if address else DaskTaskRunner(cluster_kwargs=local(workers))
 
 
 @task(name="publish", cache_policy=NO_CACHE, persist_result=False, task_run_name="{dataset}")
@@ -53,9 +55,9 @@ def _catalogue(names: list[str], force: bool) -> State[Any]:
 
 
 @flow(name="publish-partitions-on-dask", persist_result=False)
-def _partitions(dataset: str, force: bool) -> State[Any]:
+def _partitions(dataset: str, force: bool, scheduler: str) -> State[Any]:
     settings = Settings.from_environment()
-    with get_dask_client() as client:
+    with Client(scheduler) as client:  # type: ignore[no-untyped-call]  # distributed has no types
         dask: Any = client  # distributed's methods have no types
 
         def each(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
@@ -77,5 +79,7 @@ def publish_catalogue(
 
 def publish_partitions(dataset: str, *, workers: int = 2, address: str = "", force: bool = False) -> State[Any]:
     """Publish one dataset whose partitions are archived, read and checked on workers; its release is one."""
-    run = _partitions.with_options(task_runner=cluster(workers, address))
-    return run(dataset, force, return_state=True)
+    if address:
+        return _partitions(dataset, force, address, return_state=True)
+    with LocalCluster(**local(workers)) as here:  # type: ignore[no-untyped-call]  # as above
+        return _partitions(dataset, force, here.scheduler_address, return_state=True)
