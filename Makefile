@@ -32,6 +32,23 @@ test-search: setup  ## CKAN's own search tests against our stand-in for Solr
 bench: setup-dev  ## the benchmarks behind docs/benchmarks.md
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(RUN)/python $$file || exit 1; done
 
+sbom: setup-dev  ## bills of materials of both environments, out of the lock files, into sbom/ (CycloneDX; no network)
+	@mkdir -p sbom
+	@for place in . portal; do \
+	  name=$$(test $$place = . && echo vidkryto || echo portal); \
+	  $(RUN)/cyclonedx-py requirements --output-reproducible --pyproject $$place/pyproject.toml --sv 1.6 --of JSON \
+	    --output-file sbom/$$name.cdx.json $$place/requirements.lock || exit 1; \
+	  echo "sbom/$$name.cdx.json: $$(grep -c '"purl"' sbom/$$name.cdx.json) packages"; \
+	done
+
+audit-dependencies: setup-dev  ## known vulnerabilities of what the lock files pin (asks a service: needs the network)
+	@for lock in requirements.lock portal/requirements.lock; do \
+	  $(RUN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r $$lock || exit 1; \
+	done
+
+fuzz: setup-dev  ## 100,000 mutated files of every format through pull, read and validate (hours)
+	@$(RUN)/python -m tests.fuzz.campaign
+
 lint: setup-dev  ## style and types
 	@$(RUN)/ruff check . && $(RUN)/mypy
 
@@ -62,4 +79,4 @@ $(PORTAL)/.ready: portal/requirements.lock
 	@$(PORTAL)/bin/python $(PIP) --require-hashes -r portal/requirements.lock > $(PORTAL)/install.log 2>&1 || { cat $(PORTAL)/install.log; exit 2; }
 	@touch $@
 
-.PHONY: help setup setup-dev demo stop test test-all test-search bench lint lock
+.PHONY: help setup setup-dev demo stop test test-all test-search bench sbom audit-dependencies fuzz lint lock

@@ -159,6 +159,7 @@ def main() -> None:
     parser.add_argument("--sysadmin-token-file", type=Path, required=True)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--large", type=int, default=0, help="Rows of the table of which 0.1 %% changes.")
+    parser.add_argument("--routes", nargs="+", default=["stock", "staging"], help="Routes of rows to measure.")
     options = parser.parse_args()
     settings = Settings.from_environment()
     url, token = settings.ckan_url, settings.ckan_token.reveal()
@@ -175,7 +176,7 @@ def main() -> None:
             loop(remote, table, "insert", first)
         with times.of("naive loop, upsert of every row", count):
             loop(remote, table, "upsert", second)
-        for route in ("stock", "staging"):
+        for route in options.routes:
             dataset = f"bench-{route}-{mark}"
             if route == "staging":
                 prepare(sysadmin, {dataset: ["table.csv"]})

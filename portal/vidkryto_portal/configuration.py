@@ -15,7 +15,7 @@ DEFAULT_PORT = 5155
 ORGANIZATION = "khmelnytskyi"
 ORGANIZATION_TITLE = "Хмельницька міська рада (місцевий пробний портал)"
 RESULT = "first-run.result.json"  # what the first run hands back, in the home's run folder
-PLUGINS = "datastore text_view datatables_view activity dcat structured_data"
+PLUGINS = "datastore text_view datatables_view activity dcat structured_data croissant"
 TITLE = "Відкриті дані Хмельницького: місцевий пробний портал"
 NOTE = (
     "**Це місцевий пробний портал на цьому комп’ютері, а не портал міста.** "

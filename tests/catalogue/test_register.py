@@ -4,8 +4,9 @@ import csv
 from pathlib import Path
 
 from vidkryto.catalogue import load_all
+from vidkryto.catalogue.offices import POST_COLUMNS, UNIT_COLUMNS, structure_csv, units_csv
 from vidkryto.catalogue.register import COLUMNS, register_csv, register_rows, write_register
-from vidkryto.cli.register import EXPORT, PORTAL
+from vidkryto.cli.register import EXPORT, PORTAL, STRUCTURE, UNITS
 
 DATASETS = Path(__file__).parents[2] / "datasets"
 
@@ -29,8 +30,22 @@ def test_an_unchanged_register_is_not_written_again(tmp_path: Path) -> None:
     """Writing the same content would start a run for nothing."""
     datasets, _ = load_all(DATASETS)
     file = tmp_path / "register.csv"
-    assert write_register(datasets, PORTAL, file)
-    assert not write_register(datasets, PORTAL, file)
+    assert write_register(register_csv(datasets, PORTAL), file)
+    assert not write_register(register_csv(datasets, PORTAL), file)
     rows = list(csv.reader(file.read_text("utf-8").splitlines()))
     assert tuple(rows[0]) == COLUMNS
     assert all(len(row) == len(COLUMNS) for row in rows)
+
+
+def test_units_and_structure_are_those_of_the_departments() -> None:
+    """A changed department.yaml changes both registers; no row names a person."""
+    datasets, _ = load_all(DATASETS)
+    assert (DATASETS / UNITS).read_bytes() == units_csv(datasets)
+    assert (DATASETS / STRUCTURE).read_bytes() == structure_csv(datasets)
+    units = list(csv.DictReader(units_csv(datasets).decode().splitlines()))
+    posts = list(csv.DictReader(structure_csv(datasets).decode().splitlines()))
+    assert tuple(units[0]) == UNIT_COLUMNS
+    assert tuple(posts[0]) == POST_COLUMNS
+    assert [unit["uid"] for unit in units] == sorted({dataset.department.name for dataset in datasets})
+    assert {unit["headName"] for unit in units} == {"не вказано"}
+    assert {post["unitName"] for post in posts} == {unit["name"] for unit in units}

@@ -18,7 +18,7 @@ FEW, MANY = 20, 2000
 ANSWERS = {"valid", "invalid", "refused: ReadError", "refused: SourceError", "refused: ExportMissing"}
 FOUND = {
     "ods": (567, 2605, 6698, 7502),
-    "xls": (8, 92),
+    "xls": (8, 92, 820),
     "parquet": (169, 620, 1025),
     "shp": (3, 24, 25, 46, 126, 130, 229),
     "zip": (34, 238, 1423),

@@ -15,7 +15,7 @@ import yaml
 from typer.testing import CliRunner
 
 from tests.pipeline.conftest import City
-from tests.pipeline.test_pipeline import ask, contract
+from tests.pipeline.test_pipeline import ask, contract, live_rows
 from vidkryto.catalogue import load_dataset
 from vidkryto.cli.app import app
 from vidkryto.errors import SettingsError
@@ -209,3 +209,46 @@ def test_the_commands_tell_and_ask_for_the_second_person(city: City, monkeypatch
     call("exception", "revoke", listed["exception"][:12], *by)
     assert json.loads(call("exception", "list", "--json").stdout) == []
     assert json.loads(call("exception", "list", "--all", "--json").stdout)[0]["state"] == "revoked"
+
+
+def test_text_that_looks_like_a_formula_goes_out_by_decision_with_a_twin_for_spreadsheets(
+    make_city: Callable[..., City],
+) -> None:
+    """Withheld with a task; decided, it goes out unchanged, and beside it the Excel-safe file of the contract."""
+    city = make_city(f"exceptions-{next(_numbers)}", contract(excel_safe=True))
+    row = "1;=Центральна;49,4201;26,9801;\n2;Ринок;49,4012;27,0011;\n"
+    city.export(f"uid;label;lat;lon;opened\n{row}", encoding="utf-8")
+    withheld = city.run()
+    assert withheld.outcome == "Withheld", withheld.reason
+    (task,) = [task for task in withheld.tasks if task.code == "formula-cell"]
+    assert (withheld.outcome, task.rows, task.found) == ("Withheld", (2,), None)
+    confirm(city.settings, proposed(city, kind="formula").number, SECOND)
+    published = city.run()
+    assert published.outcome == "Published", [task.code for task in published.tasks]
+    assert published.release is not None
+    (folder,) = (city.settings.home / "releases" / city.folder.name).glob(f"{published.release.version}-*")
+    assert (folder / "stops.csv").read_text(encoding="utf-8").splitlines()[1].startswith("1,=Центральна,")
+    twin = (folder / "stops-excel.csv").read_bytes()
+    assert twin.decode("utf-8-sig").splitlines()[1].startswith("1,'=Центральна,")
+    assert twin.startswith(b"\xef\xbb\xbf")
+    names = {one["name"] for one in ask(city, "package_show", id=city.folder.name)["resources"]}
+    assert len(names) >= 5
+
+
+def test_a_deny_list_that_grows_is_applied_to_an_export_that_did_not_change(
+    make_city: Callable[..., City], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An act closes an object: the next run takes its row off the portal, and says the rule alone."""
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    city = make_city(f"exceptions-{next(_numbers)}", contract(approval={"first": "none", "breaking": "none"}))
+    city.export(EXPORT.replace(PHONE, "служба"))
+    monkeypatch.setenv("VIDKRYTO_DENY_LISTS", str(lists))
+    assert [city.run().outcome, city.run().outcome] == ["Published", "Unchanged"]
+    (lists / "acts.toml").write_text('[[rule]]\nrule = "T3"\nobject_type = ["Ринок"]\n', encoding="utf-8")
+    closed = city.run()
+    assert closed.outcome == "Published"
+    assert [row["uid"] for row in live_rows(city)] == [1]
+    (task,) = [task for task in closed.tasks if task.code == "rows-withheld"]
+    assert task.details == {"rule": "T3"}
+    assert city.run().outcome == "Unchanged"

@@ -90,7 +90,14 @@ def test_the_dataset_is_found_and_its_file_is_the_receipts(city: City) -> None:
         content = requests.get(file.url, timeout=30).content
         assert hashlib.sha256(content).hexdigest() == file.sha256, file.name
     names = {file.name for file in record.receipt.resources}
-    assert names == {"stops.csv", "stops.parquet", "stops.geojson", "stops-validation.json", "datapackage.json"}
+    assert names == {
+        "stops.csv",
+        "stops.csv-metadata.json",
+        "stops.parquet",
+        "stops.geojson",
+        "stops-validation.json",
+        "datapackage.json",
+    }
 
 
 def test_a_second_run_is_unchanged_and_writes_nothing(city: City) -> None:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from tests.publish.conftest import QUICK
 from tests.publish.proxy import proxied
-from tests.publish.releases import a_release, stop
+from tests.publish.releases import STOPS, a_release, stop
 from tests.publish.test_publication import public, table_rows
 from tests.support.local_portal import LocalPortal
 from vidkryto.errors import PortalError, PortalMoved, VidkrytoError
@@ -247,3 +248,36 @@ def test_something_else_than_ckan_is_told(portal_session: LocalPortal) -> None:
     portal = CkanPortal(f"{portal_session.url}/about", Secret("x"), "khm", QUICK)
     with pytest.raises(PortalError, match="does not answer like a CKAN portal"):
         portal.capabilities()
+
+
+@pytest.mark.slow
+def test_what_readers_see_while_the_structure_of_a_table_changes(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """By the table's id every answer has rows; by its alias some may be 404 for a moment. Both end well."""
+    publish(a_release(folder, [stop(n) for n in range(500)], dataset=dataset))
+    table = resource_id(dataset, "stops.csv")
+    alias = f"khmelnytskyi_{dataset.replace('-', '_')}"
+    seen: dict[str, set[tuple[int, bool]]] = {table: set(), alias: set()}
+    done = threading.Event()
+
+    def read(name: str) -> None:
+        while not done.is_set():
+            address = f"{portal.transport.url}/api/3/action/datastore_search"
+            answer = requests.get(address, params={"resource_id": name, "limit": 10}, timeout=30)
+            seen[name].add((answer.status_code, answer.ok and bool(answer.json()["result"]["records"])))
+
+    readers = [threading.Thread(target=read, args=(name,)) for name in seen]
+    for reader in readers:
+        reader.start()
+    schema = {"fields": [{**f, "type": "string"} if f["name"] == "platforms" else f for f in STOPS["fields"][:-2]]
+              + [{"name": "platforms", "type": "string"}]}  # fmt: skip
+    try:
+        publish(a_release(folder, [stop(n) for n in range(500)], dataset=dataset, version="2.0.0", schema=schema))
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert seen[table] == {(200, True)}
+    assert seen[alias] <= {(200, True), (404, False)}
+    assert public(portal, "datastore_search", resource_id=alias)["total"] == 500

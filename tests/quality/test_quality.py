@@ -193,3 +193,15 @@ def test_history_keeps_one_line_a_table_and_closes_a_torn_one(tmp_path: Path) ->
     last = history.last("stops")
     assert last is not None
     assert last.metrics == {"rows": 2}
+
+
+def test_an_expectation_that_stops_with_an_error_withholds() -> None:
+    """A pattern that is none has no verdict; without one the data stay, whatever severity the suite says."""
+    (finding,) = judge(
+        {
+            "type": "expect_column_values_to_match_regex",
+            "kwargs": {"column": "code", "regex": "(["},
+            "severity": "note",
+        }
+    ).findings
+    assert (finding.code, finding.severity, finding.found) == ("expectation-not-run", Severity.ERROR, None)

@@ -146,6 +146,7 @@ class TestCorrections:
         table = self._read(reader)
         assert table.columns["name"].to_pylist() == ["Ринок", "Парк"]
         (repair,) = table.repairs
+        assert repair.code == "repair-correction"
         assert repair.message("en") == "Known error: name for id=1: 'Ринко' → 'Ринок' (описка)."
         assert repair.rows == (2,)
 

@@ -54,6 +54,7 @@ def test_a_release_holds_every_form_of_the_table_and_its_description(dataset: Da
         "stops.parquet",
         "stops.geojson",
         "stops-validation.json",
+        "stops.csv-metadata.json",
         "datapackage.json",
     ]
     assert release.version == "1.0.0"

@@ -11,6 +11,7 @@ import pytest
 from vidkryto.catalogue.reading import Reading
 from vidkryto.record.run import Task
 from vidkryto.report.returned import Reader, return_export
+from vidkryto_samples.files import Sheet, ods
 
 SCHEMA = {"fields": [{"name": "uid", "type": "string"}, {"name": "label", "type": "string"}]}
 READER = {"stops": Reader(Reading.model_validate({"columns": {"Код": "uid", "Назва": "label"}}), SCHEMA)}
@@ -102,3 +103,24 @@ def test_a_task_without_a_place_is_listed_all_the_same(export: Path, tmp_path: P
     result, workbook = returned(export, tmp_path / "back.xlsx", [Task("export-missing", "warning")])
     assert (result.marked, result.without_cell) == (0, 1)
     assert workbook["Завдання"]["B2"].value == "Попередження"
+
+
+def test_an_ods_comes_back_with_its_sheet_and_row_numbers(tmp_path: Path) -> None:
+    """OpenDocument sheets become sheets of the same name; the marks stand where the officer has the cells."""
+    source = tmp_path / "0bb2"
+    source.write_bytes(ods([Sheet("Зупинки", (("Код", "Назва"), ("007", "Ринок"), ("008", "Вокзал?")))]))
+    reading = {"stops": Reader(READER["stops"].reading.model_copy(update={"sheet": ("Зупинки",)}), SCHEMA)}
+    result = return_export(source, [ERROR], tmp_path / "back.xlsx", file="stops.xlsx", readers=reading)
+    workbook = openpyxl.load_workbook(tmp_path / "back.xlsx")
+    assert workbook.sheetnames == ["Завдання", "Зупинки"]
+    assert (workbook["Зупинки"]["A2"].value, workbook["Зупинки"]["B3"].value) == ("007", "Вокзал?")
+    assert workbook["Зупинки"]["B3"].comment.text.startswith("Помилка: Не знайдено файлу")
+    assert result.marked == 2
+
+
+def test_every_task_has_room_for_its_words(export: Path, tmp_path: Path) -> None:
+    """Wrapped lines are not cut off in a program that does not set heights by itself; the print is landscape."""
+    _, workbook = returned(export, tmp_path / "back.xlsx", [ERROR])
+    sheet = workbook["Завдання"]
+    assert sheet.row_dimensions[2].height >= 30
+    assert sheet.page_setup.orientation == "landscape"

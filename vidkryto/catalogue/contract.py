@@ -186,6 +186,8 @@ class Publication(Block):
     retention: Retention = Retention()
     on_invalid: Literal["block", "publish-valid"] = "block"
     """publish-valid publishes the good rows and returns the rejected ones to the department."""
+    excel_safe: bool = False
+    """Publish a second CSV of each table for spreadsheets: an apostrophe before cells that would run as formulas."""
     approval: Approval = Approval()
     notice: Duration = "0d"
     """How long before it happens a change that breaks users' programs is announced with the dataset: 14d."""
@@ -278,6 +280,21 @@ class Contract(Block):
         return translation.description if translation and translation.description else self.description
 
 
+class Office(Block):
+    """What the reference book and the structure (Resolution 835, annexes 2 and 3) say about a department."""
+
+    description: str
+    head_post: str
+    head_name: str = "не вказано"
+    street: str
+    building: str
+    postcode: Annotated[str, StringConstraints(pattern=r"^\d{5}$")]
+    telephone: Annotated[str, StringConstraints(pattern=r"^\+380\d{9}$")]
+    hours: str = ""
+    posts: Mapping[str, float] = {}
+    """Positions of the staff list and how many there are of each; never names."""
+
+
 class Department(Block):
     """`department.yaml`: who owns the datasets of a folder."""
 
@@ -287,6 +304,7 @@ class Department(Block):
     edrpou: Annotated[str, StringConstraints(pattern=r"^\d{8}$")]
     contact: Contact
     language: Literal["uk", "en"] = "uk"
+    office: Office | None = None
 
     def title_in(self, language: str) -> str:
         """The title in `language`; the Ukrainian one where there is no translation."""

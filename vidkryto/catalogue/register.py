@@ -78,11 +78,11 @@ def register_csv(datasets: Iterable[Dataset], portal: str) -> bytes:
     return stream.getvalue().encode()
 
 
-def write_register(datasets: Iterable[Dataset], portal: str, file: Path) -> bool:
-    """Write the register to `file` if it would change; whether it did. An unchanged register starts no new run."""
-    content = register_csv(datasets, portal)
+def write_register(content: bytes, file: Path) -> bool:
+    """Write a register to `file` if it would change; whether it did. An unchanged register starts no new run."""
     if file.is_file() and file.read_bytes() == content:
         return False
+    file.parent.mkdir(parents=True, exist_ok=True)
     with written_atomically(file) as part:
         part.write_bytes(content)
     return True

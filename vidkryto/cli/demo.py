@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidkryto.cli import processes
+from vidkryto.cli import prefect_here, processes
 from vidkryto.cli.common import people, print_table, say, settings, tell_error
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ def _publish_all(chosen: Settings) -> tuple[list[tuple[Any, ...]], int]:
     names = [item.name for item in datasets if item.contract.publication.status == "active"]
     os.environ |= {name: value for name, value in PREFECT.items() if name not in os.environ}
     os.environ.setdefault("PREFECT_HOME", str(chosen.home / "prefect"))
+    login = prefect_here.password(chosen.home).reveal()
+    os.environ |= {"PREFECT_SERVER_API_AUTH_STRING": login, "PREFECT_API_AUTH_STRING": login}
     people().print(say("Starting the Prefect flow (its own small server takes some seconds) …"))
     sys.path.insert(0, str(chosen.root))
     from flows.catalogue import publish_catalogue

@@ -14,6 +14,9 @@ LONGEST_DAYS = 366
 """An exception is decided again at least once a year."""
 
 
+FORMULA = "formula"
+"""The kind of an exception that lets text pass which a spreadsheet would run: a name that begins with a dash."""
+
 DEFECTS = {
     "people": ("бракує другої особи", "a second person is missing"),
     "reason": ("бракує підстави", "the reason is missing"),

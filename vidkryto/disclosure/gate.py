@@ -16,7 +16,7 @@ from vidkryto.disclosure.columns import Seen, judge_table, one_array
 from vidkryto.disclosure.counts import CountTable
 from vidkryto.disclosure.deny import DenyList
 from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH
-from vidkryto.disclosure.exceptions import CLASS_CHANGE, DEFECTS, Exemption, verdict
+from vidkryto.disclosure.exceptions import CLASS_CHANGE, DEFECTS, FORMULA, Exemption, verdict
 from vidkryto.disclosure.formulas import formula_cells
 from vidkryto.disclosure.outcome import Disclosure, Previous, ResidualRisk
 from vidkryto.disclosure.places import AT_HOME, Places, kind_words, row_numbers, safe_name
@@ -134,8 +134,14 @@ def _formulas(work: Work, schema: Mapping[str, Any]) -> None:
             continue
         mask = formula_cells(work.column(name))
         if count := int(pc.sum(mask).as_py() or 0):
+            decided = verdict(work.exceptions, work.places.resource, name, FORMULA, cells=count, today=work.decided)
+            if decided.covered:
+                work.find("contradiction-excepted", name, count=count, **kind_words(FORMULA))
+                continue
+            if decided.defect:
+                _invalid(work, name, FORMULA, decided.defect)
             places = tuple(pc.indices_nonzero(mask)[:5].to_pylist())
-            work.find("formula-cell", name, count=count, rows=row_numbers(work.rows, places))
+            work.find("formula-cell", name, count=count, rows=row_numbers(work.rows, places), kind=FORMULA)
 
 
 def _detect(work: Work, headers: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from vidkryto.catalogue.classes import ClassName
 from vidkryto.disclosure.detectors import BY_NAME, readable, search
-from vidkryto.disclosure.exceptions import CLASS_CHANGE
+from vidkryto.disclosure.exceptions import CLASS_CHANGE, FORMULA
 from vidkryto.findings import Finding, Place
 
 AT_HOME = {
@@ -19,7 +19,10 @@ AT_HOME = {
 """Kinds that a class may hold: a place in a column of places, a date of birth where k-anonymity is measured."""
 
 
-OTHER_KINDS = {CLASS_CHANGE: ("зміна класу", "change of class")}
+OTHER_KINDS = {
+    CLASS_CHANGE: ("зміна класу", "change of class"),
+    FORMULA: ("текст, схожий на формулу", "text that looks like a formula"),
+}
 """What can be decided by exception beside the kinds of the detectors."""
 
 

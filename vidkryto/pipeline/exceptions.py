@@ -24,7 +24,8 @@ State = Literal["proposed", "confirmed", "revoked"]
 SHORTEST = 6
 """Digits of an exception's number that a command may be given."""
 FINDINGS = (
-    "class-contradicted", "free-text-personal", "class-loosened", "file-personal", "file-hidden", "file-metadata",
+    "class-contradicted", "formula-cell",
+    "free-text-personal", "class-loosened", "file-personal", "file-hidden", "file-metadata",
 )  # fmt: skip
 """The codes that two people may decide otherwise; whatever else is found has to be mended."""
 

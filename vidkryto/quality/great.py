@@ -150,5 +150,11 @@ def _result(told: Mapping[str, Any]) -> Result:
         observed=values.get("observed_value", values.get("unexpected_count")),
         unexpected=int(values.get("unexpected_count") or 0),
         rows=tuple(sorted(int(entry[ROW]) for entry in indexes)[:SHOWN]),
-        raised=bool(told["exception_info"].get("raised_exception", False)),
+        raised=_raised(told["exception_info"]),
     )
+
+
+def _raised(info: Mapping[str, Any]) -> bool:
+    """Whether something was raised: told for the whole expectation, or under the name of each metric that failed."""
+    parts = [info, *(part for part in info.values() if isinstance(part, Mapping))]
+    return any(part.get("raised_exception", False) for part in parts)

@@ -21,6 +21,7 @@ from vidkryto.read.grid import Grid
 from vidkryto.read.text import cell_too_long, text_of
 
 BATCH = 50_000
+BLOCK = 1 << 23
 _SENTINEL = "\x1f\x1e vidkryto \x1e\x1f"
 
 
@@ -62,14 +63,15 @@ class _Split:
 
 def _split(content: bytes, delimiter: str, width: int, reading: Reading, place: Place) -> _Split:
     quoted = bool(reading.quote) and reading.quote.encode() in content
-    table, ragged = _arrow(content, delimiter, width, reading.quote if quoted else "", reading, place)
+    breaks = _line_breaks(content) if quoted else 0
+    table, ragged = _arrow(content, delimiter, width, reading.quote if quoted else "", breaks, reading, place)
     if table is None:
         return _python(content, delimiter, width, reading, place)
     columns = [_flat(column) for column in table.columns]
     odd: dict[int, list[str]] = {}
     if ragged:
         columns, odd = _insert(columns, ragged, delimiter, reading.quote)
-    lines = _line_numbers(columns, content, quoted, odd)
+    lines = _line_numbers(columns, content, breaks, odd)
     return _finish(columns, lines, odd, width, reading, place)
 
 
@@ -80,16 +82,55 @@ def _flat(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _arrow(
-    content: bytes, delimiter: str, width: int, quote: str, reading: Reading, place: Place
+    content: bytes, delimiter: str, width: int, quote: str, breaks: int, reading: Reading, place: Place
 ) -> tuple[pa.Table | None, list[tuple[int, str]]]:
     """The cells by pyarrow, and the records of another width with their number.
 
     None instead of the table when pyarrow would read the file otherwise than Python's csv module: a quote that is
-    never closed, a delimiter of several bytes. A file with quotes and CR is one block, because pyarrow loses the line
-    feed of a quoted CR LF that straddles two blocks.
+    never closed, a delimiter of several bytes. `breaks` is the number of line breaks of a file with quotes. Such a
+    file is first cut into blocks at any line break; where every record turns out to be one line, none was cut inside
+    a cell. Else it is read again with cells of several lines, and as one block if it has CR, because pyarrow loses the
+    line feed of a quoted CR LF that straddles two blocks.
     """
     if len(delimiter.encode()) != 1:
         return None, []
+    block = max(len(content) + 4096, 1 << 16) if b"\r" in content else BLOCK
+    quick = (_Way(BLOCK, True, False), _Way(BLOCK, False, False))
+    for way in (quick[0], _Way(block, block == BLOCK, True), _Way(block, False, True)) if quote else quick:
+        if way.block >= 1 << 31:
+            return None, []
+        tail = _sentinel_lines(content, width, delimiter) if way.lines else b""
+        try:
+            table, ragged = _arrow_table(content + tail if tail else content, delimiter, width, quote, way)
+        except pa.ArrowInvalid:
+            continue
+        if quote and not way.lines:
+            lines = breaks + (not content.endswith((b"\n", b"\r")))
+            if table.num_rows + len(ragged) != lines or not _last_line_closes(content, delimiter, quote, reading):
+                continue
+        if tail:
+            if table.num_rows == 0 or table.column(0)[-1].as_py() != _SENTINEL:
+                return None, []
+            table = table.slice(0, table.num_rows - 1)
+        _check_size(table.num_rows, reading, place)
+        return table, ragged
+    return None, []
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How pyarrow is asked: bytes of a block, several threads, cells of several lines."""
+
+    block: int
+    threads: bool
+    lines: bool
+
+
+def _arrow_table(
+    content: bytes, delimiter: str, width: int, quote: str, way: _Way
+) -> tuple[pa.Table, list[tuple[int, str]]]:
+    """One reading by pyarrow, every cell text. Raises ArrowInvalid, among others when blocks were cut inside a cell, or
+    when the number of a record of another width is not known because threads ran ahead."""
     ragged: list[tuple[int, str]] = []
 
     def keep(row: arrow_csv.InvalidRow) -> str:
@@ -99,48 +140,44 @@ def _arrow(
         return "skip"
 
     names = [str(number) for number in range(width)]
-    whole = bool(quote) and b"\r" in content
-    block = max(len(content) + 4096, 1 << 16) if whole else 1 << 23
-    if block >= 1 << 31:
-        return None, []
-    closing = b"" if content.endswith((b"\n", b"\r")) else b"\n"
-    tail = closing + _sentinel_line(width, delimiter) if quote else b""
-    source = pa.BufferReader(pa.py_buffer(content + tail if tail else content))
-    for threads in (not whole, False):
-        ragged.clear()
-        source.seek(0)
-        try:
-            table = arrow_csv.read_csv(
-                source,
-                read_options=arrow_csv.ReadOptions(use_threads=threads, block_size=block, column_names=names),
-                parse_options=arrow_csv.ParseOptions(
-                    delimiter=delimiter,
-                    quote_char=quote or False,
-                    double_quote=True,
-                    newlines_in_values=bool(quote),
-                    ignore_empty_lines=False,
-                    invalid_row_handler=keep,
-                ),
-                convert_options=arrow_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()),
-                    strings_can_be_null=False,
-                    quoted_strings_can_be_null=False,
-                ),
-            )
-            break
-        except pa.ArrowInvalid:
-            if not threads:
-                return None, []
-    if tail:
-        if table.num_rows == 0 or table.column(0)[-1].as_py() != _SENTINEL:
-            return None, []
-        table = table.slice(0, table.num_rows - 1)
-    _check_size(table.num_rows, reading, place)
+    table = arrow_csv.read_csv(
+        pa.BufferReader(pa.py_buffer(content)),
+        read_options=arrow_csv.ReadOptions(use_threads=way.threads, block_size=way.block, column_names=names),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=delimiter,
+            quote_char=quote or False,
+            double_quote=True,
+            newlines_in_values=way.lines,
+            ignore_empty_lines=False,
+            invalid_row_handler=keep,
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            strings_can_be_null=False,
+            quoted_strings_can_be_null=False,
+        ),
+    )
     return table, ragged
 
 
-def _sentinel_line(width: int, delimiter: str) -> bytes:
-    return (_SENTINEL + delimiter * (width - 1) + "\n").encode()
+def _sentinel_lines(content: bytes, width: int, delimiter: str) -> bytes:
+    """What is put behind the text: its last line is ended if need be, and a record of our own follows."""
+    ending = "" if content.endswith((b"\n", b"\r")) else "\n"
+    return f"{ending}{_SENTINEL}{delimiter * (width - 1)}\n".encode()
+
+
+def _last_line_closes(content: bytes, delimiter: str, quote: str, reading: Reading) -> bool:
+    """Whether the last line ends outside quotation marks, given that the one before it does."""
+    reach = max(1 << 20, 4 * reading.max_cell)
+    end = content[-reach:]
+    body = end.rstrip(b"\r\n")
+    start = max(body.rfind(b"\n"), body.rfind(b"\r")) + 1
+    if not start and len(content) > reach:
+        return False
+    try:
+        return list(csv_records(_with_sentinel(end[start:]), delimiter, quote))[-1] == [_SENTINEL]
+    except csv.Error:
+        return False
 
 
 def _check_size(rows: int, reading: Reading, place: Place) -> None:
@@ -219,11 +256,11 @@ def _insert(
 
 
 def _line_numbers(
-    columns: list[pa.Array], content: bytes, quoted: bool, odd: dict[int, list[str]]
+    columns: list[pa.Array], content: bytes, breaks: int, odd: dict[int, list[str]]
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The line of the file on which each record begins: records and the line breaks inside their cells."""
     count = len(columns[0])
-    if not quoted or _line_breaks(content) <= count:
+    if breaks <= count:
         return np.arange(1, count + 1, dtype=np.int64)
     inside = np.zeros(count, dtype=np.int64)
     patterns = (("\n", 1), ("\r", 1), ("\r\n", -1)) if b"\r" in content else (("\n", 1),)

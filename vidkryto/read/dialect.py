@@ -30,6 +30,15 @@ def sniff_delimiter(content: bytes, quote: str) -> str:
     return best
 
 
+def _head_records(content: bytes, delimiter: str, quote: str, need: int) -> list[list[str]]:
+    """The first records; most files show them in 64 KiB, none is looked at beyond 1 MiB."""
+    for size in (1 << 16, 1 << 20):
+        found = _first_records(content[:size].decode("utf-8", "ignore"), delimiter, quote, need)
+        if len(found) >= need or size >= len(content):
+            break
+    return found
+
+
 def _first_records(text: str, delimiter: str, quote: str, limit: int) -> list[list[str]]:
     found: list[list[str]] = []
     try:
@@ -53,9 +62,8 @@ def csv_records(stream: Iterable[str], delimiter: str, quote: str, longest: int 
 def table_width(content: bytes, delimiter: str, reading: Reading, place: Place) -> int:
     """How many columns the table has: the widest header row, else the commonest width of the first records."""
     need = max(reading.header.rows, default=0) + 50
-    head = content[: 1 << 20].decode("utf-8", "ignore")
     lines, widths, width = 1, [], 0
-    for row in _first_records(head, delimiter, reading.quote, need):
+    for row in _head_records(content, delimiter, reading.quote, need):
         if lines in reading.header.rows:
             width = max(width, len(row))
         lines += lines_of(row)

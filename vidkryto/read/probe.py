@@ -1,7 +1,8 @@
 """An old workbook opened in a process of its own first: what kills the parser kills that process and not the run.
 
 The formats XLS and XLSB are sequences of binary records whose lengths the parser believes. Fuzzing found files that
-make it panic, and files that make it ask for more memory than there is, which ends a process at once. XLSX and ODS,
+make it panic, files that make it ask for more memory than there is, which ends a process at once, and files with
+more columns than the format has. XLSX and ODS,
 being text, were not seen to do that; they are checked by `workbook_scan` and read in this process.
 """
 
@@ -21,10 +22,10 @@ MEGABYTES = 4096
 """Address space for one workbook."""
 
 
-def probe(path: Path, place: Place) -> None:
+def probe(path: Path, kind: str, place: Place) -> None:
     """Let another process open every sheet. Raises ReadError when it does not survive that."""
     runner = Path(__file__).with_name("probe_runner.py")
-    command = [sys.executable, "-I", str(runner), str(path.resolve()), str(SECONDS), str(MEGABYTES)]
+    command = [sys.executable, "-I", str(runner), str(path.resolve()), kind, str(SECONDS), str(MEGABYTES)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=10 * SECONDS, check=False, env={"PATH": ""})
     except subprocess.TimeoutExpired:

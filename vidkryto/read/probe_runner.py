@@ -1,12 +1,15 @@
-"""The process that opens a workbook for `vidkryto.read.probe`: exit code 0 when the parser comes to an end."""
+"""The process that opens a workbook for `vidkryto.read.probe`: exit code 0 when the parser comes to a sound end."""
 
 from __future__ import annotations
 
 import resource
 import sys
 
+LARGEST = {"xls": (256, 65_536 * 256), "xlsb": (16_384, 40_000_000)}
+"""Columns and cells of one sheet: what the format allows ([MS-XLS] 2.4.90), and for XLSB what XLSX is allowed here."""
 
-def main(path: str, seconds: int, megabytes: int) -> None:
+
+def main(path: str, kind: str, seconds: int, megabytes: int) -> None:
     """Read every cell of every sheet within the limits. An orderly refusal by the parser is an end too."""
     import python_calamine as calamine
 
@@ -17,6 +20,9 @@ def main(path: str, seconds: int, megabytes: int) -> None:
         with calamine.load_workbook(path) as workbook:
             for name in workbook.sheet_names:
                 sheet = workbook.get_sheet_by_name(name)
+                columns, cells = LARGEST[kind]
+                if sheet.total_width > columns or sheet.total_width * sheet.total_height > cells:
+                    sys.exit(3)
                 sheet.to_python(skip_empty_area=False)
                 sheet.merged_cell_ranges  # noqa: B018 - the parser reads them when asked
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError, calamine.PasswordError, OSError):
@@ -24,4 +30,4 @@ def main(path: str, seconds: int, megabytes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

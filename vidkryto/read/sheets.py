@@ -30,7 +30,7 @@ def read_workbook(path: Path, kind: str, reading: Reading, place: Place) -> tupl
     """
     facts = scan(path, kind, reading, place)
     if kind in BINARY:
-        probe(path, place)
+        probe(path, kind, place)
     try:
         return _read(path, facts, reading, place)
     except (calamine.CalamineError, calamine.ZipError, calamine.XmlError) as error:
@@ -106,6 +106,8 @@ def _no_sheet(place: Place, pattern: str, names: list[str]) -> ReadError:
 
 
 def _grid(sheet: Any, facts: SheetFacts | None, reading: Reading, place: Place) -> Grid:
+    if sheet.total_width > reading.max_columns or sheet.total_height > reading.max_rows:
+        raise too_large(place, sheet.name, sheet.total_height, sheet.total_width, reading)
     name, cells = sheet.name, sheet.to_python(skip_empty_area=False)
     width = max((len(row) for row in cells), default=0)
     if width > reading.max_columns or len(cells) > reading.max_rows:

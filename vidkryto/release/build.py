@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 
 from vidkryto.archive import sha256_of
 from vidkryto.catalogue.load import Dataset
+from vidkryto.disclosure import excel_safe
 from vidkryto.release.changes import write_changes
+from vidkryto.release.csvw import csvw_metadata
 from vidkryto.release.descriptor import descriptor_of, metadata_of
 from vidkryto.release.files import coordinates, sorted_by_key, write_csv, write_geojson, write_parquet
 from vidkryto.release.store import MANIFEST, Releases, load_release, manifest_bytes, manifest_of
@@ -144,6 +146,10 @@ def _write_table(
     if pair := coordinates(dict(ready.schema)):
         write_geojson(canonical, folder / f"{stem}.geojson", *pair)
         others.append(release_file(folder / f"{stem}.geojson", "geojson", _suffixed(title, "GeoJSON"), resource=name))
+    if dataset.contract.publication.excel_safe:
+        write_csv(excel_safe(canonical), folder / f"{stem}-excel.csv", mark=True)
+        words = {"uk": f"{title['uk']} (CSV для електронних таблиць)", "en": f"{title['en']} (CSV for spreadsheets)"}
+        others.append(release_file(folder / f"{stem}-excel.csv", "excel", words, resource=name))
     report = folder / f"{stem}-validation.json"
     report.write_text(json.dumps(ready.report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     words = {"uk": f"{title['uk']}: звіт про перевірку", "en": f"{title['en']}: validation report"}
@@ -157,6 +163,9 @@ def _write_table(
         rows=canonical.num_rows,
         labels={field["name"]: _labels(field) for field in ready.schema["fields"]},
     )
+    described = folder / f"{resource.path}-metadata.json"
+    described.write_bytes(csvw_metadata(table))
+    others.append(release_file(described, "metadata", _suffixed(title, "CSVW"), resource=name))
     return table, tuple(others)
 
 

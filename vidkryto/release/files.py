@@ -14,12 +14,13 @@ import pyarrow.parquet as pq
 BATCH = 50_000
 
 
-def write_csv(table: pa.Table, path: Path) -> None:
+def write_csv(table: pa.Table, path: Path, *, mark: bool = False) -> None:
     """Text columns as UTF-8 CSV: comma, quotes where needed (RFC 4180), LF, header row, null as nothing.
 
-    Python's own writer: its output has been the same for decades, and the CSV's hash is our promise.
+    Python's own writer: its output has been the same for decades, and the CSV's hash is our promise. With `mark` a byte
+    order mark leads, by which spreadsheets know the encoding.
     """
-    with path.open("w", encoding="utf-8", newline="") as stream:
+    with path.open("w", encoding="utf-8-sig" if mark else "utf-8", newline="") as stream:
         writer = csv.writer(_LineFeeds(stream), lineterminator="\r\n")
         writer.writerow(table.column_names)
         for batch in table.to_batches(max_chunksize=BATCH):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Role = Literal["table", "columns", "geojson", "descriptor", "report", "changes", "metadata"]
+Role = Literal["table", "columns", "geojson", "descriptor", "report", "changes", "metadata", "excel"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from vidkryto.plan.names import alias_of, resource_id
 from vidkryto.release import Release, Releases
+from vidkryto.release.croissant import croissant_of
 from vidkryto.release.value import ReleaseTable
 from vidkryto.report.calls import calls_of
 from vidkryto.report.run_facts import Edition, Facts
@@ -46,6 +48,16 @@ def developer_facts(folder: Path, page: str, edition: Edition) -> Facts | None:
         "tables": [_table(release, table, portal) for table in release.tables],
         "releases": [_note(item) for item in releases.all()][::-1][:LISTED_RELEASES],
     }
+
+
+def croissant_document(folder: Path, page: str) -> str:
+    """The Croissant description of the published release, as JSON; empty while nothing was published."""
+    release = Releases(folder).published()
+    if release is None:
+        return ""
+    portal = page.partition("/dataset/")[0]
+    addresses = {file.name: _address(release, file.name, portal) for file in release.files}
+    return json.dumps(croissant_of(release, page, addresses), ensure_ascii=False, indent=1) + "\n"
 
 
 def _both(texts: Mapping[str, str]) -> dict[str, str]:

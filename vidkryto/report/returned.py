@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.styles import Alignment, PatternFill
+from openpyxl.styles.colors import Color
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.xml import DEFUSEDXML
 
 from vidkryto.archive import written_atomically
@@ -210,7 +214,7 @@ def _list_of_tasks(
     workbook.active = 0
     for column, (key, width) in enumerate(COLUMNS, start=1):
         cell = sheet.cell(1, column, words(key))
-        cell.font = Font(bold=True)
+        cell.font = _bold(cell.font)
         cell.fill = PatternFill("solid", start_color="E8EBEE")
         sheet.column_dimensions[get_column_letter(column)].width = width
     for row, (task, link) in enumerate(zip(tasks, links, strict=True), start=2):
@@ -218,12 +222,38 @@ def _list_of_tasks(
             cell = sheet.cell(row, column)
             _put(cell, value)
             cell.alignment = Alignment(vertical="top", wrap_text=True)
+        sheet.row_dimensions[row].height = LINE * _lines(_row(row - 1, task, words))
         sheet.cell(row, 2).fill = PatternFill("solid", start_color=FILLS[task.severity])
         if link:
             place = "'" + link[0].replace("'", "''") + f"'!{get_column_letter(link[2])}{link[1]}"
             sheet.cell(row, 6).hyperlink = Hyperlink(ref=f"F{row}", location=place)
-            sheet.cell(row, 6).font = Font(color="0A4F8F", underline="single")
+            linked = copy(sheet.cell(row, 6).font)
+            linked.color, linked.underline = Color("FF0A4F8F"), "single"
+            sheet.cell(row, 6).font = linked
     sheet.freeze_panes = "A2"
+    sheet.print_title_rows = "1:1"
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+
+
+def _bold(font: Any) -> Any:
+    """The workbook's own font, bold."""
+    bold = copy(font)
+    bold.b = True
+    return bold
+
+
+LINE = 15
+"""Height of a line of text in points."""
+
+
+def _lines(values: Sequence[int | str]) -> int:
+    """How many lines the fullest cell of a row takes: not every office program sets the height by itself."""
+    widths = (width for _, width in COLUMNS)
+    return max(
+        sum(max(1, ceil(1.15 * len(line) / width)) for line in str(value).split("\n"))
+        for value, width in zip(values, widths, strict=True)
+    )
 
 
 def _row(number: int, task: Task, words: Words) -> tuple[int | str, ...]:

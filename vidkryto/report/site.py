@@ -16,7 +16,7 @@ from vidkryto import clock
 from vidkryto.record import verifier
 from vidkryto.record.note import Note
 from vidkryto.record.run import RunRecord
-from vidkryto.report.developers import developer_facts
+from vidkryto.report.developers import croissant_document, developer_facts
 from vidkryto.report.facts import (
     calendar_facts,
     dataset_facts,
@@ -102,6 +102,8 @@ class _Site:
         if self.write(f"datasets/{dataset}/developers", facts):
             document = json.dumps(openapi_of(portal.partition("/dataset/")[0], facts), ensure_ascii=False, indent=1)
             _replace(self.root / "datasets" / dataset / "openapi.json", document + "\n")
+            croissant = croissant_document(self.home / "releases" / dataset, portal)
+            _replace(self.root / "datasets" / dataset / "croissant.json", croissant)
         return True
 
     def _write_graph(self, run: RunRecord) -> None:
