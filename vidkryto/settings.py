@@ -50,6 +50,7 @@ class Settings:
     |---|---|---|
     | VIDKRYTO_ROOT | the folder with datasets/ and schemas/ | the nearest one upwards |
     | VIDKRYTO_HOME | the state folder | ROOT/.vidkryto |
+    | VIDKRYTO_STORE | an fsspec address that several workers share: s3://bucket/vidkryto | none |
     | VIDKRYTO_CKAN_URL | the portal | the local portal, if it is up |
     | VIDKRYTO_CKAN_TOKEN | an editor's token | the local portal's |
     | VIDKRYTO_CKAN_TOKEN_FILE | a file of mode 0600 that holds it | |
@@ -69,6 +70,7 @@ class Settings:
     ckan_token: Secret = field(default_factory=lambda: Secret(""))
     organization: str = ""
     report_url: str = ""
+    store: str = ""
     language: Language = "en"
     quality_rows: int = 2_000_000
 
@@ -98,6 +100,7 @@ class Settings:
             ckan_token=token,
             organization=env.get("VIDKRYTO_ORGANIZATION", ""),
             report_url=(env.get("VIDKRYTO_REPORT_URL") or _local_report(home)).rstrip("/"),
+            store=env.get("VIDKRYTO_STORE", ""),
             language=_language(env),
             quality_rows=_rows(env),
         )

@@ -12,6 +12,7 @@ import pytest
 from tests.alerts.conftest import NOON, Hook, Mailbox, Office
 from vidkryto.alerts import Configuration, causes, load_configuration, send_alerts
 from vidkryto.alerts.oversight import keep_drift
+from vidkryto.catalogue.deployments import entries
 from vidkryto.errors import ContractError
 from vidkryto.findings import Finding
 from vidkryto.record.run import Text
@@ -212,6 +213,15 @@ def test_prefect_gets_an_event_for_its_automations(office: Office) -> None:
     for _ in range(2):
         send_alerts(office.settings, now=NOON, configuration=chosen, emit=lambda cause: emitted.append(cause.kind))
     assert emitted == ["withheld"]
+
+
+def test_a_city_with_alerts_gets_a_deployment_that_sends_them() -> None:
+    """Every quarter of an hour, by a flow that exists."""
+    assert entries([]) == []
+    [entry] = entries([], alerts=True)
+    assert (entry["name"], entry["schedules"][0]["cron"]) == ("send-alerts", "*/15 * * * *")
+    file, _, function = entry["entrypoint"].partition(":")
+    assert f"def {function}(" in (Path(__file__).parents[2] / file).read_text(encoding="utf-8")
 
 
 def test_a_misspelt_key_of_the_configuration_names_its_line(tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ WALLS = {
     "requests": {"vidkryto/pull", "vidkryto/publish/portal", "vidkryto/alerts"},
     "icalendar": {"vidkryto/pipeline"},
     "prometheus_client": {"vidkryto/observe"},
+    "prefect_dask": {"flows"},
+    "distributed": {"flows"},
     "holidays": {"vidkryto/catalogue"},
     "frictionless": {"vidkryto/read", "vidkryto/validate"},
 }

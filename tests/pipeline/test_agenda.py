@@ -16,7 +16,7 @@ from vidkryto.catalogue.contract import Schedule
 from vidkryto.catalogue.deployments import entries
 from vidkryto.catalogue.working_days import next_working_day
 from vidkryto.clock import told_by
-from vidkryto.pipeline import is_due_now
+from vidkryto.pipeline import due_datasets, is_due_now
 from vidkryto.pipeline.agenda import agenda
 from vidkryto.pipeline.icalendar import write_calendars
 from vidkryto.settings import Settings
@@ -89,3 +89,15 @@ def test_a_schedule_that_moves_asks_prefect_every_day_and_runs_when_it_is_due(tm
     for day, due in ((date(2026, 11, 1), False), (date(2026, 11, 2), True)):
         with told_by(lambda day=day: datetime.combine(day, time(12), UTC)):
             assert is_due_now(office.settings, "stops") is due
+
+
+def test_a_dataset_whose_run_failed_is_due_again_in_an_hour(tmp_path: Path) -> None:
+    """An outage of the portal on the first of the month does not cost a monthly dataset its month."""
+    write_catalogue(tmp_path)
+    office = Office(Settings(tmp_path, tmp_path / "state"))
+    at = datetime(2026, 11, 1, 4, tzinfo=UTC)
+    office.ran("Failed", at)
+    due = [bool(due_datasets(office.settings, at + timedelta(minutes=minutes))) for minutes in (5, 59, 60, 600)]
+    assert due == [False, False, True, True]
+    office.good("2026-12-02", at + timedelta(hours=11))
+    assert due_datasets(office.settings, at + timedelta(hours=20)) == ()

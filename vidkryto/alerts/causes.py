@@ -53,7 +53,8 @@ def _of_dataset(row: Appointment, settings: Settings) -> Iterator[Cause]:
         yield from _withheld(row.last, department, title, link)
     if row.last is not None and row.last.outcome == "Failed":
         yield _failed(row.last, link)
-    if row.days_late and row.next_due:
+    failed = row.last is not None and row.last.outcome == "Failed"
+    if row.days_late and row.next_due and not failed:  # the export may well have come: the failure is told instead
         key = f"{row.dataset.name} {row.next_due}"
         said = both("The export of “{title}” is late: it was due on {day}", title=title, day=row.next_due.isoformat())
         step = both("Put the new export where the contract looks for it, or tell the data office when it will come.")

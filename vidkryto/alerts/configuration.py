@@ -107,6 +107,11 @@ class Configuration(Block):
         return moment.astimezone(ZoneInfo(self.timezone))
 
 
+def has_alerts(root: Path) -> bool:
+    """Whether the city has configured whom to tell."""
+    return (root / FILE).is_file()
+
+
 def load_configuration(root: Path) -> Configuration:
     """The configuration; without a file there are no routes. Raises ContractError with the line of what is wrong."""
     file = root / FILE

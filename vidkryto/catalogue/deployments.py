@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,12 +21,23 @@ PORTAL_LIMIT = "vidkryto-portal"
 """Prefect's concurrency limit of runs that ask the portal at the same time."""
 LIMITS = {"portal": 4, "host": 2}
 """How many runs a new limit lets pass; who changes one on the server (`prefect gcl update`) is left alone."""
+ALERTS = {
+    "name": "send-alerts",
+    "entrypoint": "flows/alerts.py:tell",
+    "description": "Tells people what was not told yet, by alerts.yaml",
+    "tags": [OWNER],
+    "parameters": {},
+    "work_pool": {"name": POOL},
+    "concurrency_limit": {"limit": 1, "collision_strategy": "CANCEL_NEW"},
+    "schedules": [{"cron": "*/15 * * * *", "timezone": "Europe/Kyiv", "slug": "main"}],
+}
 HEADER = "# Made by `vidkryto deployments render` from datasets/*/*/dataset.yaml; edit those.\n"
 
 
-def entries(datasets: Iterable[Dataset]) -> list[dict[str, Any]]:
+def entries(datasets: Iterable[Dataset], *, alerts: bool = False) -> list[dict[str, Any]]:
     """The deployments, each with a version that is the hash of its entry, so that sync finds what differs.
 
+    `alerts` adds the flow that tells people, for a city that has an alerts.yaml.
     `active` is left out of schedules on purpose: an officer's pause in the UI then survives a sync.
     """
     made = []
@@ -46,9 +57,13 @@ def entries(datasets: Iterable[Dataset]) -> list[dict[str, Any]]:
         }
         if publication.schedule is not None:
             entry["schedules"] = [_schedule(publication.schedule)]
-        text = json.dumps(entry, sort_keys=True, ensure_ascii=False)
-        made.append({**entry, "version": hashlib.sha256(text.encode()).hexdigest()[:12]})
-    return made
+        made.append(_versioned(entry))
+    return [*made, _versioned(ALERTS)] if alerts else made
+
+
+def _versioned(entry: Mapping[str, Any]) -> dict[str, Any]:
+    text = json.dumps(entry, sort_keys=True, ensure_ascii=False)
+    return {**entry, "version": hashlib.sha256(text.encode()).hexdigest()[:12]}
 
 
 def source_limits(dataset: Dataset) -> list[str]:
@@ -77,12 +92,12 @@ def _schedule(schedule: Schedule) -> dict[str, Any]:
     return {**daily, "parameters": {"when_due": True}}
 
 
-def render(datasets: Iterable[Dataset], prefect_version: str) -> str:
+def render(datasets: Iterable[Dataset], prefect_version: str, *, alerts: bool = False) -> str:
     """The text of prefect.yaml."""
     document = {
         "name": "vidkryto",
         "prefect-version": prefect_version,
         "pull": [{"prefect.deployments.steps.set_working_directory": {"directory": "{{ $VIDKRYTO_ROOT }}"}}],
-        "deployments": entries(datasets),
+        "deployments": entries(datasets, alerts=alerts),
     }
     return HEADER + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)

@@ -19,6 +19,7 @@ def render(
     check: Annotated[bool, typer.Option("--check", help="Only say whether prefect.yaml is fresh.")] = False,
 ) -> None:
     """Write prefect.yaml anew from the contracts. With --check: exit code 1 when it is stale, and no writing."""
+    from vidkryto.alerts.configuration import has_alerts
     from vidkryto.catalogue import deployments, load_all
 
     chosen = settings()
@@ -27,7 +28,7 @@ def render(
         tell_error(error)
     if errors:
         raise typer.Exit(2)
-    text = deployments.render(datasets, version("prefect"))
+    text = deployments.render(datasets, version("prefect"), alerts=has_alerts(chosen.root))
     file = chosen.root / "prefect.yaml"
     fresh = file.is_file() and file.read_text(encoding="utf-8") == text
     if check:
@@ -35,7 +36,12 @@ def render(
         people().print(say("prefect.yaml is fresh.") if fresh else stale)
         raise typer.Exit(0 if fresh else 1)
     file.write_text(text, encoding="utf-8")
-    people().print(say("prefect.yaml: deployments {count}", count=len(deployments.entries(datasets))))
+    people().print(
+        say(
+            "prefect.yaml: deployments {count}",
+            count=len(deployments.entries(datasets, alerts=has_alerts(chosen.root))),
+        )
+    )
 
 
 @app.command(epilog="Example: PREFECT_API_URL=http://127.0.0.1:4200/api vidkryto deployments sync")
@@ -43,12 +49,14 @@ def sync(as_json: Json = False) -> None:
     """Apply only the differences to the Prefect server of PREFECT_API_URL; stale deployments and schedules go."""
     from dataclasses import asdict
 
+    from vidkryto.alerts.configuration import has_alerts
     from vidkryto.catalogue import deployments, load_all
 
     render(check=False)
     chosen = settings()
     datasets, _ = load_all(chosen.datasets)
-    done = _flows(chosen.root).sync(deployments.entries(datasets), chosen.root, deployments.limits(datasets))
+    wanted = deployments.entries(datasets, alerts=has_alerts(chosen.root))
+    done = _flows(chosen.root).sync(wanted, chosen.root, deployments.limits(datasets))
     if as_json:
         print_json(asdict(done))
     else:

@@ -11,7 +11,7 @@ from vidkryto import clock, logs
 from vidkryto.errors import ExportMissing, VidkrytoError, stage
 from vidkryto.findings import Severity, worst
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
-from vidkryto.pipeline import going_out, judging, stages
+from vidkryto.pipeline import going_out, judging, shared, stages
 from vidkryto.pipeline.bounds import alone, time_limit
 from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
 from vidkryto.pipeline.job import Exports, Job, Tables
@@ -45,6 +45,7 @@ def publish_dataset(job: Job, *, call: Call = direct) -> RunRecord:
 def _run(job: Job, call: Call) -> RunRecord:
     progress = Progress(job)
     try:
+        shared.draw(job.settings, job.dataset.name)
         decisions = decisions_of(job.settings, job.dataset.name)
         progress.exceptions = tuple(one.to_record() for one in in_force(decisions, job.started.date()))
         progress.job = job = replace(job, exceptions=exemptions(decisions))
@@ -55,7 +56,10 @@ def _run(job: Job, call: Call) -> RunRecord:
         outcome = Withheld.because(progress.findings)
     except VidkrytoError as error:
         outcome = Failed.because(error)
-    return record_run(job, progress, outcome)
+    record = record_run(job, progress, outcome)
+    if not isinstance(outcome, Failed):  # a failure changed nothing; its record goes with the next run
+        shared.give(job.settings, record)
+    return record
 
 
 def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,14 @@ from vidkryto.read import Account
 from vidkryto.record.run import SnapshotRecord
 from vidkryto.release import ReadyTable, Releases
 from vidkryto.settings import Settings
+
+Each = Callable[[Callable[[Any], Any], Sequence[Any]], Sequence[Any]]
+"""How work on the partitions of a table is done: `each(function, items)` gives the outcomes in order."""
+
+
+def one_by_one(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """In this process, one after the other. The flow for partitioned datasets passes one that asks Dask workers."""
+    return [function(item) for item in items]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class Job:
     force: bool = False
     """Go on although exports and rules are those of the last run."""
     approval: Approver | None = None
+    each: Each = one_by_one
     exceptions: tuple[Exemption, ...] = ()
     """What two people decided to let pass, and what they have not decided yet; the gate tells them apart."""
 
@@ -133,6 +142,8 @@ class Tables:
     risks: Mapping[str, ResidualRisk] = field(default_factory=dict)
     """What remains in each table when everything declared is done."""
     findings: tuple[Finding, ...] = ()
+    apart: frozenset[str] = frozenset()
+    """Tables whose rows were checked partition by partition, and have no finding."""
 
     @property
     def complete(self) -> bool:

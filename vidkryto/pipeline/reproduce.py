@@ -17,6 +17,7 @@ from vidkryto.pipeline.exceptions import decisions_of, exemptions
 from vidkryto.pipeline.job import Exports, Job
 from vidkryto.pipeline.program import code
 from vidkryto.pipeline.remember import utc
+from vidkryto.pipeline.shared import fetch
 from vidkryto.pull import Snapshot
 from vidkryto.record import Entry, Ledger
 from vidkryto.record.run import RunRecord
@@ -141,7 +142,7 @@ def _exports(settings: Settings, record: RunRecord) -> Exports:
     """The exports of the run, out of the archive."""
     groups: dict[str, list[Snapshot]] = {}
     for item in record.snapshots:
-        path = settings.archive.path(item.sha256)
+        path = fetch(settings, item.sha256)
         if not path.is_file():
             raise StateError(
                 f"the export {item.sha256} of the run {record.run_id} is not in the archive",

@@ -23,7 +23,8 @@ from vidkryto.disclosure import (
 )
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place, Severity
-from vidkryto.pipeline.job import Exports, Job, Tables, TextTable
+from vidkryto.pipeline.job import Exports, Job, Tables, TextTable, one_by_one
+from vidkryto.pipeline.partitions import check_apart, keys_across
 from vidkryto.pull import pull
 from vidkryto.quality import load_suite
 from vidkryto.read import Table, load_corrections, read
@@ -45,7 +46,11 @@ def pull_exports(job: Job) -> Exports:
     return Exports(
         {
             resource.name: pull(
-                resource.source, folder=job.dataset.folder, archive=job.settings.archive, resource=resource.name
+                resource.source,
+                folder=job.dataset.folder,
+                archive=job.settings.archive,
+                resource=resource.name,
+                each=job.each,
             )
             for resource in job.dataset.contract.resources
             if resource.source is not None
@@ -57,6 +62,7 @@ def read_exports(job: Job, exports: Exports) -> Tables:
     """Turn every export into a table of text; one that cannot be read is told in the findings."""
     read_tables: dict[str, Table] = {}
     findings: list[Finding] = []
+    apart: set[str] = set()
     corrections = load_corrections(job.dataset.folder / "corrections.yaml")
     lock = load_lock(job.dataset.folder)
     for resource in job.dataset.contract.resources:
@@ -64,14 +70,22 @@ def read_exports(job: Job, exports: Exports) -> Tables:
         hidden = protected_fields(classes_of(job, resource.name))
         try:
             findings += check_lock(lock, resource.name, resource.reading, job.dataset.schemas[resource.name])
+            schema = job.dataset.schemas[resource.name]
+            checked = None
+            if len(snapshots) > 1 and job.each is not one_by_one:
+                checked = check_apart(job.each, snapshots, resource.reading, schema, resource.name)
             table = read(
                 snapshots,
                 resource.reading,
-                job.dataset.schemas[resource.name],
+                schema,
                 resource=resource.name,
                 corrections=corrections,
                 today=exports.newest.date(),
+                parts=[part for one in checked for part in one.parts] if checked else None,
             )
+            untouched = not corrections and transformation(job.dataset.folder, resource.name) is None
+            if checked and untouched and all(one.valid for one in checked):
+                apart.add(resource.name)
         except ReadError as error:
             findings += _without_values(error.findings, hidden)
             continue
@@ -79,7 +93,8 @@ def read_exports(job: Job, exports: Exports) -> Tables:
         findings += _without_values((*table.findings, *table.repairs), hidden)
         read_tables[resource.name] = table
     texts = _transformed(job, exports, read_tables)
-    return Tables(texts=texts, with_totals=_with_totals(job, exports, texts), findings=tuple(findings))
+    totals = _with_totals(job, exports, texts)
+    return Tables(texts=texts, with_totals=totals, findings=tuple(findings), apart=frozenset(apart))
 
 
 def _with_totals(job: Job, exports: Exports, texts: Mapping[str, TextTable]) -> dict[str, TextTable]:
@@ -137,7 +152,8 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
     for name, text in tables.texts.items():
         schema = job.dataset.schemas[name]
         others = {other: columns for other, columns in lookups.items() if other != name}
-        validation = validate_table(text.columns, schema, rows=text.rows, lookups=others, name=name)
+        validation = keys_across(text, schema, others, name) if name in tables.apart else None
+        validation = validation or validate_table(text.columns, schema, rows=text.rows, lookups=others, name=name)
         hidden = protected(job, name, text)
         noticed = to_findings(validation, resource=name, file=text.file, protected=hidden)
         if not validation.valid and job.dataset.contract.publication.on_invalid == "publish-valid":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from vidkryto import clock
-from vidkryto.archive import Archive, sha256_of
+from vidkryto.archive import Archive
 from vidkryto.catalogue.source import FolderSource, RemoteSource, Source, SqlSource, WebSource
 from vidkryto.pull.fetched import Fetched
 from vidkryto.pull.snapshot import Snapshot
@@ -22,11 +22,12 @@ def pull(
     resource: str,
     environment: Mapping[str, str] | None = None,
     previous: tuple[Snapshot, ...] = (),
+    each: Callable[[Callable[[Path], str], Sequence[Path]], Sequence[str]] = lambda keep, files: [*map(keep, files)],
 ) -> tuple[Snapshot, ...]:
     """The exports that `source` describes, kept in `archive`; several when the contract picks all as partitions.
 
     `folder` is the contract's folder; `environment` holds the secrets that the contract names (default: os.environ);
-    `previous` are the snapshots of the last run, for a conditional request.
+    `previous` are the snapshots of the last run, for a conditional request; `each` hashes and archives many files.
     Raises ExportMissing when the source answers and the export is not there, SourceError for any technical reason.
     The work happens in a temporary folder beside the archive, so a failed pull leaves nothing behind.
     """
@@ -41,7 +42,8 @@ def pull(
             for item in fetched:
                 archive.put(item.path)  # the archive itself is the export and stays as evidence
             fetched = [member for item in fetched for member in members(item, unpack, Path(work), resource)]
-        return tuple(_kept(item, archive, resource) for item in fetched)
+        hashes = each(archive.put, [item.path for item in fetched])
+        return tuple(_kept(item, sha256, archive, resource) for item, sha256 in zip(fetched, hashes, strict=True))
 
 
 def _fetch(
@@ -65,8 +67,7 @@ def _fetch(
     return fetch_sql(source, resource, secrets, work)
 
 
-def _kept(item: Fetched, archive: Archive, resource: str) -> Snapshot:
-    sha256 = archive.put(item.path, sha256_of(item.path))
+def _kept(item: Fetched, sha256: str, archive: Archive, resource: str) -> Snapshot:
     return Snapshot(
         resource=resource,
         file=item.file,

@@ -33,7 +33,7 @@ SHOWN = 10
 
 
 @dataclass(slots=True)
-class _Part:
+class Part:
     """One sheet or file on its way."""
 
     draft: Draft
@@ -52,8 +52,11 @@ def read(
     resource: str,
     corrections: Iterable[Correction] = (),
     today: datetime.date | None = None,
+    parts: Sequence[Part] | None = None,
 ) -> Table:
     """The table that the snapshots hold together, by the declaration and the Table Schema.
+
+    `parts` are the snapshots' sheets and files where they were read apart already, in their order.
 
     Raises ReadError, with a finding, for a file that cannot be turned into a table with certainty. A column that the
     export has and the schema has not, or the other way round, is a finding and never silent; a missing one is empty.
@@ -62,8 +65,9 @@ def read(
         raise ValueError("nothing to read: no snapshots")
     names = [str(item["name"]) for item in schema.get("fields", ())]
     check_fields(reading, names)
-    several = len(snapshots) > 1
-    parts = [part for snapshot in snapshots for part in _read_one(snapshot, reading, schema, resource, several)]
+    if parts is None:
+        several = len(snapshots) > 1
+        parts = [part for one in snapshots for part in read_parts(one, reading, schema, resource, several=several)]
     draft = _joined(parts, names)
     repairs = summed(repair for part in parts for repair in part.repairs)
     findings = [finding for part in parts for finding in part.findings]
@@ -105,9 +109,10 @@ def summed(repairs: Iterable[Finding]) -> list[Finding]:
     return list(found.values())
 
 
-def _read_one(
-    snapshot: Snapshot, reading: Reading, schema: Mapping[str, Any], resource: str, several: bool
-) -> list[_Part]:
+def read_parts(
+    snapshot: Snapshot, reading: Reading, schema: Mapping[str, Any], resource: str, *, several: bool
+) -> list[Part]:
+    """The sheets of one snapshot, read; `several` tells that it is one of several. Raises ReadError."""
     place = Place(resource, snapshot.file)
     parts = []
     for grid in grids_of(snapshot.path, reading, place):
@@ -119,7 +124,7 @@ def _read_one(
     return parts
 
 
-def _empty(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place, several: bool) -> _Part:
+def _empty(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place, several: bool) -> Part:
     """A file without any content: one of several partitions may be empty, the only one may not."""
     if not several and len(reading.sheet) < 2:
         raise ReadError(
@@ -130,10 +135,10 @@ def _empty(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place
     rows = blank + grid.rejected + grid.noted
     account = Account(rows_in_file=rows, blank=blank, note=grid.noted, rejected=grid.rejected)
     draft = Draft(columns, pa.array([], pa.int64()))
-    return _Part(draft, place.file, account, {}, findings=[*grid.findings, Finding("partition-empty", place)])
+    return Part(draft, place.file, account, {}, findings=[*grid.findings, Finding("partition-empty", place)])
 
 
-def _part(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place, snapshot: Snapshot) -> _Part:
+def _part(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place, snapshot: Snapshot) -> Part:
     layout = lay_out(grid, reading, place)
     account = layout.account(grid)
     matching = match(grid, layout.labels, reading, schema, place)
@@ -142,7 +147,7 @@ def _part(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place,
         raise AssertionError(f"{draft.height} data rows kept, {account.data} accounted for")
     labels = {name: layout.labels[position] for name, position in matching.fields.items()}
     source = f"{snapshot.file} / {grid.sheet}" if grid.sheet else snapshot.file
-    part = _Part(draft, source, account, labels, findings=[*grid.findings, *layout.findings, *matching.findings])
+    part = Part(draft, source, account, labels, findings=[*grid.findings, *layout.findings, *matching.findings])
     _fill_down(part, reading, place)
     _repair(part, reading, schema, place)
     _melt(part, wide, reading, schema, place)
@@ -167,7 +172,7 @@ def _data(grid: Grid, layout: Layout, matching: Matching) -> tuple[Draft, list[t
     return Draft(columns, kept(grid.rows)), wide
 
 
-def _fill_down(part: _Part, reading: Reading, place: Place) -> None:
+def _fill_down(part: Part, reading: Reading, place: Place) -> None:
     for name in reading.fill_down:
         if name in part.draft.columns:
             filled = shape.fill_down(part.draft, name)
@@ -177,7 +182,7 @@ def _fill_down(part: _Part, reading: Reading, place: Place) -> None:
 
 
 def _melt(
-    part: _Part, wide: list[tuple[str, pa.Array]], reading: Reading, schema: Mapping[str, Any], place: Place
+    part: Part, wide: list[tuple[str, pa.Array]], reading: Reading, schema: Mapping[str, Any], place: Place
 ) -> None:
     """Cells of the narrow columns are repaired before, so that each is counted once; the melted ones after."""
     if not reading.melt or not wide:
@@ -190,7 +195,7 @@ def _melt(
     _repair(part, reading, {"fields": [item for item in schema["fields"] if item["name"] in made]}, place)
 
 
-def _supply(part: _Part, grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place) -> None:
+def _supply(part: Part, grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place) -> None:
     """Fields that come from the contract, the name of the sheet or of the file; a field with no source is empty."""
     given: dict[str, str] = dict(reading.constants)
     if reading.sheet_into:
@@ -210,7 +215,7 @@ def _supply(part: _Part, grid: Grid, reading: Reading, schema: Mapping[str, Any]
         part.draft.columns.setdefault(str(item["name"]), pa.nulls(part.draft.height, pa.string()))
 
 
-def _repair(part: _Part, reading: Reading, schema: Mapping[str, Any], place: Place) -> None:
+def _repair(part: Part, reading: Reading, schema: Mapping[str, Any], place: Place) -> None:
     for schema_field in schema.get("fields", ()):
         name = str(schema_field["name"])
         column = part.draft.columns.get(name)
@@ -223,7 +228,7 @@ def _repair(part: _Part, reading: Reading, schema: Mapping[str, Any], place: Pla
             _look_for_broken_letters(part, name, place)
 
 
-def _look_for_broken_letters(part: _Part, name: str, place: Place) -> None:
+def _look_for_broken_letters(part: Part, name: str, place: Place) -> None:
     hits, was, becomes = broken_letters(part.draft.columns[name])
     if hits:
         rows = tuple(int(part.draft.rows[index].as_py()) for index in hits[:SHOWN])
@@ -237,13 +242,13 @@ def _without_empty(column: pa.Array) -> pa.Array:
     return pc.if_else(empty, pa.scalar(None, pa.string()), column) if empty.true_count else column
 
 
-def _told(item: Repaired, part: _Part, name: str, place: Place) -> Finding:
+def _told(item: Repaired, part: Part, name: str, place: Place) -> Finding:
     rows = tuple(int(part.draft.rows[int(index)].as_py()) for index in item.indices[:SHOWN])
     where = replace(place, row=rows[0], column=part.labels.get(name, ""), field=name)
     return Finding(item.code, where, item.was[:80], (item.becomes or "")[:80], len(item.indices), rows)
 
 
-def _split(part: _Part, reading: Reading, place: Place) -> None:
+def _split(part: Part, reading: Reading, place: Place) -> None:
     for name, declared in reading.split.items():
         if name not in part.draft.columns:
             continue
@@ -253,7 +258,7 @@ def _split(part: _Part, reading: Reading, place: Place) -> None:
             part.repairs.append(Finding("repair-split", where, count=several))
 
 
-def _joined(parts: Sequence[_Part], names: Sequence[str]) -> Draft:
+def _joined(parts: Sequence[Part], names: Sequence[str]) -> Draft:
     if len(parts) == 1:
         return parts[0].draft
     columns = {name: pa.concat_arrays([part.draft.columns[name] for part in parts]) for name in names}

@@ -64,7 +64,10 @@ def validation_page(
     sha256: str,
     twin: str,
 ) -> str:
-    """The page of one table: verdict, counts, and the rule of each column. It says no cell value and no time: equal data give equal bytes."""
+    """The page of one table: verdict, counts, and the rule of each column.
+
+    It says no cell value and no time: equal data give equal bytes.
+    """
     return _template().render(
         titles=titles,
         valid=bool(report.get("valid", True)),

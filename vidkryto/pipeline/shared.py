@@ -1,0 +1,128 @@
+"""A store that several machines share: what a run needs is drawn from it before, and given to it after.
+
+Each worker has a state folder of its own, with a ledger of its own; archive, releases, records, history, plans and
+receipts of a dataset meet in the store, any address that fsspec knows (file://…, s3://…).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from vidkryto.archive import written_atomically
+from vidkryto.errors import StateError
+from vidkryto.record.run import RunRecord
+from vidkryto.settings import Settings
+
+UNREACHED = "Check VIDKRYTO_STORE and the store's own credentials in the environment; the run can then be repeated."
+
+
+def draw(settings: Settings, dataset: str) -> int:
+    """Bring what other workers left of this dataset into the state folder; returns how many files came.
+
+    Files that never change are fetched once, the others each time. Raises StateError when the store cannot be read.
+    """
+    if not settings.store:
+        return 0
+    try:
+        store, root = _open(settings)
+        count = 0
+        for folder in _folders(dataset):
+            base = f"{root}/state/{folder}"
+            for name in sorted(store.find(base)) if store.exists(base) else ():
+                relative = folder + _after(name, base)
+                target = settings.home / relative
+                if not _concerns(relative, dataset) or (target.is_file() and not _changes(relative)):
+                    continue
+                with written_atomically(target) as part:
+                    store.get_file(name, str(part))
+                count += 1
+        return count
+    except Exception as error:  # every store has its own kinds of error, and their words may hold an address
+        raise _unreached(error) from None
+
+
+def give(settings: Settings, record: RunRecord) -> int:
+    """Give the run's record, its exports, and what it changed to the store; returns how many files went.
+
+    What is pointed at goes before what points at it: another worker never finds a release that is not whole.
+    """
+    if not settings.store:
+        return 0
+    try:
+        store, root = _open(settings)
+        count = 0
+        for snapshot in record.snapshots:
+            path = settings.archive.path(snapshot.sha256)
+            count += _put(store, path, f"{root}/objects/{path.parent.name}/{path.name}", again=False)
+        for relative in sorted(_own(settings, record.dataset), key=_changes):
+            count += _put(store, settings.home / relative, f"{root}/state/{relative}", again=_changes(relative))
+        return count
+    except Exception as error:  # every store has its own kinds of error, and their words may hold an address
+        raise _unreached(error) from None
+
+
+def fetch(settings: Settings, sha256: str) -> Path:
+    """An object of the archive, drawn from the store where this machine lacks it; the path may still not exist."""
+    path = settings.archive.path(sha256)
+    if settings.store and not path.is_file():
+        try:
+            store, root = _open(settings)
+            name = f"{root}/objects/{path.parent.name}/{path.name}"
+            if store.exists(name):
+                with written_atomically(path) as part:
+                    store.get_file(name, str(part))
+        except Exception as error:  # as above
+            raise _unreached(error) from None
+    return path
+
+
+def _open(settings: Settings) -> tuple[Any, str]:
+    import fsspec
+
+    store, root = fsspec.core.url_to_fs(settings.store)
+    store.invalidate_cache()  # another worker may have written since
+    return store, str(root).rstrip("/")
+
+
+def _folders(dataset: str) -> tuple[str, ...]:
+    return (f"releases/{dataset}/", f"runs/{dataset}/", f"receipts/{dataset}/", "plans/", "history/")
+
+
+def _after(name: str, base: str) -> str:
+    """What stands after `base` in a name of the store, which may write its paths with or without a leading slash."""
+    inner = base.lstrip("/")
+    return name[name.index(inner) + len(inner) :]
+
+
+def _changes(relative: str) -> bool:
+    """Whether a file may be written again: all but records of runs and the folders of releases."""
+    parts = relative.split("/")
+    return not (parts[0] == "runs" or (parts[0] == "releases" and len(parts) > 3 and parts[2] != "disclosed"))
+
+
+def _own(settings: Settings, dataset: str) -> Iterator[str]:
+    for folder in _folders(dataset):
+        for path in (settings.home / folder).rglob("*"):
+            relative = path.relative_to(settings.home)
+            hidden = any(part.startswith(".") for part in relative.parts)
+            if path.is_file() and not hidden and _concerns(relative.as_posix(), dataset):
+                yield relative.as_posix()
+
+
+def _concerns(relative: str, dataset: str) -> bool:
+    """Histories of all datasets lie in one folder, a file for each."""
+    return not relative.startswith("history/") or relative == f"history/{dataset}.jsonl"
+
+
+def _put(store: Any, path: Path, target: str, *, again: bool) -> int:
+    if not path.is_file() or (not again and store.exists(target)):
+        return 0
+    store.makedirs(target.rpartition("/")[0], exist_ok=True)
+    store.put_file(str(path), target)
+    return 1
+
+
+def _unreached(error: Exception) -> StateError:
+    return StateError(f"the shared store did not answer: {type(error).__name__}", remedy=UNREACHED, transient=True)
