@@ -86,7 +86,7 @@ def test_plan_approve_restore_watch_withdraw(command: Command, portal: CkanPorta
 
     live(portal, home, first)
     live(portal, home, a_release(folder, [stop(n) for n in range(2, 5)], version="1.1.0"))
-    assert command("watch").stdout == f"{DATASET}: OK\n"
+    assert command("watch").stdout == f"{DATASET}: as published\n"
     command("restore", DATASET, "--to", "1.0.0", *BY)
     table = resource_id(DATASET, "stops.csv")
     assert len(table_rows(portal, table)) == 5
@@ -99,7 +99,7 @@ def test_plan_approve_restore_watch_withdraw(command: Command, portal: CkanPorta
 
     command("withdraw", DATASET, *BY, "--legal-basis", "стаття 6 Закону 2939-VI", "--yes")
     assert public(portal, "package_show", id=DATASET) == 403
-    assert command("watch").stdout == f"{DATASET}: OK\n"
+    assert command("watch").stdout == f"{DATASET}: as published\n"
     assert entries(home) == ["key", "approval", "restore", "withdrawal"]
 
 

@@ -107,6 +107,7 @@ def _needed(settings: Settings, now: datetime, kept: list[Release]) -> set[str]:
     needed = {file.sha256 for release in kept for file in release.files}
     versions = {(release.dataset, release.sha256) for release in kept}
     rules = _rules(settings)
+    runs: set[str] = set()
     for file in (settings.home / "runs").glob("*/*/run.json"):
         run = RunRecord.load(file)
         rule = rules.get(run.dataset)
@@ -114,9 +115,11 @@ def _needed(settings: Settings, now: datetime, kept: list[Release]) -> set[str]:
         of_kept = run.release is not None and (run.dataset, run.release.sha256) in versions
         if recent or of_kept:
             needed |= {snapshot.sha256 for snapshot in run.snapshots}
+            runs.add(run.run_id)
     for entry in ledger_of(settings).entries():
         rule = rules.get(entry.dataset)
-        if rule is None or now - datetime.fromisoformat(entry.time) <= rule.age():
+        young = rule is None or now - datetime.fromisoformat(entry.time) <= rule.age()
+        if young or entry.body.get("run") in runs:  # rules and plan too, so that the run can be made again
             needed |= _named(entry)
     return needed
 
@@ -124,7 +127,8 @@ def _needed(settings: Settings, now: datetime, kept: list[Release]) -> set[str]:
 def _named(entry: Entry) -> set[str]:
     """The files of the archive that an entry of the ledger names: those that the verifier looks for."""
     listed = {item["sha256"] for part in ("snapshots", "outputs", "schemas") for item in entry.body.get(part, ())}
-    return listed | {entry.body[part] for part in ("contract", "signature") if len(entry.body.get(part, "")) == 64}
+    single = ("contract", "plan", "signature")
+    return listed | {entry.body[part] for part in single if len(entry.body.get(part, "")) == 64}
 
 
 def _hashes(release: Release) -> tuple[str, ...]:
