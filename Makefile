@@ -29,8 +29,11 @@ test-all: setup-dev  ## the slow checks too
 test-search: setup  ## CKAN's own search tests against our stand-in for Solr
 	@$(PORTAL)/bin/python portal/tests/own_tests.py
 
-bench: setup-dev  ## the benchmarks behind docs/benchmarks.md
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(RUN)/python $$file || exit 1; done
+EXPORTS ?= ../shared/exports
+bench: setup-dev  ## the benchmarks that need only this machine, and with EXPORTS=folder those over real exports
+	@for name in validate disclosure quality report; do echo "== $$name"; $(RUN)/python benchmarks/$$name.py || exit 1; done
+	@test -d "$(EXPORTS)" || { echo "left out, no folder $(EXPORTS): read, encodings"; exit 0; }; \
+	for name in read encodings; do echo "== $$name"; $(RUN)/python benchmarks/$$name.py "$(EXPORTS)" || exit 1; done
 
 sbom: setup-dev  ## bills of materials of both environments, out of the lock files, into sbom/ (CycloneDX; no network)
 	@mkdir -p sbom

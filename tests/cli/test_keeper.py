@@ -154,5 +154,5 @@ def test_the_systemd_unit_runs_this_program_on_this_folder(city: Path) -> None:
     result = CliRunner().invoke(app, ["up", "--unit", "--limit", "3"])
     assert result.exit_code == 0
     program = Path(sys.executable).with_name("vidkryto")
-    assert f"ExecStart={program} up --port 4200 --report-port 5156 --limit 3" in result.stdout
-    assert f"VIDKRYTO_ROOT={city}" in result.stdout
+    assert f'ExecStart="{program}" up --port 4200 --report-port 5156 --limit 3' in result.stdout
+    assert f'"VIDKRYTO_ROOT={city}"' in result.stdout

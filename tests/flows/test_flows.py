@@ -200,6 +200,40 @@ def test_the_flow_publishes_and_shows_its_outcome_as_its_state(prefect: Prefect)
     assert prefect.environment["VIDKRYTO_CKAN_TOKEN"] not in everything
 
 
+def test_the_flow_that_watches_reports_a_hand_edit_and_repairs_nothing(prefect: Prefect) -> None:
+    """As published it is completed; what somebody changed on the portal fails it, twice, since nothing is mended."""
+    publish = "from flows.publish import publish_dataset\npublish_dataset('flow-stops', return_state=True)"
+    assert prefect.run("-c", publish).returncode == 0
+    program = (
+        "from flows.watch import watch_portal\n"
+        "state = watch_portal(return_state=True)\n"
+        "print(state.type.value, state.message)"
+    )
+    assert prefect.run("-c", program).stdout.splitlines()[-1:] == ["COMPLETED 1 datasets as published"]
+    _change_title(prefect, "Somebody was here")
+    for _ in range(2):
+        told = prefect.run("-c", program).stdout.splitlines()[-1:]
+        assert told == ["FAILED 1 of 1 differ: flow-stops"]
+
+
+def _change_title(prefect: Prefect, title: str) -> None:
+    """What an editor does by hand in CKAN's form."""
+    answer = requests.post(
+        f"{prefect.environment['VIDKRYTO_CKAN_URL']}/api/3/action/package_patch",
+        json={"id": "flow-stops", "title": title},
+        headers={"Authorization": prefect.environment["VIDKRYTO_CKAN_TOKEN"]},
+        timeout=60,
+    )
+    assert answer.ok, answer.text
+
+
+def test_the_flow_that_tells_people_ends_in_order_where_nobody_is_to_be_told(prefect: Prefect) -> None:
+    """Without routes there is nothing to send, and no failure."""
+    program = "from flows.alerts import tell\nstate = tell(return_state=True)\nprint(state.type.value, state.message)"
+    done = prefect.run("-c", program)
+    assert done.stdout.splitlines()[-1:] == ["COMPLETED 0 messages"], done.stderr
+
+
 def test_prefect_deploy_all_accepts_the_rendered_file(prefect: Prefect) -> None:
     """prefect.yaml is Prefect's own format, good without our sync."""
     assert prefect.run("-m", "vidkryto.cli", "deployments", "render").returncode == 0

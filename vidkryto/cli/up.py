@@ -30,7 +30,6 @@ SERVER_PATIENCE = 180.0
 UNIT = """\
 [Unit]
 Description=Vidkryto: publishes the city's open data
-Documentation=https://docs.prefect.io/
 After=network-online.target
 Wants=network-online.target
 
@@ -39,8 +38,8 @@ Type=exec
 User={user}
 WorkingDirectory={root}
 EnvironmentFile=-/etc/vidkryto/environment
-Environment=VIDKRYTO_ROOT={root} VIDKRYTO_HOME={home}
-ExecStart={program} up --port {port} --report-port {report_port} --limit {limit}
+Environment="VIDKRYTO_ROOT={root}" "VIDKRYTO_HOME={home}"
+ExecStart="{program}" up --port {port} --report-port {report_port} --limit {limit}
 Restart=on-failure
 RestartSec=10
 TimeoutStopSec=90
@@ -213,11 +212,10 @@ def _unit(chosen: Settings, port: int, report_port: int, limit: int) -> str:
     import getpass
 
     program = Path(sys.executable).with_name("vidkryto")
+    places = {"root": chosen.root, "home": chosen.home, "program": program}
     return UNIT.format(
         user=getpass.getuser(),
-        root=chosen.root,
-        home=chosen.home,
-        program=program,
+        **{name: str(path).replace("%", "%%") for name, path in places.items()},  # systemd's own sign for a variable
         port=port,
         report_port=report_port,
         limit=limit,
