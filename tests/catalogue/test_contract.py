@@ -101,10 +101,36 @@ def test_a_wrong_value_is_named_with_its_line(root: Path, old: str, new: str, li
     assert text in message
 
 
+@pytest.mark.parametrize("draft", ["НАЗВА НАБОРУ", "ОПИС НАБОРУ", "КЛЮЧОВЕ СЛОВО"])
+def test_a_word_of_the_draft_is_no_contract(root: Path, draft: str) -> None:
+    """Nobody publishes a dataset that is called "title of the dataset"."""
+    line = {"НАЗВА НАБОРУ": "title: Зупинки\n", "ОПИС НАБОРУ": "description: ", "КЛЮЧОВЕ СЛОВО": "keywords: ["}[draft]
+    message = broken(
+        root, line, f"title: {draft}\n" if "title" in line else f"{line}{draft}{', ' if '[' in line else ' #'}"
+    )
+    assert f"still the word of the draft: {draft}" in message
+    assert "dataset.yaml:" in message
+
+
 def test_all_problems_of_a_contract_are_told_at_once(root: Path) -> None:
     """An officer mends a contract in one go."""
     message = broken(root, "  frequency: monthly\n", "  frequencu: monthly\n  themee: x\n")
     assert message.count("dataset.yaml:") == 3
+
+
+def test_each_problem_is_told_in_ukrainian_with_its_line(root: Path) -> None:
+    """The line and the key stay, the words are those of the officer."""
+    file = root / "transport" / "stops" / "dataset.yaml"
+    file.write_text(
+        CONTRACT.replace("  frequency: monthly\n", "  frequencyy: monthly\n").replace("title: ", "title: [] #", 1)
+    )
+    with pytest.raises(ContractError) as raised:
+        load_dataset(file.parent)
+    told = raised.value.told("uk")
+    assert "помилок 3:" in told
+    assert "невідомий ключ `publication.frequencyy`; можливо, `frequency`?" in told
+    assert "`publication.frequency`: цей ключ обов’язковий" in told
+    assert "`title`: тут має бути текст" in told
 
 
 def test_a_key_that_stands_twice_is_refused(root: Path) -> None:

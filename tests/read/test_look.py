@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from vidkryto.archive import sha256_of
 from vidkryto.catalogue.reading import Reading
+from vidkryto.cli.app import app
+from vidkryto.language import translated
 from vidkryto.pull import Snapshot
 from vidkryto.read import Table, read
 from vidkryto.read.draft import as_yaml, draft
@@ -63,6 +68,53 @@ def test_a_first_contract_reads_its_own_export_without_a_finding(file: str, expo
     table = read([snapshot], Reading.model_validate(resource["reading"]), resource["schema"], resource="r")
     assert table.columns.num_rows == rows
     assert [finding.code for finding in table.findings if finding.code != "columns-empty"] == []
+
+
+PEOPLE = """Майданчик;Відповідальна особа;Телефон;Місць
+Центральний;Іваненко Петро Сидорович;067-123-45-67;45
+Ринок;Коваль Олена Петрівна;(067) 234-56-78;120
+Вокзал;Мельник Ольга Василівна;+380671112233;80
+"""
+
+
+@pytest.mark.parametrize("language", ["uk", "en"])
+def test_columns_that_speak_of_people_are_told_and_stay_inside(tmp_path: Path, language: str) -> None:
+    """The first look warns, the draft gives them the cautious class and no other column any."""
+    file = tmp_path / "parking.csv"
+    file.write_text(PEOPLE, encoding="utf-8")
+    seen = CliRunner().invoke(app, ["--lang", language, "look", str(file)], env={"COLUMNS": "200"})
+    assert seen.exit_code == 0, seen.stderr
+    assert {"uk": "ім’я особи: 3", "en": "name of a person: 3"}[language] in seen.stdout
+    folder = tmp_path / "parking-lots"
+    written = CliRunner().invoke(app, ["--lang", language, "new", str(file), "--to", str(folder)])
+    assert written.exit_code == 0, written.stderr
+    assert "vidpovidalna_osoba, telefon" in written.stderr
+    contract = yaml.safe_load((folder / "dataset.yaml").read_text(encoding="utf-8"))
+    assert contract["publication"]["columns"] == {"vidpovidalna_osoba": "identifier", "telefon": "identifier"}
+
+
+def test_what_look_says_for_programs_holds_no_cell(tmp_path: Path) -> None:
+    """The JSON tells kinds and counts."""
+    file = tmp_path / "parking.csv"
+    file.write_text(PEOPLE, encoding="utf-8")
+    (table,) = json.loads(CliRunner().invoke(app, ["look", str(file), "--json"]).stdout)["tables"]
+    assert {column["name"]: column["people"] for column in table["columns"]} == {
+        "maidanchyk": {},
+        "vidpovidalna_osoba": {"name": 3},
+        "telefon": {"phone": 3},
+        "mists": {},
+    }
+    assert "cells" not in table
+
+
+@pytest.mark.parametrize(
+    "file", ["administration/Хмельницький.xlsx", "statistics/ІСЦ 2015-2016.xls", "education/schools.csv"]
+)
+def test_every_word_of_a_look_is_spoken_in_ukrainian(file: str, exports: Path) -> None:
+    """No reason and no problem is left in English."""
+    for table in look(exports / file).tables:
+        for words in [*table.reasons, *(problem for column in table.columns for problem in column.problems)]:
+            assert not re.search(r"[a-z]{3,}", translated(words, "uk").replace("`melt`", "")), words
 
 
 def test_the_types_of_columns_are_seen(reader: Callable[..., Table], tmp_path: Path) -> None:

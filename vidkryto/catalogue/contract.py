@@ -250,6 +250,12 @@ class Resource(Block):
         return value
 
 
+DRAFT_TITLE = "НАЗВА НАБОРУ"
+DRAFT_DESCRIPTION = "ОПИС НАБОРУ"
+DRAFT_KEYWORD = "КЛЮЧОВЕ СЛОВО"
+"""What a first draft says where only a person knows; a contract that still says it is not one."""
+
+
 class Contract(Block):
     """`dataset.yaml`."""
 
@@ -265,6 +271,15 @@ class Contract(Block):
     contributors: tuple[Mapping[str, Any], ...] = ()
     resources: tuple[Resource, ...] = ()
     publication: Publication
+
+    @field_validator("title", "description", "keywords")
+    @classmethod
+    def _filled_in(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        drafts = {DRAFT_TITLE, DRAFT_DESCRIPTION, DRAFT_KEYWORD}
+        left = drafts.intersection((value,) if isinstance(value, str) else value)
+        if left:
+            raise ValueError(f"still the word of the draft: {left.pop()}; write your own")
+        return value
 
     @model_validator(mode="after")
     def _complete(self) -> Contract:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -55,7 +56,9 @@ def new(
     if target.exists():
         raise ContractError(f"{target} is already there", remedy="Choose another folder with --to.")
     found = look_at_file(file)
-    contract = draft(found, _name_of(to), _chosen(found, sheet))
+    chosen = _chosen(found, sheet)
+    classes = {name: _cautious(kinds) for name, kinds in _people(chosen).items()}
+    contract = draft(found, _name_of(to), chosen, classes)
     (to / "exports").mkdir(parents=True, exist_ok=True)
     copy = to / "exports" / file.name
     if not copy.exists():
@@ -63,6 +66,9 @@ def new(
     target.write_text(as_yaml(contract), encoding="utf-8")
     words = "{file}: fill in what stands in capital letters, then run `vidkryto check`."
     people().print(say(words, file=target), markup=False)
+    if classes:
+        words = "These columns seem to speak of people, so they stay inside until you decide: {fields}"
+        people().print(say(words, fields=", ".join(classes)), markup=False)
 
 
 def _name_of(folder: Path) -> str:
@@ -105,6 +111,7 @@ def _tell(found: Look) -> None:
         console.print(f"\n{title}{region}", markup=False, style="bold")
         for reason in table.reasons:
             console.print(f"  {translated(reason)}", markup=False)
+        about_people = _people(table)
         rows = [
             (
                 column.label,
@@ -112,16 +119,40 @@ def _tell(found: Look) -> None:
                 column.type,
                 column.filled,
                 column.distinct,
-                "; ".join(map(translated, column.problems)),
+                "; ".join([*_told(about_people.get(column.name, {})), *map(translated, column.problems)]),
             )
             for column in table.columns
         ]
         print_table(("header", "field", "type", "filled", "distinct", "suspected problems"), rows)
 
 
-def _as_data(found: Look) -> dict[str, Any]:
-    from dataclasses import asdict
+def _people(table: TableLook) -> dict[str, dict[str, int]]:
+    """What the detectors of the disclosure gate see: column → kind of value → cells. Never a value."""
+    from vidkryto.disclosure.columns import judge_table
 
+    headers = {column.name: f"{column.name} {column.label}" for column in table.columns}
+    judged = judge_table(table.cells.select([name for name in table.cells.column_names if name in headers]), headers)
+    return {name: {one.kind: one.cells for one in seen} for name, seen in judged.items() if seen}
+
+
+def _told(kinds: Mapping[str, int]) -> Iterator[str]:
+    """The kinds in words."""
+    from vidkryto.disclosure.places import kind_words
+
+    for kind, cells in kinds.items():
+        yield say("speaks of people? {kind}: {cells}", kind=kind_words(kind)[f"kind_{current()}"], cells=cells)
+
+
+def _cautious(kinds: Mapping[str, int]) -> str:
+    """The class under which nothing of these kinds leaves by mistake: places are checked, all else is left out."""
+    from vidkryto.catalogue.classes import ClassName
+    from vidkryto.disclosure.places import AT_HOME
+
+    places = AT_HOME[ClassName.GEO]
+    return (ClassName.GEO if places.issuperset(kinds) else ClassName.IDENTIFIER).value
+
+
+def _as_data(found: Look) -> dict[str, Any]:
     return {
         "file": found.file,
         "format": found.format,
@@ -129,5 +160,22 @@ def _as_data(found: Look) -> dict[str, Any]:
         "evidence": found.evidence,
         "delimiter": found.delimiter,
         "findings": [{"code": item.code, "message": item.message("en")} for item in found.findings],
-        "tables": [asdict(table) for table in found.tables],
+        "tables": [_table_data(table) for table in found.tables],
+    }
+
+
+def _table_data(table: TableLook) -> dict[str, Any]:
+    """One table without its cells; `people` tells what the detectors see in each column."""
+    from dataclasses import asdict
+
+    people = _people(table)
+    return {
+        "sheet": table.sheet,
+        "rows": table.rows,
+        "header": table.header,
+        "first": table.first,
+        "last": table.last,
+        "reasons": table.reasons,
+        "reading": table.reading,
+        "columns": [{**asdict(column), "people": people.get(column.name, {})} for column in table.columns],
     }

@@ -68,12 +68,21 @@ def translated(message: str, language: Language | None = None) -> str:
 
 
 class _Part(str):
-    """A value in a message. Where the entry says {1:text}, the value is words of ours and is translated too."""
+    """A value in a message. Where the entry says {1:text}, the value is words of ours and is translated too.
+
+    {1:lines} translates line by line what stands behind `file:number: `.
+    """
 
     __slots__ = ()
 
     def __format__(self, wanted: str) -> str:
-        return translated(str(self), "uk") if wanted == "text" else str(self)
+        if wanted == "text":
+            return translated(str(self), "uk")
+        if wanted == "lines":
+            return re.sub(
+                r"(?m)^(\s*.+?:\d+: (?:`[^`]*`: )?)(.+)$", lambda line: line[1] + translated(line[2], "uk"), str(self)
+            )
+        return str(self)
 
 
 @cache

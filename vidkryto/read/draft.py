@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from vidkryto.catalogue.contract import DRAFT_DESCRIPTION, DRAFT_KEYWORD, DRAFT_TITLE
 from vidkryto.read.look import Look, TableLook
 from vidkryto.read.transliterate import machine_names
 
 
-def draft(look: Look, name: str, table: TableLook | None = None) -> dict[str, Any]:
-    """`dataset.yaml` as a mapping. What only a person can know is left to fill in; every column is unclassed."""
+def draft(
+    look: Look, name: str, table: TableLook | None = None, classes: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """`dataset.yaml` as a mapping. What only a person can know is left to fill in.
+
+    `classes` are the cautious ones proposed for columns that seem to speak of people; no other column has a class.
+    """
     chosen = table or look.tables[0]
     stem = machine_names([Path(look.file).stem])[0].replace("_", "-").strip("-")
     return {
         "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
         "name": name,
-        "title": "НАЗВА НАБОРУ",
-        "description": "ОПИС НАБОРУ",
+        "title": DRAFT_TITLE,
+        "description": DRAFT_DESCRIPTION,
         "licenses": [{"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"}],
-        "keywords": ["КЛЮЧОВЕ СЛОВО"],
+        "keywords": [DRAFT_KEYWORD],
         "resources": [
             {
                 "name": stem or "table",
@@ -35,7 +42,7 @@ def draft(look: Look, name: str, table: TableLook | None = None) -> dict[str, An
         "publication": {
             "frequency": "irregular",
             "theme": "GOVE",
-            "columns": {},
+            "columns": dict(classes or {}),
         },
     }
 
@@ -91,5 +98,6 @@ def as_yaml(contract: dict[str, Any]) -> str:
     head = (
         "# Перша чернетка договору: виправте слова ВЕЛИКИМИ ЛІТЕРАМИ, перевірте типи й виправлення,\n"
         "# і впишіть клас кожного стовпця в publication.columns (без цього нічого не публікується).\n"
+        "# Класи, які там уже є, запропоновано за вмістом: здається, ці стовпці кажуть щось про людей.\n"
     )
     return head + yaml.dump(contract, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110)

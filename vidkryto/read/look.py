@@ -46,6 +46,8 @@ class TableLook:
     reasons: list[str] = field(default_factory=list)
     reading: dict[str, Any] = field(default_factory=dict)
     columns: list[ColumnLook] = field(default_factory=list)
+    cells: pa.Table = field(default_factory=lambda: pa.table({}), repr=False)
+    """The data cells as they stand in the file, by the machine names of their columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,13 @@ def _table(grid: Grid, place: Place) -> TableLook:
     found = TableLook(grid.sheet, grid.height, tuple(rows), *_bounds(grid, data), reasons, declared)
     names = machine_names(layout.labels)
     mask = pa.array(layout.kinds == Kind.DATA)
+    cells: dict[str, pa.Array] = {}
     for position, (label, name) in enumerate(zip(layout.labels, names, strict=True)):
         column = grid.columns[position].filter(mask)
         if not (label == f"#{position + 1}" and bool(is_empty(column).true_count == len(column))):
             found.columns.append(look_at(label, name, column))
+            cells[name] = column
+    found.cells = pa.table(cells)
     _wide(found)
     return found
 
