@@ -23,7 +23,7 @@ FOUND = {
     "shp": (3, 24, 25, 46, 126, 130, 229),
     "zip": (34, 238, 1423),
     "jsonl": (1049,),
-    "xlsx": (465, 1011),
+    "xlsx": (465, 1011, 84205),
 }
 """Numbers of files that once crashed the reader, killed its process or held it for ever."""
 

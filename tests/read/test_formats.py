@@ -60,7 +60,7 @@ FAR = (
 )
 
 
-@pytest.mark.parametrize(("rows", "code"), [(WIDE, "too-many-columns"), (FAR, "workbook-damaged")])
+@pytest.mark.parametrize(("rows", "code"), [(WIDE, "sheet-too-sparse"), (FAR, "sheet-too-sparse")])
 def test_an_ods_that_repeats_a_cell_without_end_is_refused(rows: str, code: str, reader: Reader) -> None:
     """A few bytes stand for billions of cells."""
     with pytest.raises(ReadError) as caught:

@@ -54,6 +54,25 @@ def _bomb() -> bytes:
     return stream.getvalue()
 
 
+SHEET = "xl/worksheets/sheet1.xml"
+ODS = (
+    '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
+    ' xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0"'
+    ' xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet>'
+    '<table:table table:name="Аркуш1"><table:table-row{row}><table:table-cell office:value-type="string"{cell}>'
+    "<text:p>a{text}</text:p></table:table-cell></table:table-row></table:table>"
+    "</office:spreadsheet></office:body></office:document-content>"
+)
+
+
+def _ods(row: str = "", cell: str = "", text: str = "") -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("content.xml", ODS.format(row=row, cell=cell, text=text))
+    return stream.getvalue()
+
+
 LAUGHS = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><r><row><a>&b;</a></row></r>'
 OUTSIDE = b'<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/passwd">]><r><row><a>&a;</a></row></r>'
 
@@ -85,6 +104,30 @@ BROKEN = {
     ),
     "a workbook that is a bomb": (_bomb(), "x.xlsx", {}, "archive-bomb"),
     "a cell at the far end of the sheet": (_workbook(XFD1048576="!"), "x.xlsx", {}, "sheet-too-sparse"),
+    "a cell that claims a row of twenty digits": (
+        _patched(_workbook(), SHEET, lambda xml: xml.replace(b'r="B2"', b'r="B' + b"9" * 20 + b'"')),
+        "x.xlsx",
+        {},
+        "sheet-too-sparse",
+    ),
+    "a cell that claims a column of nine letters": (
+        _patched(_workbook(), SHEET, lambda xml: xml.replace(b'r="B2"', b"r = 'zzzzzzzzz2'")),
+        "x.xlsx",
+        {},
+        "sheet-too-sparse",
+    ),
+    "an ODS whose filled row and cell are repeated": (
+        _ods(' table:number-rows-repeated="1000000"', " table:number-columns-repeated = '1000'"),
+        "x.ods",
+        {},
+        "sheet-too-sparse",
+    ),
+    "an ODS with two thousand million spaces": (
+        _ods(text='<text:s text:c="2147483647"/>'),
+        "x.ods",
+        {},
+        "archive-bomb",
+    ),
     "a PDF under the name .xlsx": (b"%PDF-1.7 ...", "x.xlsx", {}, "format-unknown"),
     "a ZIP that holds no table": (b"PK\x05\x06" + b"\0" * 18, "x.csv", {}, "format-unknown"),
     "a workbook where CSV was agreed": (_workbook(), "x.csv", {"format": "csv"}, "format-contradicted"),

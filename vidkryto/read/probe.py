@@ -2,8 +2,8 @@
 
 The formats XLS and XLSB are sequences of binary records whose lengths the parser believes. Fuzzing found files that
 make it panic, files that make it ask for more memory than there is, which ends a process at once, and files with
-more columns than the format has. XLSX and ODS,
-being text, were not seen to do that; they are checked by `workbook_scan` and read in this process.
+more columns than the format has. XLSX and ODS are text: how far their cells reach is measured by `workbook_scan`
+and `ods_scan` first, and they are read in this process.
 """
 
 from __future__ import annotations
