@@ -11,8 +11,9 @@ not, 2 it could not be checked. What is checked, in this order:
 2. the first entry names the signing key; every later key was signed for by the key it replaced;
 3. the checkpoint (C2SP signed note) is signed by the key in force, and its Merkle root (RFC 6962) is the root
    of these very lines; lines after it are not covered by any signature and fail;
-4. every older checkpoint that was kept elsewhere (`--against`), or cosigned by another office, is a prefix of
-   this ledger. ONLY THIS shows a ledger that was rewritten whole by the holder of the key, so keep a copy;
+4. every older checkpoint that was kept elsewhere (`--against`: a file or address of one, or of the published
+   table `checkpoints`), or cosigned by another office, is a prefix of this ledger. ONLY THIS shows a ledger that
+   was rewritten whole by the holder of the key, so keep a copy;
 5. every archived file that the ledger names is there and has its sha256 (`--objects`), unless it was withdrawn;
 6. every run record is the one that the ledger fixed by its digest (`--runs`).
 """
@@ -21,7 +22,9 @@ from __future__ import annotations
 
 import argparse
 import base64
+import csv
 import hashlib
+import io
 import json
 import sys
 import urllib.request
@@ -293,7 +296,8 @@ def take_key(entry: dict[str, Any], history: History, report: Report) -> bool:
     seq, body = entry["seq"], entry["body"]
     try:
         parse_key(body["key"])
-        good = is_first_key(entry) if seq == 0 else is_rotation(entry, history)
+        first = entry["kind"] == "key" and body["action"] == "create"
+        good = is_rotation(entry, history) if seq else first
     except (KeyError, ValueError, TypeError):
         good = False
     if good:
@@ -302,11 +306,6 @@ def take_key(entry: dict[str, Any], history: History, report: Report) -> bool:
     else:
         report.failure("key-change" if seq else "key-first", seq=seq)
     return good
-
-
-def is_first_key(entry: dict[str, Any]) -> bool:
-    """The first entry creates the ledger."""
-    return bool(entry["kind"] == "key" and entry["body"]["action"] == "create")
 
 
 def is_rotation(entry: dict[str, Any], history: History) -> bool:
@@ -418,8 +417,17 @@ def fetch(place: str) -> str:
     """A file, or an https or http address when the auditor gives one: the only time the network is used."""
     if place.startswith(("https://", "http://")):
         with urllib.request.urlopen(place, timeout=30) as answer:  # noqa: S310 - the auditor's own, web only
-            return str(answer.read(1 << 20).decode())
+            return str(answer.read(1 << 24).decode())
     return Path(place).read_text(encoding="utf-8")
+
+
+def notes(place: str, written: str) -> Iterator[tuple[str, str]]:
+    """The checkpoint at a place; or those of the table `checkpoints` that the city publishes, a row each."""
+    if not written.startswith("size,"):
+        yield place, written
+        return
+    for row in csv.DictReader(io.StringIO(written, newline="")):
+        yield f"{place}#{row['size']}", str(row.get("note"))
 
 
 def read_checkpoints(places: Iterable[tuple[str, str]], report: Report) -> list[tuple[str, Checkpoint]]:
@@ -450,7 +458,7 @@ def verify(  # the whole procedure, in the order of the docstring above
     own = read_checkpoints([("checkpoint", (ledger / "checkpoint").read_text(encoding="utf-8"))], report)
     cosigned = [(f"cosigned/{file.name}", file.read_text(encoding="utf-8"))
                 for file in sorted((ledger / "cosigned").glob("*.checkpoint"))]
-    elsewhere = read_checkpoints([(place, fetch(place)) for place in against], report)
+    elsewhere = read_checkpoints([note for place in against for note in notes(place, fetch(place))], report)
     kept = read_checkpoints(cosigned, report) + elsewhere
     history = read_history(content, {point.size for _, point in own + kept}, report)
     if not history.whole:
