@@ -87,6 +87,22 @@ def test_a_foreign_library_stays_behind_its_wall(library: str) -> None:
     assert not outside, "\n".join(outside)
 
 
+REAL_TIME = {
+    "vidkryto/clock.py",
+    "vidkryto/publish/lock.py",
+    "vidkryto/publish/apply.py",
+    "vidkryto/publish/watch.py",
+    "vidkryto/cli/lost_runs.py",
+}
+"""The clock itself, the lock on the portal (shared with other machines) and the runs of Prefect's own server."""
+
+
+def test_only_the_clock_says_what_time_it_is() -> None:
+    """Else a rehearsal of sixty days has two times, and a promise is judged by the wrong one."""
+    telling = {path.relative_to(ROOT).as_posix() for path in modules() if "datetime.now(" in path.read_text()}
+    assert telling == REAL_TIME
+
+
 def test_every_module_opens_with_one_sentence() -> None:
     """A reader learns from the first line what a room is for."""
     silent = [

@@ -5,10 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +18,10 @@ import requests
 from tests.pipeline.conftest import EXPORT, READING
 from tests.support.catalogue import CONTRACT, write_catalogue
 from tests.support.local_portal import LocalPortal
+from tests.support.prefect_server import AUTH, serving, until
 from vidkryto.record import Ledger, SigningKey
 
 ROOT = Path(__file__).parents[2]
-AUTH = "officer:not-a-secret-of-anybody"
-PATIENCE = 120.0
 
 
 @dataclass(frozen=True)
@@ -85,9 +82,6 @@ def prefect(tmp_path_factory: pytest.TempPathFactory, portal_session: LocalPorta
     home = city / ".vidkryto"
     SigningKey.generate("vidkryto-test/flows").save(home / "practice.key")
     Ledger.create(home, key=home / "practice.key")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     environment = {
         **os.environ,
         "PYTHONPATH": f"{city}{os.pathsep}{ROOT}",
@@ -95,43 +89,9 @@ def prefect(tmp_path_factory: pytest.TempPathFactory, portal_session: LocalPorta
         "VIDKRYTO_HOME": str(home),
         "VIDKRYTO_CKAN_URL": portal_session.url,
         "VIDKRYTO_CKAN_TOKEN": portal_session.editor_token,
-        "PREFECT_HOME": str(folder / "home"),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_API_AUTH_STRING": AUTH,
-        "PREFECT_SERVER_API_AUTH_STRING": AUTH,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
-        "DO_NOT_TRACK": "1",
     }
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        started = Prefect(f"http://127.0.0.1:{port}/api", city, environment)
-        _until(lambda: _ready(started.url), f"the server did not start; see {folder / 'server.log'}")
-        yield started
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def _ready(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/ready", auth=tuple(AUTH.split(":")), timeout=5).ok
-    except requests.ConnectionError:
-        return False
-
-
-def _until(happened: Any, message: str) -> None:
-    limit = time.monotonic() + PATIENCE
-    while not happened():
-        if time.monotonic() > limit:
-            pytest.fail(message)
-        time.sleep(0.5)
+    with serving(folder, environment) as here:
+        yield Prefect(here["PREFECT_API_URL"], city, here)
 
 
 def test_without_the_password_the_server_answers_nobody(prefect: Prefect) -> None:
@@ -150,7 +110,7 @@ def test_scheduled_runs_really_appear(prefect: Prefect) -> None:
     """The one check that catches the silent break of the scheduler by a newer SQLAlchemy."""
     prefect.sync()
     wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
-    _until(lambda: prefect.ask("/flow_runs/count", wanted) > 0, "the scheduler creates no runs")
+    until(lambda: prefect.ask("/flow_runs/count", wanted) > 0, "the scheduler creates no runs")
     (schedule,) = prefect.deployment("flow-stops")["schedules"]
     assert schedule["schedule"]["timezone"] == "Europe/Kyiv"
 

