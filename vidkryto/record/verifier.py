@@ -34,51 +34,80 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 TEXTS = {  # code: Ukrainian, English
-    "chain": ("записів: {count}; усі канонічні, пронумеровані, кожен називає хеш попереднього",
-              "entries: {count}; all canonical, numbered, each names the hash of the one before"),
+    "chain": (
+        "записів: {count}; усі канонічні, пронумеровані, кожен називає хеш попереднього",
+        "entries: {count}; all canonical, numbered, each names the hash of the one before",
+    ),
     "empty": ("журнал порожній", "the ledger is empty"),
-    "torn": ("останній рядок обірвано (байтів: {bytes}): запис перервався або його відрізано",
-             "the last line is torn (bytes: {bytes}): a write was interrupted or cut off"),
-    "line": ("запис {seq}: це не запис журналу в канонічній формі",
-             "entry {seq}: not a ledger entry in canonical form"),
+    "torn": (
+        "останній рядок обірвано (байтів: {bytes}): запис перервався або його відрізано",
+        "the last line is torn (bytes: {bytes}): a write was interrupted or cut off",
+    ),
+    "line": (
+        "запис {seq}: це не запис журналу в канонічній формі",
+        "entry {seq}: not a ledger entry in canonical form",
+    ),
     "order": ("запис {seq}: неправильний порядковий номер", "entry {seq}: wrong sequence number"),
-    "prev": ("запис {seq}: не продовжує попередній (хеш не збігається)",
-             "entry {seq}: does not continue the one before (hash differs)"),
+    "prev": (
+        "запис {seq}: не продовжує попередній (хеш не збігається)",
+        "entry {seq}: does not continue the one before (hash differs)",
+    ),
     "key-first": ("перший запис не називає ключа журналу", "the first entry does not name the ledger's key"),
-    "key-change": ("запис {seq}: новий ключ не підписано попереднім",
-                   "entry {seq}: the new key is not signed by the one it replaces"),
+    "key-change": (
+        "запис {seq}: новий ключ не підписано попереднім",
+        "entry {seq}: the new key is not signed by the one it replaces",
+    ),
     "key-pinned": ("ключ журналу — той, який ви назвали: {key}", "the ledger's key is the one you named: {key}"),
-    "key-unpinned": ("ключ узято із самого журналу: {key}; звірте його з отриманим від міста й назвіть у --key",
-                     "the key was taken from the ledger itself: {key}; compare with the one given to you (--key)"),
+    "key-unpinned": (
+        "ключ узято із самого журналу: {key}; звірте його з отриманим від міста й назвіть у --key",
+        "the key was taken from the ledger itself: {key}; compare with the one given to you (--key)",
+    ),
     "key-other": ("журнал підписано не тим ключем, який ви назвали", "the ledger is not signed by the key you named"),
-    "signed": ("контрольну точку підписано чинним ключем; записів: {size}, корінь {root}",
-               "the checkpoint is signed by the key in force; entries: {size}, root {root}"),
+    "signed": (
+        "контрольну точку підписано чинним ключем; записів: {size}, корінь {root}",
+        "the checkpoint is signed by the key in force; entries: {size}, root {root}",
+    ),
     "note": ("{name}: це не контрольна точка ({why})", "{name}: not a checkpoint ({why})"),
     "unsigned": ("{name}: немає дійсного підпису ключа журналу", "{name}: no valid signature of the ledger's key"),
-    "origin": ("{name}: контрольна точка іншого журналу ({origin})",
-               "{name}: the checkpoint of another ledger ({origin})"),
-    "root": ("{name}: записи не ті, над якими її підписано (корінь не збігається)",
-             "{name}: the entries are not those it was signed over (root differs)"),
-    "shorter": ("{name}: підписано записів {size}, а в журналі лише {count}: історію обрізано або відкочено",
-                "{name}: {size} entries were signed, the ledger has {count}: history was cut or rolled back"),
-    "uncovered": ("записи після контрольної точки не покрито підписом: {count}, починаючи із запису {first}",
-                  "entries after the checkpoint are covered by no signature: {count}, from entry {first} on"),
+    "origin": (
+        "{name}: контрольна точка іншого журналу ({origin})",
+        "{name}: the checkpoint of another ledger ({origin})",
+    ),
+    "root": (
+        "{name}: записи не ті, над якими її підписано (корінь не збігається)",
+        "{name}: the entries are not those it was signed over (root differs)",
+    ),
+    "shorter": (
+        "{name}: підписано записів {size}, а в журналі лише {count}: історію обрізано або відкочено",
+        "{name}: {size} entries were signed, the ledger has {count}: history was cut or rolled back",
+    ),
+    "uncovered": (
+        "записи після контрольної точки не покрито підписом: {count}, починаючи із запису {first}",
+        "entries after the checkpoint are covered by no signature: {count}, from entry {first} on",
+    ),
     "grew": ("{name}: відтоді ({size}) журнал лише зростав", "{name}: since then ({size}) the ledger has only grown"),
     "cosigned": ("{name}: співпідписано: {who}", "{name}: cosigned by {who}"),
     "cosigner-missing": ("немає дійсного співпідпису: {who}", "no valid cosignature by {who}"),
-    "alone": ("немає збереженої деінде контрольної точки (--against): повністю переписану історію так не виявити",
-              "no checkpoint kept elsewhere (--against): a history rewritten as a whole cannot be seen this way"),
+    "alone": (
+        "немає збереженої деінде контрольної точки (--against): повністю переписану історію так не виявити",
+        "no checkpoint kept elsewhere (--against): a history rewritten as a whole cannot be seen this way",
+    ),
     "objects": ("архівних файлів на місці й незмінних: {count}", "archived files there and unchanged: {count}"),
     "objects-none": ("архівних файлів не перевірено: теки немає", "archived files were not checked: no such folder"),
-    "object-missing": ("запис {seq}: в архіві немає файлу {sha256}",
-                       "entry {seq}: file {sha256} is not in the archive"),
-    "object-changed": ("запис {seq}: файл {sha256} в архіві змінено",
-                       "entry {seq}: file {sha256} in the archive was changed"),
+    "object-missing": (
+        "запис {seq}: в архіві немає файлу {sha256}",
+        "entry {seq}: file {sha256} is not in the archive",
+    ),
+    "object-changed": (
+        "запис {seq}: файл {sha256} в архіві змінено",
+        "entry {seq}: file {sha256} in the archive was changed",
+    ),
     "records": ("незмінних записів про запуски: {count}", "run records unchanged: {count}"),
-    "record-missing": ("запис {seq}: немає запису про запуск {run}",
-                       "entry {seq}: the record of run {run} is missing"),
-    "record-changed": ("запис {seq}: запис про запуск {run} змінено",
-                       "entry {seq}: the record of run {run} was changed"),
+    "record-missing": ("запис {seq}: немає запису про запуск {run}", "entry {seq}: the record of run {run} is missing"),
+    "record-changed": (
+        "запис {seq}: запис про запуск {run} змінено",
+        "entry {seq}: the record of run {run} was changed",
+    ),
     "good": ("ЖУРНАЛ ДІЙСНИЙ", "THE LEDGER HOLDS"),
     "bad": ("ЖУРНАЛ НЕ ПРОЙШОВ ПЕРЕВІРКИ", "THE LEDGER DOES NOT HOLD"),
     "unreadable": ("не вдалося перевірити: {why}", "could not be checked: {why}"),
@@ -448,8 +477,10 @@ def verify(  # the whole procedure, in the order of the docstring above
     report = Report()
     content = (ledger / "entries.jsonl").read_bytes()
     own = read_checkpoints([("checkpoint", (ledger / "checkpoint").read_text(encoding="utf-8"))], report)
-    cosigned = [(f"cosigned/{file.name}", file.read_text(encoding="utf-8"))
-                for file in sorted((ledger / "cosigned").glob("*.checkpoint"))]
+    cosigned = [
+        (f"cosigned/{file.name}", file.read_text(encoding="utf-8"))
+        for file in sorted((ledger / "cosigned").glob("*.checkpoint"))
+    ]
     elsewhere = read_checkpoints([(place, fetch(place)) for place in against], report)
     kept = read_checkpoints(cosigned, report) + elsewhere
     history = read_history(content, {point.size for _, point in own + kept}, report)
@@ -501,9 +532,14 @@ def main(arguments: list[str] | None = None) -> int:
     runs = given.runs or given.ledger.parent / "runs"
     try:
         report = verify(
-            given.ledger, against=given.against, key=given.key, witnesses=given.witness,
-            objects=given.objects or given.ledger.parent / "objects", runs=runs if runs.is_dir() else None,
-            only=given.only, allow_uncovered=given.allow_uncovered,
+            given.ledger,
+            against=given.against,
+            key=given.key,
+            witnesses=given.witness,
+            objects=given.objects or given.ledger.parent / "objects",
+            runs=runs if runs.is_dir() else None,
+            only=given.only,
+            allow_uncovered=given.allow_uncovered,
         )
     except (OSError, ValueError) as error:
         print(phrase("unreadable", given.lang, {"why": error}), file=sys.stderr)
