@@ -84,10 +84,10 @@ def buses() -> list[Any]:
     ]  # fmt: skip
 
 
-def generated() -> list[Any]:
+def generated(pattern: str) -> list[Any]:
     """A table of fares with a key across its partitions."""
     fields = {"uid": "integer", "day": "date", "route": "string", "stop": "integer", "fare": "number"}
-    return [table("fares", "part_*.csv", fields, {}, key=["uid"])]
+    return [table("fares", pattern, fields, {}, key=["uid"])]
 
 
 def generate(folder: Path, rows: int, parts: int) -> None:
@@ -104,6 +104,23 @@ def generate(folder: Path, rows: int, parts: int) -> None:
             "fare": pa.array(np.round(chance.uniform(4, 25, each), 2)),
         }
         pc.write_csv(pa.table(columns), folder / f"part_{part:03}.csv")
+
+
+def generate_workbooks(folder: Path, rows: int, parts: int) -> None:
+    """The same columns in workbooks, as a department sends a month."""
+    from openpyxl import Workbook
+
+    chance = np.random.default_rng(SEED)
+    each = rows // parts
+    for part in range(parts):
+        book = Workbook(write_only=True)
+        sheet = book.create_sheet("Поїздки")
+        sheet.append(["uid", "day", "route", "stop", "fare"])
+        stops, cents = chance.integers(1, 900, each).tolist(), chance.integers(400, 2500, each).tolist()
+        for place, (stop, fare) in enumerate(zip(stops, cents, strict=True)):
+            day, route = f"2026-05-{place % 28 + 1:02}", f"Маршрут {place % 60}"
+            sheet.append([part * each + place, day, route, stop, fare / 100])
+        book.save(folder / f"part_{part:03}.xlsx")
 
 
 def city(root: Path, name: str, resources: list[Any], exports: Path) -> None:
@@ -234,6 +251,7 @@ def main() -> None:
     parser.add_argument("exports", nargs="?", type=Path)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--parts", type=int, default=20)
+    parser.add_argument("--workbook-rows", type=int, default=480_000)
     for hidden in ("--worker", "--dataset"):
         parser.add_argument(hidden, help=argparse.SUPPRESS)
     parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
@@ -249,9 +267,14 @@ def main() -> None:
             city(root / "buses", "bus-day", buses(), (given.exports / BUSES).resolve())
             for line in compare(root / "buses", "bus-day", "a day of buses, 46 files, 4 tables"):
                 print(line, flush=True)
+        (root / "books").mkdir()
+        generate_workbooks(root / "books", given.workbook_rows, 12)
+        city(root / "months", "months", generated("part_*.xlsx"), root / "books")
+        for line in compare(root / "months", "months", f"generated, {given.workbook_rows:,} rows, 12 workbooks"):
+            print(line, flush=True)
         (root / "parts").mkdir()
         generate(root / "parts", given.rows, given.parts)
-        city(root / "fares", "fares", generated(), root / "parts")
+        city(root / "fares", "fares", generated("part_*.csv"), root / "parts")
         for line in compare(root / "fares", "fares", f"generated, {given.rows:,} rows, {given.parts} files"):
             print(line, flush=True)
 
