@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping
 from itertools import product
 
@@ -12,7 +13,8 @@ from tests.disclosure.count_tables import count_table
 from vidkryto.catalogue.classes import Cells
 from vidkryto.disclosure.attacker import intervals
 from vidkryto.disclosure.counts import CountTable, Key, read_counts
-from vidkryto.disclosure.suppression import pose, protect_cells, suppress
+from vidkryto.disclosure.outcome import Previous
+from vidkryto.disclosure.suppression import CellsOutcome, pose, protect_cells, suppress
 
 RULE = Cells(counts="people", over=("district", "age"), threshold=10, width=5)
 STUDY = 343 / 1800
@@ -188,7 +190,7 @@ def test_yesterdays_number_hidden_today_is_told() -> None:
     """A number that the last release showed and that did not change is not hidden by emptying it today."""
     columns = count_table(3)
     whole = read_counts(columns, "people", ("district", "age"), "Всього")
-    outcome = protect_cells(columns, RULE, previous=CountTable(whole.over, dict(whole.truth)))
+    outcome = protect_cells(columns, RULE, earlier=(CountTable(whole.over, dict(whole.truth)),))
     assert outcome.problems[-1].code == "suppression-undone"
     assert outcome.problems[-1].count == outcome.hidden
 
@@ -199,7 +201,7 @@ def test_a_number_hidden_yesterday_stays_hidden_today() -> None:
     yesterday = protect_cells(columns, RULE)
     stored = CountTable.from_json(yesterday.published.to_json())
     relaxed = RULE.model_copy(update={"threshold": 3})
-    today = protect_cells(columns, relaxed, previous=stored)
+    today = protect_cells(columns, relaxed, earlier=(stored,))
     hidden = {place for place, value in enumerate(yesterday.column.to_pylist()) if value == ""}
     assert hidden <= {place for place, value in enumerate(today.column.to_pylist()) if value == ""}
     assert not any(problem.code == "suppression-undone" for problem in today.problems)
@@ -225,10 +227,70 @@ def test_a_running_total_hides_what_three_new_people_would_show() -> None:
     ]
     rule = RULE.model_copy(update={"running_total": True})
     yesterday = protect_cells(table(before), rule)
-    today = protect_cells(table(after), rule, previous=CountTable.from_json(yesterday.published.to_json()))
+    today = protect_cells(table(after), rule, earlier=(CountTable.from_json(yesterday.published.to_json()),))
     assert today.column.to_pylist()[0] == ""
     assert today.narrowest >= 5
-    assert protect_cells(table(after), RULE, previous=yesterday.published).hidden == 0
+    assert protect_cells(table(after), RULE, earlier=(yesterday.published,)).hidden == 0
+
+
+def _released(tables: list[pa.Table], rule: Cells) -> tuple[Previous, list[CellsOutcome]]:
+    """One release after the other, each knowing what was kept of those before, as the pipeline keeps it."""
+    known, outcomes = Previous(), []
+    for columns in tables:
+        outcome = protect_cells(columns, rule, earlier=known.releases[: rule.releases])
+        known = Previous.from_json(
+            Previous({}, outcome.published, known.followed_by(outcome.published, rule.releases)).to_json()
+        )
+        outcomes.append(outcome)
+    return known, outcomes
+
+
+def test_what_the_day_before_yesterday_hid_stays_hidden_when_its_sums_are_back() -> None:
+    """Yesterday's table was another one; today's is that of the day before, under a weaker threshold."""
+    _, (first, _other) = _released([count_table(3), count_table(5)], RULE)
+    relaxed = RULE.model_copy(update={"threshold": 3})
+    known, _ = _released([count_table(3), count_table(5)], RULE)
+    today = protect_cells(count_table(3), relaxed, earlier=known.releases)
+    hidden = {place for place, value in enumerate(first.column.to_pylist()) if value == ""}
+    assert hidden <= {place for place, value in enumerate(today.column.to_pylist()) if value == ""}
+    only_yesterday = protect_cells(count_table(3), relaxed, earlier=known.releases[:1])
+    assert not hidden <= {place for place, value in enumerate(only_yesterday.column.to_pylist()) if value == ""}
+
+
+def _small_steps(seed: int, rule: Cells) -> int:
+    """How often two of five releases of a growing table show a number that differs by a few people."""
+    chance = random.Random(seed)
+    counts = {(district, age): chance.randrange(10, 200) for district in "абвгґд" for age in "1234"}
+    days = []
+    for _ in range(5):
+        days.append(table([(district, age, str(number)) for (district, age), number in counts.items()]))
+        counts = {key: number + chance.choice((0, 4, 7, 12, 30)) for key, number in counts.items()}
+    _, outcomes = _released(days, rule)
+    shown = [[int(text) if text else None for text in one.column.to_pylist()] for one in outcomes]
+    assert any(number is not None for number in shown[-1])
+    return sum(
+        sooner is not None and later is not None and 0 < later - sooner < rule.threshold
+        for place, day in enumerate(shown)
+        for after in shown[place + 1 :]
+        for sooner, later in zip(day, after, strict=True)
+    )
+
+
+def test_no_two_releases_of_a_running_total_differ_by_a_few_people() -> None:
+    """Whichever two of five somebody subtracts: yesterday minus today, and the day before minus today."""
+    rule = RULE.model_copy(update={"running_total": True})
+    assert [_small_steps(seed, rule) for seed in range(3)] == [0] * 3
+    forgetful = rule.model_copy(update={"releases": 1})
+    assert sum(_small_steps(seed, forgetful) for seed in range(3)) > 0
+
+
+def test_a_release_that_says_the_same_is_remembered_once_and_the_oldest_is_forgotten() -> None:
+    """The memory is as long as declared, and counts different tables."""
+    tables = [protect_cells(count_table(seed), RULE).published for seed in (1, 1, 2, 3, 4)]
+    known = Previous()
+    for cells in tables:
+        known = Previous({}, cells, known.followed_by(cells, 3))
+    assert [one.values for one in known.releases] == [tables[place].values for place in (4, 3, 2)]
 
 
 def test_the_stored_table_holds_no_hidden_number() -> None:

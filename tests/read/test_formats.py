@@ -52,6 +52,16 @@ def test_an_ods_sheet_is_read_and_its_million_empty_rows_are_not(reader: Reader)
     assert table.rows.to_pylist() == [2]
 
 
+def test_rows_and_columns_that_an_ods_hides_are_told(reader: Reader) -> None:
+    """LibreOffice writes `filter` for rows behind a filter and `collapse` for what is hidden by hand."""
+    rows = '<table:table-column/><table:table-column table:visibility="collapse"/>'
+    rows += f"<table:table-row>{_text('label')}{_text('count')}</table:table-row>"
+    rows += f'<table:table-row table:visibility="filter">{_text("Ринок")}{_number("2.5")}</table:table-row>'
+    (finding,) = reader(_ods(rows), "a.ods", {}, FIELDS).findings
+    assert (finding.code, finding.rows, finding.found) == ("cells-hidden", (2,), "B")
+    assert reader(_ods(rows), "a.ods", {"hidden": "read"}, FIELDS).findings == ()
+
+
 WIDE = "<table:table-row>" + _number("1", 'table:number-columns-repeated="16384"') + "</table:table-row>"
 FAR = (
     f"<table:table-row>{_number('1')}</table:table-row>"

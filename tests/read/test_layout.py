@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ContractError
+from vidkryto.findings import Severity
 from vidkryto.read import Account, Table
 
 Reader = Callable[..., Table]
@@ -141,6 +142,29 @@ def test_a_formula_that_failed_is_not_silently_empty(reader: Reader) -> None:
     table = reader(content, "a.xlsx", {}, FIELDS)
     (finding,) = table.findings
     assert (finding.code, finding.found, finding.rows) == ("formula-error", "#N/A", (3,))
+
+
+def _with_hidden() -> bytes:
+    """Row 3 is filtered away, column B is hidden; so are an empty row and an empty column."""
+    book = openpyxl.load_workbook(
+        io.BytesIO(_workbook([["label", "count"], ["Ринок", 5], ["Коваленко", 7], ["Парк", 8]]))
+    )
+    for row in (3, 40):
+        book.active.row_dimensions[row].hidden = True
+    for letter in ("B", "F"):
+        book.active.column_dimensions[letter].hidden = True
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+def test_rows_and_columns_that_do_not_show_are_not_published_unseen(reader: Reader) -> None:
+    """An error with the way to mend it: the officer looked at the sheet and has not seen them."""
+    (finding,) = reader(_with_hidden(), "a.xlsx", {}, FIELDS).findings
+    assert (finding.code, finding.count, finding.rows, finding.found) == ("cells-hidden", 1, (3,), "B")
+    assert finding.severity is Severity.ERROR
+    assert "Коваленко" not in finding.message("uk")
+    assert reader(_with_hidden(), "a.xlsx", {"hidden": "read"}, FIELDS).findings == ()
 
 
 def test_a_number_longer_than_fifteen_digits_is_told(reader: Reader) -> None:

@@ -235,7 +235,9 @@ class Cells(Block):
     width: int = Field(default=5, ge=1)
     """An attacker who knows every margin may not narrow a hidden number to an interval below this width."""
     running_total: bool = False
-    """The numbers only grow: the difference from the last release is itself a count of people."""
+    """The numbers only grow: the difference from an earlier release is itself a count of people."""
+    releases: int = Field(default=12, ge=1, le=400)
+    """So many earlier releases of the table the attacker has kept and compares with today's."""
 
 
 class DisclosureRules(Block):

@@ -166,6 +166,8 @@ class Reading(Block):
     quote: str = Field(default='"', max_length=1)
     sheet: Texts = ()
     """Sheets to read, in this order; shell patterns are allowed. Without it the workbook must have one filled sheet."""
+    hidden: Literal["refuse", "read"] = "refuse"
+    """Filled rows and columns that a workbook hides: refused, since nobody saw them; or read like all others."""
     sheet_into: str = ""
     """Field that receives the name of the sheet."""
     file_into: dict[str, Expression] = Field(default_factory=dict)

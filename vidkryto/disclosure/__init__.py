@@ -8,7 +8,7 @@ from vidkryto.disclosure.finished import scan_release
 from vidkryto.disclosure.formulas import excel_safe
 from vidkryto.disclosure.gate import disclose, protected_fields
 from vidkryto.disclosure.outcome import Disclosure, Previous, ResidualRisk
-from vidkryto.disclosure.places import safe_name
+from vidkryto.disclosure.places import safe_name, without_people
 from vidkryto.disclosure.salt import salt_from_environment
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "safe_name",
     "salt_from_environment",
     "scan_release",
+    "without_people",
 ]

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vidkryto.disclosure.detectors import BY_NAME, INVISIBLE, KINDS, SURE_ENOUGH, Hit, Kind, readable, search
+from vidkryto.disclosure.detectors.bare import ONE_WORD, bare_names
+from vidkryto.disclosure.detectors.names import NAME
 
 EVERY_DISTINCT = 50_000
 """Up to so many distinct suspects each is looked at; above, a sample decides first."""
@@ -53,7 +55,8 @@ class Seen:
     places: tuple[int, ...] = ()
     """Positions of the first few cells, from 0."""
     by: str = "value"
-    """`value`, `header` (the name of the column and the look of its cells), `neighbours` or `alien`."""
+    """`value`, `header` (the name of the column and the look of its cells), `neighbours`, `alien`, or `share`
+    (a column of bare names)."""
     sampled: bool = False
     """Whether `cells` is reckoned from a sample."""
 
@@ -79,6 +82,8 @@ def judge(
             found = _by_header(kind, cells, filled, found)
         if found:
             seen[kind.name] = found
+    if NAME in kinds and "name" not in seen and (bare := _bare_names(values, cells, filled)):
+        seen["name"] = bare
     for alien in _aliens(cells, values, filled):
         seen.setdefault(alien.kind, alien)
     return tuple(sorted(seen.values(), key=lambda one: (-one.confidence * one.share, one.kind)))
@@ -250,6 +255,16 @@ def _aliens(cells: pa.Array, values: pa.Array, filled: int) -> list[Seen]:
         if _of_words_or_small_numbers(others, words=0.95, numbers=1.0):
             found.append(Seen(kind, count, count / filled, 0.5, _first(mask), by="alien"))
     return found
+
+
+def _bare_names(values: pa.Array, cells: pa.Array, filled: int) -> Seen | None:
+    """A column of given names or of surnames alone, as when a full name was split over columns."""
+    confidence = bare_names(pc.unique(values.slice(0, HEAD)))
+    if not confidence:
+        return None
+    mask = pc.match_substring_regex(cells, ONE_WORD)
+    count = int(pc.sum(mask).as_py() or 0)
+    return Seen("name", count, count / filled, confidence, _first(mask), by="share")
 
 
 def _of_words_or_small_numbers(cells: pa.Array, *, words: float, numbers: float) -> bool:

@@ -228,7 +228,7 @@ def _cells(
         if name not in work.columns.column_names:
             work.find("class-unusable", rules.cells.counts, wanted=name)
             return None
-    outcome = protect_cells(work.columns, rules.cells, linked=linked, previous=previous.cells)
+    outcome = protect_cells(work.columns, rules.cells, linked=linked, earlier=previous.releases[: rules.cells.releases])
     for problem in outcome.problems:
         work.find(problem.code, rules.cells.counts, count=problem.count, wanted=problem.wanted, **problem.words)
     if outcome.column is not None:

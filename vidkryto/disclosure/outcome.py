@@ -16,10 +16,27 @@ from vidkryto.findings import Finding, Severity
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """What the last release said: the classes it was published under, and its published counts."""
+    """What earlier releases said: the classes of the last one, and the published counts of all that are remembered."""
 
     classes: Mapping[str, ColumnClass] = field(default_factory=dict)
     cells: CountTable | None = None
+    earlier: tuple[CountTable, ...] = ()
+    """Published counts of the releases before the last one, newest first."""
+
+    @property
+    def releases(self) -> tuple[CountTable, ...]:
+        """Published counts, newest first."""
+        return (*([self.cells] if self.cells else []), *self.earlier)
+
+    def followed_by(self, cells: CountTable | None, remembered: int) -> tuple[CountTable, ...]:
+        """What is `earlier` once `cells` are published; a release that says the same as the next one adds nothing."""
+        kept: list[CountTable] = []
+        newer = cells.values if cells else None
+        for table in self.releases:
+            if table.values != newer:
+                kept.append(table)
+            newer = table.values
+        return tuple(kept[: max(remembered - 1, 0)])
 
     def to_json(self) -> str:
         """What the next release needs to know; all of it is public."""
@@ -27,7 +44,11 @@ class Previous:
             name: one.model_dump(mode="json", by_alias=True, exclude_none=True) for name, one in self.classes.items()
         }
         return json.dumps(
-            {"classes": written, "cells": self.cells.to_json() if self.cells else None},
+            {
+                "classes": written,
+                "cells": self.cells.to_json() if self.cells else None,
+                "earlier": [table.to_json() for table in self.earlier],
+            },
             ensure_ascii=False,
             sort_keys=True,
         )
@@ -37,7 +58,8 @@ class Previous:
         """What `to_json` wrote."""
         stored = json.loads(text)
         classes = {name: ColumnClass.model_validate(one) for name, one in stored["classes"].items()}
-        return cls(classes, CountTable.from_json(stored["cells"]) if stored["cells"] else None)
+        cells = CountTable.from_json(stored["cells"]) if stored["cells"] else None
+        return cls(classes, cells, tuple(map(CountTable.from_json, stored.get("earlier", ()))))
 
 
 @dataclass(frozen=True, slots=True)

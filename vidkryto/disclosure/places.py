@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -32,6 +32,26 @@ def safe_name(name: str) -> str:
     for hit in reversed(search(name)):
         name = f"{name[: hit.start]}[приховано: {BY_NAME[hit.kind].uk}]{name[hit.end :]}"
     return name
+
+
+def without_people(finding: Finding) -> Finding:
+    """A finding of any stage that may be kept: a person in its names of files, sheets and headers, or in its words,
+    is masked.
+    """
+    place = finding.place
+    return replace(
+        finding,
+        place=replace(
+            place,
+            file=safe_name(place.file),
+            sheet=safe_name(place.sheet),
+            column=safe_name(place.column),
+            field=safe_name(place.field),
+        ),
+        found=safe_name(finding.found) if finding.found else finding.found,
+        wanted=safe_name(finding.wanted) if finding.wanted else finding.wanted,
+        details={name: safe_name(word) if isinstance(word, str) else word for name, word in finding.details.items()},
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,18 +177,18 @@ _DEFECTS = {
 
 
 def protect_cells(
-    columns: pa.Table, rule: Cells, *, linked: tuple[CountTable, ...] = (), previous: CountTable | None = None
+    columns: pa.Table, rule: Cells, *, linked: tuple[CountTable, ...] = (), earlier: tuple[CountTable, ...] = ()
 ) -> CellsOutcome:
-    """Hide the small counts of a table, with linked tables and the last release in the attacker's hands."""
+    """Hide the small counts of a table, with linked tables and earlier releases in the attacker's hands."""
     counted = read_counts(columns, rule.counts, rule.over, rule.total)
     if counted.defects:
         return CellsOutcome(problems=tuple(_defect(name, count) for name, count in sorted(counted.defects.items())))
-    problem = pose(counted, rule, linked=linked, previous=previous)
+    problem = pose(counted, rule, linked=linked, earlier=earlier)
     try:
         result = suppress(problem, rule.width)
     except ArithmeticError:
         return CellsOutcome(problems=(_defect("unsolved", 1),))
-    undone = _undone(result, previous, counted, rule)
+    undone = _undone(result, earlier, counted, rule)
     troubles = _troubles(result, undone, rule)
     own = {key for key in result.hidden if key in counted.row_of}
     return CellsOutcome(
@@ -207,15 +207,16 @@ def protect_cells(
             "hidden": len(own),
             "narrowest_interval": result.narrowest,
             "unprotected": len(result.unprotected),
-            "given_away_by_last_release": undone,
+            "given_away_by_earlier_releases": undone,
+            "earlier_releases": len(earlier),
         },
     )
 
 
 def pose(
-    counted: Counted, rule: Cells, *, linked: tuple[CountTable, ...] = (), previous: CountTable | None = None
+    counted: Counted, rule: Cells, *, linked: tuple[CountTable, ...] = (), earlier: tuple[CountTable, ...] = ()
 ) -> Problem:
-    """The problem of a table: small cells, what linked tables show or hide, what the last release showed or hid.
+    """The problem of a table: small cells, what linked tables show or hide, what earlier releases showed or hid.
 
     A margin without a row of its own is taken to be known to the attacker, unless it is small itself.
     """
@@ -233,15 +234,16 @@ def pose(
         fixed |= {key for key in table.truth if key in shown or (key not in counted.truth and key not in primary)}
         all_relations += [relation for relation in _relations_of(table) if relation not in all_relations]
     floor: dict[Key, int] = {}
-    if previous is not None:
-        primary |= _kept_hidden(counted, previous)
+    for table in earlier:
+        primary |= _kept_hidden(counted, table)
         if rule.running_total:
-            floor = {
+            shown_then = {
                 key: number
-                for key, number in previous.values.items()
+                for key, number in table.values.items()
                 if number is not None and number <= truth.get(key, -1)
             }
-            primary |= {key for key, number in floor.items() if 0 < truth[key] - number < rule.threshold}
+            primary |= {key for key, number in shown_then.items() if 0 < truth[key] - number < rule.threshold}
+            floor = {key: max(number, floor.get(key, 0)) for key, number in (floor | shown_then).items()}
     primary -= fixed
     return Problem(truth, tuple(all_relations), frozenset(primary), frozenset(fixed), floor)
 
@@ -254,7 +256,7 @@ def _relations_of(table: CountTable) -> Iterable[Relation]:
 
 
 def _kept_hidden(counted: Counted, previous: CountTable) -> set[Key]:
-    """Cells hidden in the last release whose sums did not change since: shown today, they would undo yesterday."""
+    """Cells hidden in an earlier release whose sums are the same today: shown today, they would undo that release."""
     changed = {
         key for key, number in previous.values.items() if number is not None and counted.truth.get(key) != number
     }
@@ -266,11 +268,12 @@ def _kept_hidden(counted: Counted, previous: CountTable) -> set[Key]:
     return kept & set(counted.row_of)
 
 
-def _undone(result: Suppression, previous: CountTable | None, counted: Counted, rule: Cells) -> int:
-    """Hidden numbers that the last release showed and that are still the same."""
-    if previous is None or rule.running_total:
+def _undone(result: Suppression, earlier: tuple[CountTable, ...], counted: Counted, rule: Cells) -> int:
+    """Hidden numbers that an earlier release showed and that are still the same, or the same again."""
+    if rule.running_total:
         return 0
-    return sum(1 for key in result.hidden if key in counted.row_of and previous.values.get(key) == counted.truth[key])
+    hidden = result.hidden & counted.row_of.keys()
+    return sum(any(table.values.get(key) == counted.truth[key] for table in earlier) for key in hidden)
 
 
 def _troubles(result: Suppression, undone: int, rule: Cells) -> tuple[Trouble, ...]:

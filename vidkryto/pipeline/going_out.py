@@ -115,8 +115,9 @@ def now_live(job: Job, release: Release, tables: Tables | None) -> None:
     if tables is None:
         return
     for name, disclosed in tables.disclosed.items():
-        with written_atomically(job.disclosed(name)) as part:
-            part.write_text(disclosed.to_json(), encoding="utf-8")
+        for place in (job.disclosed(name), job.disclosed_by(release.folder.name, name)):
+            with written_atomically(place) as part:
+                part.write_text(disclosed.to_json(), encoding="utf-8")
     with written_atomically(job.gate_state) as part:
         part.write_text(gate_state(job), encoding="ascii")
 

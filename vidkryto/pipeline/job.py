@@ -64,6 +64,10 @@ class Job:
         """Where the classes and counts of a table's published release are kept, for the next one."""
         return self.releases.folder / "disclosed" / f"{resource}.json"
 
+    def disclosed_by(self, release: str, resource: str) -> Path:
+        """The same as it was when a certain release went out, by the release's folder: to make the next one again."""
+        return self.releases.folder / "disclosed" / "by-release" / release / f"{resource}.json"
+
     @property
     def gate_state(self) -> Path:
         """Where it is kept which deny lists and exceptions the published release went out under."""

@@ -14,6 +14,7 @@ from vidkryto import __version__, clock
 from vidkryto.archive import sha256_of
 from vidkryto.catalogue import Dataset, find_dataset, load_all, rules_bundle
 from vidkryto.catalogue.calendar import is_due, next_due
+from vidkryto.disclosure import safe_name, without_people
 from vidkryto.errors import raise_state_error
 from vidkryto.findings import Finding
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
@@ -239,7 +240,7 @@ def _record(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
         stages=tuple(StageTime(name, round(seconds * 1000)) for name, seconds in progress.seconds),
         snapshots=_snapshots(progress.exports),
         tables=_tables(progress),
-        tasks=tuple(Task.of(finding) for finding in progress.findings),
+        tasks=tuple(Task.of(without_people(finding)) for finding in progress.findings),
         metrics=_metrics(progress.tables),
         approvals=(progress.approval,) if progress.approval else (),
         exceptions=progress.exceptions,
@@ -262,10 +263,10 @@ def _fingerprint(job: Job) -> Fingerprint:
 
 def _reason(outcome: Outcome) -> Text | None:
     if isinstance(outcome, Withheld):
-        return Text(outcome.reason_uk, outcome.reason_en)
+        return Text(safe_name(outcome.reason_uk), safe_name(outcome.reason_en))
     if isinstance(outcome, (Published, Unchanged)):
         return None
-    return Text(outcome.error_uk or outcome.error, outcome.error)
+    return Text(safe_name(outcome.error_uk or outcome.error), safe_name(outcome.error))
 
 
 def _next_step(outcome: Outcome) -> Text | None:
@@ -283,7 +284,7 @@ def _snapshots(exports: Exports | None) -> tuple[SnapshotRecord, ...]:
     if exports is None:
         return ()
     return tuple(
-        SnapshotRecord(name, snapshot.file, snapshot.sha256, snapshot.size, utc(snapshot.pulled_at))
+        SnapshotRecord(name, safe_name(snapshot.file), snapshot.sha256, snapshot.size, utc(snapshot.pulled_at))
         for name, group in exports.snapshots.items()
         for snapshot in group
     )

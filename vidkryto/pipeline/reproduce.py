@@ -168,5 +168,8 @@ def _put_previous(settings: Settings, again: Settings, record: RunRecord) -> Non
         raise StateError(f"the release before, {name}, is gone", remedy="Restore it from a backup of VIDKRYTO_HOME.")
     target = again.home / "releases" / record.dataset
     shutil.copytree(source, target / name)
+    disclosed = settings.home / "releases" / record.dataset / "disclosed" / "by-release" / name
+    if disclosed.is_dir():  # classes and counts decide what the gate hides
+        shutil.copytree(disclosed, target / "disclosed")
     releases = Releases(target)
     releases.mark_published(releases.all()[0])

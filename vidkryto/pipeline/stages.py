@@ -222,7 +222,9 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
             decided=job.started.date(),
         )
         findings += outcome.findings
-        disclosed[name] = Previous(_lasting(classes, previous), outcome.cells)
+        cells = job.dataset.contract.publication.disclosure.cells
+        remembered = (previous or Previous()).followed_by(outcome.cells, cells.releases if cells else 1)
+        disclosed[name] = Previous(_lasting(classes, previous), outcome.cells, remembered)
         risks[name] = outcome.residual_risk
         if name in tables.typed and not outcome.blocked:
             schema = published_schema(job.dataset.schemas[name], outcome.columns.column_names, classes)

@@ -73,9 +73,7 @@ def canonical_sql(column: Column, cell: str) -> str:
 
 
 PLAIN_INTEGER = "regexp_full_match({c}, '0|-?[1-9][0-9]*')"
-PLAIN_NUMBER = (
-    r"regexp_full_match({c}, '(0|-?[1-9][0-9]*|-?[1-9][0-9]*\.[0-9]+|0\.[0-9]+|-0\.[0-9]*[1-9][0-9]*)')"
-)
+PLAIN_NUMBER = r"regexp_full_match({c}, '(0|-?[1-9][0-9]*|-?[1-9][0-9]*\.[0-9]+|0\.[0-9]+|-0\.[0-9]*[1-9][0-9]*)')"
 MOMENT = "make_timestamp(epoch_us(try_cast({c} as timestamptz)))"
 
 FORMS: Mapping[Form, str] = {

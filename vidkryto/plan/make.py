@@ -137,9 +137,7 @@ def kept_notice(release: Release, live: LiveDataset | None) -> frozenset[str]:
     return frozenset(NOTICE) if same else frozenset()
 
 
-def metadata_changes(
-    release: Release, live: LiveDataset | None, capabilities: Capabilities
-) -> tuple[FieldChange, ...]:
+def metadata_changes(release: Release, live: LiveDataset | None, capabilities: Capabilities) -> tuple[FieldChange, ...]:
     """The fields of the dataset that differ from the release's; fields that are not ours are left out."""
     wanted = package_fields(release, capabilities)
     there = live_fields(live) if live else {}
@@ -184,9 +182,7 @@ def resource_changes(
         if ours and resource.text("vidkryto_role") != "changes":
             fields = {} if resource.text("vidkryto_retired") else {"vidkryto_retired": release.version}
             name, sha256 = resource.text("vidkryto_name"), resource.text(SHA256)
-            changes.append(
-                ResourceChange("retire" if fields else "keep", resource.id, name, sha256, 0, sha256, fields)
-            )
+            changes.append(ResourceChange("retire" if fields else "keep", resource.id, name, sha256, 0, sha256, fields))
     return tuple(changes)
 
 

@@ -71,9 +71,7 @@ class Announcement:
         return dict(zip(NOTICE, (self.uk, self.en, self.day.isoformat(), self.of), strict=True))
 
 
-def announcement(
-    findings: Sequence[Finding], live: LiveDataset | None, days: int, today: date
-) -> Announcement | None:
+def announcement(findings: Sequence[Finding], live: LiveDataset | None, days: int, today: date) -> Announcement | None:
     """What users must be told before these findings come true; None when nothing breaks for them.
 
     The day of an announcement that the portal shows stays, as long as what changes stays the same.
@@ -81,20 +79,14 @@ def announcement(
     breaking = [finding for finding in findings if finding.code in STRUCTURAL]
     if not breaking or days <= 0 or live is None:
         return None
-    named = sorted(
-        f"{f.code} {f.place.resource} {f.place.file} {f.place.field} {f.found} {f.wanted}" for f in breaking
-    )
+    named = sorted(f"{f.code} {f.place.resource} {f.place.file} {f.place.field} {f.found} {f.wanted}" for f in breaking)
     of = hashlib.sha256("\n".join(named).encode()).hexdigest()[:12]
     shown: dict[str, Any] = {extra["key"]: extra["value"] for extra in live.fields.get("extras", ())}
     made = shown.get("breaking_change_of") == of
     day = _day(shown.get("breaking_change_from", "")) if made else None
     day = day or today + timedelta(days=days)
-    texts = {
-        language: " ".join(finding.message(language) for finding in breaking) for language in ("uk", "en")
-    }
-    return Announcement(
-        of, day, f"З {day:%d.%m.%Y}: {texts['uk']}", f"From {day.isoformat()}: {texts['en']}", made
-    )
+    texts = {language: " ".join(finding.message(language) for finding in breaking) for language in ("uk", "en")}
+    return Announcement(of, day, f"З {day:%d.%m.%Y}: {texts['uk']}", f"From {day.isoformat()}: {texts['en']}", made)
 
 
 def _day(text: str) -> date | None:

@@ -137,9 +137,7 @@ class Plan:
 
     def content(self) -> dict[str, Any]:
         """The plan as JSON values."""
-        values = {
-            name: _plain(value) for name, value in vars(self).items() if name not in ("findings", "hash")
-        }
+        values = {name: _plain(value) for name, value in vars(self).items() if name not in ("findings", "hash")}
         values["findings"] = [
             {"code": f.code, "resource": f.place.resource, "field": f.place.field, "found": f.found, "wanted": f.wanted,
              "count": f.count, "details": dict(f.details), "severity": str(f.severity)}

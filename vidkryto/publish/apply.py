@@ -120,9 +120,7 @@ class _Work:
                     self._table(held, change)
             held.confirm()
             self.how.step("switch")
-            live = switch(
-                self.release, self.portal, held, self.there, self.loaded, pause=self.how.pause
-            )
+            live = switch(self.release, self.portal, held, self.there, self.loaded, pause=self.how.pause)
         except BaseException as error:
             _give_up(held, error, touched=self.portal.written > written)
             raise

@@ -104,9 +104,7 @@ def _as_planned(found: tuple[int, int, int], expected: RowChange, resource: str)
         )
 
 
-def _write(
-    portal: Portal, table: str, comparison: Comparison, route: str, before_write: Callable[[], None]
-) -> None:
+def _write(portal: Portal, table: str, comparison: Comparison, route: str, before_write: Callable[[], None]) -> None:
     if route == "staging":
         staging.send(portal, table, comparison, before_write)
         return

@@ -30,9 +30,7 @@ def file_receipts(
         modified = resource.text("last_modified") if resource else ""
         sha256 = _downloaded(url, portal) if id_ in written else file.sha256
         receipts.append(FileReceipt(id_, file.name, url, file.bytes, sha256, id_ in written, modified))
-    differing = any(
-        receipt.sha256 != file.sha256 for receipt, file in zip(receipts, release.files, strict=True)
-    )
+    differing = any(receipt.sha256 != file.sha256 for receipt, file in zip(receipts, release.files, strict=True))
     return tuple(receipts), (DIFFERS,) if differing else ()
 
 

@@ -56,9 +56,7 @@ def switch(
     )
 
 
-def _revise(
-    release: Release, portal: Portal, held: Held, live: LiveDataset, loaded: Mapping[str, Loaded]
-) -> None:
+def _revise(release: Release, portal: Portal, held: Held, live: LiveDataset, loaded: Mapping[str, Loaded]) -> None:
     capabilities = portal.capabilities()
     changes = resource_changes(release, live, capabilities)
     there = {resource.id for resource in live.resources}

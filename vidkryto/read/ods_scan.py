@@ -13,17 +13,22 @@ from defusedxml import expatreader
 
 MOST_ROWS, MOST_COLUMNS = 1 << 20, 1 << 14
 """Beyond these calamine stops repeating."""
+_UNSEEN = ("collapse", "filter")
 _FILLED = ("office:", "calcext:", "table:formula")
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How far the filled cells of one table reach, repeats unfolded, and how many spaces are written as a number."""
+    """How far the filled cells of one table reach, repeats unfolded, how many spaces are written as a number,
+    and which filled rows and which columns do not show (from 1).
+    """
 
     table: str
     rows: int
     columns: int
     spaces: int
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
 
 
 def extents(archive: zipfile.ZipFile) -> list[Extent]:
@@ -51,10 +56,13 @@ class _Extents(ContentHandler):
 
     def _begin_table(self, name: str) -> None:
         self._name, self._row, self._rows, self._columns, self._spaces = name, 0, 0, 0, 0
+        self._hidden_rows: set[int] = set()
+        self._hidden_columns: set[int] = set()
+        self._declared = 0
         self._begin_row(1)
 
     def _begin_row(self, repeat: int) -> None:
-        self._repeat, self._column, self._reach = repeat, 0, 0
+        self._repeat, self._column, self._reach, self._hides = repeat, 0, 0, False
 
     def startElement(self, name: str, attrs: object) -> None:  # noqa: N802 - the parser's name
         """A cell is filled when it says a value, a type or a formula, or holds a paragraph."""
@@ -64,6 +72,12 @@ class _Extents(ContentHandler):
                 self._begin_table(given.get("table:name", ""))
             case "table:table-row":
                 self._begin_row(_number(given.get("table:number-rows-repeated"), MOST_ROWS))
+                self._hides = given.get("table:visibility") in _UNSEEN
+            case "table:table-column":
+                first = self._declared + 1
+                self._declared += _number(given.get("table:number-columns-repeated"), MOST_COLUMNS)
+                if given.get("table:visibility") in _UNSEEN:
+                    self._hidden_columns.update(range(first, min(self._declared, MOST_COLUMNS) + 1))
             case "table:table-cell" | "table:covered-table-cell":
                 self._column += _number(given.get("table:number-columns-repeated"), MOST_COLUMNS)
                 if any(key.startswith(_FILLED) for key in given):
@@ -78,10 +92,21 @@ class _Extents(ContentHandler):
         if name == "table:table-row":
             self._row += self._repeat
             if self._reach:
+                if self._hides:
+                    self._hidden_rows.update(range(self._row - self._repeat + 1, min(self._row, MOST_ROWS) + 1))
                 self._rows = min(self._row, MOST_ROWS)
                 self._columns = max(self._columns, min(self._reach, MOST_COLUMNS))
         elif name == "table:table":
-            self.found.append(Extent(self._name, self._rows, self._columns, self._spaces))
+            self.found.append(
+                Extent(
+                    self._name,
+                    self._rows,
+                    self._columns,
+                    self._spaces,
+                    frozenset(self._hidden_rows),
+                    frozenset(self._hidden_columns),
+                )
+            )
 
 
 def _number(text: str | None, most: int) -> int:

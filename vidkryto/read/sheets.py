@@ -16,7 +16,7 @@ from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
 from vidkryto.read.grid import Grid
 from vidkryto.read.probe import BINARY, probe
-from vidkryto.read.workbook_scan import SheetFacts, scan
+from vidkryto.read.workbook_scan import SheetFacts, column_letters, scan
 
 EXACT = 1e15
 """Excel keeps 15 digits; a longer whole number has lost digits before it reached us."""
@@ -117,7 +117,10 @@ def _grid(sheet: Any, facts: SheetFacts | None, reading: Reading, place: Place) 
         pa.array([text_of_cell(row[position], number, lost) for number, row in enumerate(cells, start=1)], pa.string())
         for position in range(width)
     )
-    findings = _findings(facts, lost, Place(place.resource, place.file, name))
+    where = Place(place.resource, place.file, name)
+    findings = _findings(facts, lost, where)
+    if facts and reading.hidden == "refuse":
+        findings += _hidden(facts, columns, where)
     after = max((facts.last_row if facts else 0) - len(cells), 0)
     return Grid(
         columns=columns,
@@ -157,6 +160,19 @@ def _findings(facts: SheetFacts | None, lost: list[int], place: Place) -> tuple[
         kinds = ", ".join(sorted({text for _, text in facts.errors}))
         findings.append(Finding("formula-error", place, found=kinds, count=len(rows), rows=rows[:10]))
     return tuple(findings)
+
+
+def _hidden(facts: SheetFacts, columns: tuple[pa.Array, ...], place: Place) -> tuple[Finding, ...]:
+    """Filled rows and columns that do not show: the officer who looked at the sheet has not seen them."""
+    height = len(columns[0]) if columns else 0
+    rows = sorted(
+        row for row in facts.hidden_rows if row <= height and any(column[row - 1].is_valid for column in columns)
+    )
+    hidden = sorted(one for one in facts.hidden_columns if one <= len(columns) and columns[one - 1].null_count < height)
+    if not rows and not hidden:
+        return ()
+    letters = ", ".join(column_letters(one) for one in hidden[:20])
+    return (Finding("cells-hidden", place, found=letters or "—", count=len(rows), rows=tuple(rows[:10])),)
 
 
 def text_of_cell(value: Any, row: int = 0, lost: list[int] | None = None) -> str | None:

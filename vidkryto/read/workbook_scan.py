@@ -40,14 +40,24 @@ _CELL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SheetFacts:
-    """What the raw parts say of one sheet: its last row, formatted or filled, and cells that hold an error."""
+    """What the raw parts say of one sheet: its last row, cells that hold an error, rows and columns that do not show.
+
+    All are numbered from 1.
+    """
 
     last_row: int = 0
     errors: tuple[tuple[int, str], ...] = field(default=())
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+
+
+_HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\b(?=[^>]*?\shidden=["'](?:1|true)["'])[^>]*?\sr="(\d+)""")
+_HIDDEN_COLUMN = re.compile(rb"""<(?:\w+:)?col\b(?=[^>]*?\shidden=["'](?:1|true)["'])([^>]*)>""")
+_BOUND = re.compile(rb"""\s(min|max)=["'](\d{1,6})["']""")
 
 
 def scan(path: Path, kind: str, reading: Reading, place: Place) -> dict[str, SheetFacts]:
-    """Facts of each sheet by name (XLSX and XLSM only).
+    """Facts of each sheet by name (XLSX, XLSM, ODS).
 
     Raises ReadError for a damaged archive, parts that unpack beyond all measure, or cells too far apart.
     """
@@ -59,7 +69,7 @@ def scan(path: Path, kind: str, reading: Reading, place: Place) -> dict[str, She
             if kind == "xlsx":
                 return _sheets(archive, reading, place)
             if kind == "ods":
-                _check_repeats(archive, reading, place)
+                return _ods_sheets(archive, reading, place)
     except (*ZIP_DEFECTS, ElementTree.ParseError, SAXException, DefusedXmlException) as error:
         raise ReadError(
             f"{place.file} cannot be opened as a workbook: {error}",
@@ -114,6 +124,8 @@ def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
 def _sheet(archive: zipfile.ZipFile, part: str, name: str, reading: Reading, place: Place) -> SheetFacts:
     last_row, wide, narrow = 0, b"", b""
     errors: list[tuple[int, str]] = []
+    rows: set[int] = set()
+    columns_hidden: set[int] = set()
     rest = b""
     with archive.open(part) as stream:
         while piece := stream.read(1 << 22):
@@ -129,13 +141,18 @@ def _sheet(archive: zipfile.ZipFile, part: str, name: str, reading: Reading, pla
             wide = max(wide, widest, key=lambda letters: (len(letters), letters))
             if not wide and not narrow:
                 narrow = b"Z" if _NARROW.search(text) else b""
+            if b"hidden=" in text:
+                rows.update(_whole(match[1]) for match in _HIDDEN_ROW.finditer(text))
+                for match in _HIDDEN_COLUMN.finditer(text):
+                    bounds = {name: int(number) for name, number in _BOUND.findall(match[1])}
+                    columns_hidden.update(range(bounds.get(b"min", 1), min(bounds.get(b"max", 0), 16_384) + 1))
             if b't="e"' in text:
                 errors += [(int(match[1]), match[2].decode("utf-8", "replace")) for match in _CELL.finditer(text)]
             rest = text[-512:] if len(piece) == 1 << 22 else b""
             rest = rest[rest.find(b"<c ") :] if b"<c " in rest else rest
     columns = column_number((wide or narrow)[:8].decode()) if wide or narrow else 0
     _check_extent(name, last_row, columns, reading, place)
-    return SheetFacts(last_row, tuple(dict.fromkeys(errors)))
+    return SheetFacts(last_row, tuple(dict.fromkeys(errors)), frozenset(rows), frozenset(columns_hidden))
 
 
 def _whole(digits: bytes) -> int:
@@ -161,8 +178,9 @@ def _check_extent(sheet: str, rows: int, columns: int, reading: Reading, place: 
     )
 
 
-def _check_repeats(archive: zipfile.ZipFile, reading: Reading, place: Place) -> None:
+def _ods_sheets(archive: zipfile.ZipFile, reading: Reading, place: Place) -> dict[str, SheetFacts]:
     """An ODS cell, row or space may be repeated a million times in a few bytes."""
+    facts = {}
     for extent in extents(archive):
         if extent.spaces > MAX_SPACES:
             raise ReadError(
@@ -171,6 +189,8 @@ def _check_repeats(archive: zipfile.ZipFile, reading: Reading, place: Place) -> 
                 remedy="No honest table looks like this; ask the department how the file was made.",
             )
         _check_extent(extent.table, extent.rows, extent.columns, reading, place)
+        facts[extent.table] = SheetFacts(hidden_rows=extent.hidden_rows, hidden_columns=extent.hidden_columns)
+    return facts
 
 
 def column_number(letters: str) -> int:

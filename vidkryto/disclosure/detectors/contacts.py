@@ -11,17 +11,24 @@ _CITIES = "031 032 033 034 035 036 037 038 041 043 044 045 046 047 048 051 052 0
 MOBILE = frozenset(_MOBILE.split())
 LAND_LINES = frozenset(_CITIES.split())
 _ANNOUNCED = re.compile(
-    r"(?:тел|моб|факс|phone|tel|viber|telegram|whatsapp|дзвон|дзвін|номер)\w{0,12}[^\w]{0,4}(?:№\s?)?$|☎\s?$"
+    r"(?:тел|моб|факс|phone|tel|viber|telegram|whatsapp|дзвон|дзвін|номер)\w{0,12}[^\w]{0,4}(?:№\s?)?$|☎\s?$|(?<!\w)т\.\s?$"
 )
 
 
 def _phone(match: re.Match[str]) -> float:
     """A phone by its digits: with the country code, with the city code, or short after the word `тел.`"""
-    text = match["value"]
+    text = match["value"] or match["value_marked"] or match["value_float"]
+    text = re.sub(r"(?<=\d{9})\.0$", "", text)
     digits = re.sub(r"\D", "", text)
     announced = bool(_ANNOUNCED.search(before(match, 24)))
     written = re.search(r"[\s().–-]", text) is not None
-    if len(digits) == 12 and digits.startswith("380"):
+    if match["value_marked"] or match["value_float"]:
+        return 0.85 if digits[digits.index("0") if match["value_marked"] else 2 :][:3] in MOBILE | LAND_LINES else 0.0
+    if text.startswith("+") and 10 <= len(digits) <= 15 and not digits.startswith("380"):
+        return 0.8
+    if len(digits) == 14 and digits.startswith("00380"):
+        national, known = digits[4:], 0.85
+    elif len(digits) == 12 and digits.startswith("380"):
         national, known = digits[2:], 0.95 if text.startswith("+") or written else 0.8
     elif len(digits) == 11 and digits.startswith("80"):
         national, known = digits[1:], 0.85
@@ -30,7 +37,7 @@ def _phone(match: re.Match[str]) -> float:
     elif len(digits) == 9 and f"0{digits[:2]}" in MOBILE:
         national, known = f"0{digits}", 0.8 if announced else (0.6 if _mobile_groups(text) else 0.0)
     else:
-        return 0.85 if announced and 5 <= len(digits) <= 10 and _local(text, digits) else 0.0
+        return 0.85 if announced and 5 <= len(digits) <= 10 and _local(text, digits, before(match, 6)) else 0.0
     if national[:3] not in MOBILE and national[:3] not in LAND_LINES:
         return 0.0
     if not announced and not written and national.endswith("0000"):
@@ -40,10 +47,15 @@ def _phone(match: re.Match[str]) -> float:
     return max(known, 0.9) if announced else known
 
 
-def _local(text: str, digits: str) -> bool:
+_VOLUME = re.compile(r"(?<!\w)т\.\s?$")
+"""A volume or tons, unless what follows is written like a phone."""
+
+
+def _local(text: str, digits: str, before: str) -> bool:
     """A city number after the word: 65-12-34, 2 34 56, 651234."""
     return (
         len(digits) in (5, 6, 7, 9, 10)
+        and ("-" in text or len(digits) >= 9 or not _VOLUME.search(before))
         and re.search(r"\d{4}[-.]\d{2}[-.]\d{2}$|^\d{1,2}\.\d{1,2}\.\d{2,4}$", text) is None
     )
 
@@ -60,11 +72,14 @@ def _phone_like(text: str) -> bool:
     return max(len(group) for group in groups[1:] or groups) <= 9 and min(len(group) for group in groups) >= 1
 
 
-_BETWEEN = r"[ ()\x{a0}.–-]{0,3}"
+_BETWEEN = r"[ ()\x{a0}\x{2007}\x{2009}\x{202f}.\x{2010}-\x{2015}-]{0,3}"
+_ONE = r"[ \x{a0}\x{2007}\x{2009}\x{202f}\x{2010}-\x{2015}-]"
 _PHONE_GATE = (
-    r"(?:^|[^0-9])\+?3?8?0[0-9]{9}(?:[^0-9]|$)"
-    rf"|(?:^|[^0-9])(?:\+ ?3?8{_BETWEEN})?3?8?{_BETWEEN}0{_BETWEEN}(?:[0-9]{_BETWEEN}){{8}}[0-9]"
-    r"|[5-9][0-9]\)?[ -][0-9]{3}[ -][0-9]{2}[ -][0-9]{2}"
+    r"(?:^|[^0-9])(?:00)?\+?3?8?[0OОоo][0-9OОоoЗзбІIl]{9}(?:[^0-9]|$)"
+    rf"|(?:^|[^0-9])(?:(?:\+ ?|00)3?8{_BETWEEN})?3?8?{_BETWEEN}[0OОоo]{_BETWEEN}(?:[0-9]{_BETWEEN}){{8}}[0-9]"
+    rf"|[5-9][0-9]\)?{_ONE}[0-9]{{3}}{_ONE}[0-9]{{2}}{_ONE}[0-9]{{2}}"
+    r"|\+ ?[1-9][0-9 ()\x{a0}\x{202f}.\x{2010}-\x{2015}-]{8}|0[0-9]{2}[/*_][0-9]{2,3}[/*_]|3[.,]80[0-9]{9}[eE]"
+    r"|(?:^|[^\p{L}\p{Nd}_])т\. ?[0-9]"
     r"|(?i:тел|моб|факс|phone|tel|номер|viber|whatsapp|дзвон|дзвін|☎)[^0-9]{0,20}[0-9]"
 )
 
@@ -76,7 +91,11 @@ PHONE = Kind(
     find=by_pattern(
         re.compile(
             r"(?<![^\W_])(?<![№_])(?:(?<!\d[.,/-])|(?<=\d{9}[,/])|(?<=\d\d[ -]\d\d[,/]))"
-            r"(?P<value>(?:\+\s?)?\(?\d(?:[\s().–-]{0,3}\d){4,12})" + NOT_CONTINUED + r"(?!\.\d)(?!-[^\W\d])"
+            r"(?P<value>(?:\+\s?)?\(?\d(?:[\s().-]{0,3}\d){4,14})"
+            + NOT_CONTINUED
+            + r"(?!\.(?!0(?!\d))\d)(?:(?!-[^\W\d])|(?<=\d{10})|(?<=\d\d[ -]\d\d))"
+            r"|(?<!\d)(?P<value_marked>(?:\+?3?8)?0\d\d(?P<mark>[/*_])\d{2,3}(?P=mark)\d\d(?P=mark)\d\d)(?!\d)"
+            r"|(?<!\d)(?P<value_float>3[.,]80\d{9}[eE]\+?11)(?!\d)"
         ),
         _phone,
     ),
@@ -89,8 +108,14 @@ EMAIL = Kind(
     "email",
     "e-mail",
     "e-mail",
-    gate="@",
-    find=by_pattern(re.compile(r"(?<![\w.+-])(?P<value>[\w.+-]{1,64}@(?:[\w-]{1,63}\.)+[^\W\d_]{2,24})"), 0.95),
+    gate=r"@|\x{ff20}|%40|&#64;|(?i)[(\[](?:at|ат|собака)[)\]]| собака ",
+    find=by_pattern(
+        re.compile(
+            r"(?<![\w.+-])(?P<value>[\w.+-]{1,64}(?: ?@ ?|%40|&#64;|(?i: ?[(\[](?:at|ат|собака)[)\]] ?| собака ))"
+            r"(?:[\w-]{1,63}(?:\.|,(?=net|com|ua|org|укр)))+[^\W\d_]{2,24})"
+        ),
+        0.95,
+    ),
     header=re.compile(r"e-?mail|електронн\w+ (?:пошт|адрес)"),
     shape=r"[^@ ]+@[^@ ]+",
 )
@@ -129,10 +154,12 @@ PLATE = Kind(
     "plate",
     "номерний знак",
     "vehicle plate",
-    gate=rf"(?i)[{_PLATE}]{{2}}[ -]?[0-9]{{4}}[ -]?[{_PLATE}]{{2}}",
+    gate=rf"(?i)[{_PLATE}]{{2}}{_ONE}?[0-9ОO]{{2}}{_ONE}?[0-9]{{2}}{_ONE}?[{_PLATE}]{{2}}",
     find=by_pattern(
         re.compile(
-            NOT_INSIDE_A_WORD + rf"(?P<value>[{_PLATE}]{{2}}[ -]?\d{{4}}[ -]?[{_PLATE}]{{2}})" + NOT_CONTINUED,
+            NOT_INSIDE_A_WORD
+            + rf"(?P<value>[{_PLATE}]{{2}}[ -]?\d{{2}}[ -]?\d{{2}}[ -]?[{_PLATE}]{{2}})"
+            + NOT_CONTINUED,
             re.IGNORECASE,
         ),
         _plate,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from unicodedata import category, decimal
 
 NOT_INSIDE_A_WORD = r"(?<![^\W_])"
@@ -26,6 +27,34 @@ def readable(text: str) -> str:
         return text
     shown = "".join(letter for letter in text if category(letter) != "Cf")
     return "".join(str(decimal(letter)) if letter.isdecimal() and not letter.isascii() else letter for letter in shown)
+
+
+_SPACES = "\t\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+_ONE_SPELLING = str.maketrans(
+    dict.fromkeys(_SPACES, " ") | dict.fromkeys(_DASHES, "-") | {"\uff20": "@", "\uff0b": "+"}
+)
+_DIGIT_LIKE = "ОOоoЗзбІIl"
+_AS_DIGITS = str.maketrans(_DIGIT_LIKE, "0000336111")
+_NUMBERISH = re.compile(rf"(?<![^\W_])[\d{_DIGIT_LIKE}]{{9,13}}(?![^\W_])")
+_ZERO = re.compile(r"(?<![^\W_])[ОOоo](?=\d{2}(?!\d))")
+_LETTERS_ALLOWED = 3
+
+
+@lru_cache(maxsize=64)
+def searchable(text: str) -> str:
+    """The text as detectors compare it, letter for letter as long: one kind of space and dash, digits for look-alikes.
+
+    A letter is a digit only within a word of nine digits and more (`З18471O691`), or for the zero of a code (`O67`).
+    """
+    if not text.isascii():
+        text = text.translate(_ONE_SPELLING)
+    return _ZERO.sub("0", _NUMBERISH.sub(_digits, text))
+
+
+def _digits(match: re.Match[str]) -> str:
+    letters = sum(not letter.isdigit() for letter in match.group())
+    return match.group().translate(_AS_DIGITS) if letters <= _LETTERS_ALLOWED else match.group()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +94,7 @@ class Kind:
 
     def search(self, text: str) -> Iterator[Hit]:
         """Every value of this kind in `text`."""
-        return (Hit(self.name, *place) for place in self.find(text))
+        return (Hit(self.name, *place) for place in self.find(searchable(text)))
 
 
 def by_pattern(pattern: re.Pattern[str], sure: Callable[[re.Match[str]], float] | float) -> Find:

@@ -104,6 +104,39 @@ def transliterated_names() -> frozenset[str]:
     return frozenset(transliterated(name) for name in nominatives())
 
 
+_LATIN_PATRONYMIC = re.compile(r"[a-z]+(?:[oei]v[iy]ch|[iy]?evich|[yi]?ivna|[oe]vna|illich)")
+_LATIN_SURNAME = re.compile(
+    r"[a-z'-]+(?:enko|ienko|yenko|chuk|iuk|yuk|chak|iak|yak|skyi|skyy|sky|skij|skiy|ska|skaya|tskyi|zkyi|tska|tsky|yshyn"
+    r"|ishin|kiv|niv|liv|riv|siv|tiv|viv|ovych|evych|ovich|evich|ets|ets'|ko|ova|ov|eva|ev)"
+)
+"""Endings by which a Ukrainian surname is known in Latin letters, in the spellings of passports old and new."""
+_PASSPORTS = """
+aleksandr aleksandra aleksey alexander alexandr alexey anastasia anastasiya anatoliy anatoly andrei andrey
+andrij andriy anna daria dariya dmitrii dmitriy dmitry dmytryi ekaterina elena eugene evgen evgeniy evgeny
+galina halyna hanna helen ievgen igor ihor irina iryna iurii julia julija jurij kateryna liudmyla ludmila
+lyudmila maria marija mariya mikhail mykhailo mykhaylo mykolai natalia nataliya natalya nikolai nikolay oksana
+oleg oleksander oleksij oleksiy olena pavel sergei sergey serhij serhiy sofia sofiya svetlana tatiana tatyana
+valentina valentyna vasiliy vasily vasyl victoria viktoria viktoriya vitaliy vitaly vladimir volodymir yaroslav
+yevhenii yulia yuliya yuri yuriy
+"""
+_OTHER_SPELLINGS = frozenset(_PASSPORTS.split())
+
+
+def is_latin_patronymic(word: str) -> bool:
+    """Whether the word is a patronymic in Latin letters: Ivanovych, Petrivna, Sergeevich."""
+    return _LATIN_PATRONYMIC.fullmatch(word.casefold()) is not None
+
+
+def is_latin_given_name(word: str) -> bool:
+    """Whether the word is a listed given name in Latin letters, by the official table or as passports spell it."""
+    return word.casefold() in transliterated_names() or word.casefold() in _OTHER_SPELLINGS
+
+
+def is_latin_surname_like(word: str) -> bool:
+    """Whether the word could be a Ukrainian surname in Latin letters by its ending."""
+    return _LATIN_SURNAME.fullmatch(word.casefold()) is not None
+
+
 def is_nominative(word: str) -> bool:
     """Whether the word is a listed given name as it stands in a register."""
     return plain(word) in nominatives()

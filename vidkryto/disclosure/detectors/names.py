@@ -37,7 +37,7 @@ _COMMON = """
 """
 _NOT_A_NAME = frozenset(_COMMON.split())
 _WORDS_TOO = "лука роза надія віра любов лев злата зоря лада мотря роман марко жанна майя сава соня зоряна"
-_ALSO_WORDS = frozenset(_WORDS_TOO.split())
+ALSO_WORDS = frozenset(_WORDS_TOO.split())
 """Given names that are words or parts of place names too; they need a patronymic to decide."""
 
 _RUN = re.compile(NOT_INSIDE_A_WORD + rf"{_PART}(?:[ \u00a0]+{_PART})+" + NOT_CONTINUED)
@@ -46,8 +46,123 @@ _WITH_INITIALS = re.compile(
 )
 
 
+_SEPARATED = str.maketrans("_/;|\n,.", "       ")
+_SMALL_RUN = re.compile(rf"(?<![^\W_])[{LOWER}'’ʼ-]{{2,}}(?: +[{LOWER}'’ʼ-]{{2,}})+")
+_CAMEL = re.compile(rf"(?<![^\W_])(?:[{UPPER}][{LOWER}'’ʼ]+){{3}}(?![^\W_])")
+_ANNOUNCED = re.compile(
+    rf"(?<!\w)(?:(?i:гр\.|громадян\w*|заявни(?:к|ця|ку|ка|ці)|пан(?:і|ом|у|а)?|потерпіл\w+|солдат|сержант|старшина|матрос"
+    rf"|лейтенант|інвалід|ветеран|переселен\w+|одержувач\w*)|п\.) +(?P<value>{WORD}(?: [{UPPER}]\.)?)" + NOT_CONTINUED
+)
+_ONE_INITIAL = re.compile(
+    NOT_INSIDE_A_WORD
+    + rf"(?:(?P<last>{_PART}),?\s+[{UPPER}]\.?(?:\s?[{UPPER}]\.?)?|[{UPPER}]\.\s?(?P<first>{_PART}))"
+    + NOT_CONTINUED
+)
+_LATIN = r"(?:[A-Z][a-z'’]+(?:-[A-Z][a-z'’]+)?|[A-Z]{2,}(?:-[A-Z]{2,})?)"
+_LATIN_RUN = re.compile(NOT_INSIDE_A_WORD + rf"{_LATIN}(?:,? +{_LATIN})+" + NOT_CONTINUED)
+_LATIN_INITIALS = re.compile(
+    NOT_INSIDE_A_WORD + rf"(?:(?P<last>{_LATIN}),? [A-Z]\. ?[A-Z]\.|[A-Z]\. ?[A-Z]\. ?(?P<first>{_LATIN}))"
+)
+_TURKIC = re.compile(NOT_INSIDE_A_WORD + rf"{_PART}(?: {_PART}){{0,2}} (?i:огл[иіу]|кизи)" + NOT_CONTINUED)
+
+
 def _names(text: str) -> Iterator[tuple[int, int, float]]:
     """Names in a text: by a patronymic, by initials beside a surname, by a given name beside a surname."""
+    yield from _cyrillic_names(text)
+    if not text.isascii():
+        yield from _unusual_names(text)
+    yield from _latin_names(text)
+
+
+def _unusual_names(text: str) -> Iterator[tuple[int, int, float]]:
+    """Names as people write them in a hurry: in small letters, between other signs, glued, a surname after a title."""
+    for match in _TURKIC.finditer(text):
+        yield *match.span(), 0.85
+    for match in _ANNOUNCED.finditer(text):
+        surname = match["value"].split(" ")[0]
+        named = morphology.is_surname_like(surname) and morphology.plain(surname) not in _NOT_A_NAME
+        if named and not _HONOURED.search(before(match, 90)):
+            yield *match.span("value"), 0.6
+    for match in _ONE_INITIAL.finditer(text):
+        surname = match["last"] or match["first"]
+        if _CLEAR_SURNAME.fullmatch(morphology.plain(surname)) and not _HONOURED.search(before(match, 90)):
+            yield *match.span(), 0.4
+    separated = text.translate(_SEPARATED)
+    for run in (*_RUN.finditer(separated), *_SMALL_RUN.finditer(separated)):
+        yield from _by_patronymic(run)
+    for match in _CAMEL.finditer(text):
+        words = [
+            (part.start() + match.start(), part.group())
+            for part in re.finditer(rf"[{UPPER}][^{UPPER}]+", match.group())
+        ]
+        if _full_name([word for _, word in words]) >= 0.9:
+            yield *match.span(), 0.9
+    hyphened = text.replace("-", " ")
+    if hyphened != text:
+        for run in _RUN.finditer(hyphened):
+            yield from _by_patronymic(run)
+
+
+_CLEAR_SURNAME = re.compile(r"[а-яіїєґ']{2,}(?:енко|єнко|чук|щук|юк|ський|цький|ська|цька)")
+"""Endings of surnames alone, nominative."""
+
+
+def _by_patronymic(run: re.Match[str]) -> Iterator[tuple[int, int, float]]:
+    """A listed given name and a patronymic beside it, with the word before them when it looks like a surname."""
+    words = list(re.finditer(r"[^ \u00a0]+", run.group()))
+    for place in range(1, len(words)):
+        first, second = words[place - 1], words[place]
+        if not morphology.is_given_name(first.group()) or not morphology.is_patronymic(second.group()):
+            continue
+        if second.group().islower() and morphology.is_russian_patronymic(second.group()):
+            continue
+        before_it = words[place - 2] if place > 1 and morphology.is_surname_like(words[place - 2].group()) else first
+        start = run.start() + before_it.start()
+        if not _HONOURED.search(run.string[max(0, start - 90) : start].casefold()):
+            yield start, run.start() + second.end(), 0.9
+
+
+def _latin_names(text: str) -> Iterator[tuple[int, int, float]]:
+    """Ukrainian names in Latin letters, as passports and foreign systems spell them."""
+    for run in _LATIN_RUN.finditer(text):
+        words = list(re.finditer(_LATIN, run.group()))
+        texts = [word.group() for word in words]
+        place = 0
+        while place < len(texts) - 1:
+            size, confidence = _latin_name_at(texts[place : place + 3], whole=len(run.group()) == len(text.strip()))
+            start = run.start() + words[place].start()
+            if size and not _LATIN_HONOURED.search(text[max(0, start - 40) : start].casefold()):
+                yield start, run.start() + words[place + size - 1].end(), confidence
+            place += size or 1
+    for match in _LATIN_INITIALS.finditer(text):
+        if morphology.is_latin_surname_like(match["last"] or match["first"]) and not _LATIN_HONOURED.search(
+            before(match)
+        ):
+            yield *match.span(), 0.7
+
+
+_LATIN_HONOURED = re.compile(
+    r"(?:vul|vulytsia|str|street|st|prosp|prov|imeni|im|named after|bulv|boulevard|square|pl)\.? ?\"?$"
+)
+
+
+def _latin_name_at(words: list[str], *, whole: bool) -> tuple[int, float]:
+    """How many of the words are a name, and how surely."""
+    named = any(map(morphology.is_latin_given_name, words))
+    if len(words) == 3 and named and any(map(morphology.is_latin_patronymic, words[1:])):
+        return 3, 0.9
+    given = [place for place, word in enumerate(words[:2]) if morphology.is_latin_given_name(word)]
+    if len(given) == 1:
+        other = words[1 - given[0]]
+        if morphology.is_latin_patronymic(other) and given[0] == 0:
+            return 2, 0.85
+        if morphology.is_latin_surname_like(other):
+            return 2, 0.75 if whole else 0.55
+    return 0, 0.0
+
+
+def _cyrillic_names(text: str) -> Iterator[tuple[int, int, float]]:
+    """Names written as in a register, in Cyrillic letters."""
     for run in _RUN.finditer(text):
         yield from _names_in_run(run)
     for match in _WITH_INITIALS.finditer(text):
@@ -114,7 +229,7 @@ def _given_and_surname(first: str, second: str, *, whole: bool) -> float:
         if not morphology.is_given_name(given) or not morphology.is_surname_like(surname):
             continue
         if (
-            morphology.plain(given) in _ALSO_WORDS
+            morphology.plain(given) in ALSO_WORDS
             or morphology.is_given_name(surname)
             or morphology.plain(surname) in _NOT_A_NAME
         ):
@@ -131,7 +246,12 @@ NAME = Kind(
     "name of a person",
     gate=rf"[{UPPER}]\. ?-?[{UPPER}]\.?"
     r"|(?i:[оеєиіoei]в[иu]ч|[іi]лл[іi]ч|лук[иu]ч|кузьм[иu]ч|сав[иu]ч|[хx]ом[иu]ч|[іїоеioe]вн[аиіуоеaioy])"
-    rf"|[{UPPER}][{LOWER}'’ʼ{UPPER}-]+[ \x{{a0}}]+[{UPPER}][{LOWER}'’ʼ{UPPER}-]+",
+    rf"|[{UPPER}][{LOWER}'’ʼ{UPPER}-]+[ \x{{a0}}]+[{UPPER}][{LOWER}'’ʼ{UPPER}-]+"
+    rf"|(?i:енко|єнко|чук|щук|юк|[сц]ьк(?:ий|а)),?[ \x{{a0}}]+[{UPPER}](?:[^\p{{L}}]|$)"
+    rf"|(?:^|[^\p{{L}}])[{UPPER}]\. ?[{UPPER}]"
+    r"|(?i:гр\.|громадян|заявни|пан[іоуа ]|потерпіл|солдат|сержант|старшина|матрос|лейтенант|інвалід|ветеран|переселен"
+    r"|одержувач|(?:^|[^\p{L}])п\. |огл[иіу]|кизи)"
+    r"|[A-Z][A-Za-z'’-]+,?[ \x{a0}]+[A-Z][A-Za-z'’-]+|[A-Z]\. ?[A-Z]\.",
     find=_names,
     header=re.compile(
         r"(?<!\w)піб(?!\w)|прізвищ|по.?батькові|(?<!\w)ім.?я(?!\w)|відповідальн\w+ особ|контактн\w+ особ"
