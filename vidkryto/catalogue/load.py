@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from vidkryto.catalogue.contract import City, Contract, Department, Resource
+from vidkryto.catalogue.source import LedgerSource
 from vidkryto.catalogue.yaml_lines import Keys, line_of, load
 from vidkryto.errors import ContractError
 
@@ -44,6 +45,11 @@ class Dataset:
         declared = self.contract.publication.key
         return {name: declared or primary_key(schema) for name, schema in self.schemas.items()}
 
+    @property
+    def tells_of_others(self) -> bool:
+        """Whether it publishes the ledger, and so comes after the runs that it tells of."""
+        return any(isinstance(resource.source, LedgerSource) for resource in self.contract.resources)
+
     def resource(self, name: str) -> Resource:
         """The resource of that name."""
         return next(resource for resource in self.contract.resources if resource.name == name)
@@ -61,14 +67,17 @@ def dataset_folders(root: Path) -> tuple[Path, ...]:
 
 
 def load_all(root: Path) -> tuple[tuple[Dataset, ...], tuple[ContractError, ...]]:
-    """All datasets that load, and the errors of those that do not: one bad contract stops no other."""
+    """All datasets that load, and the errors of those that do not: one bad contract stops no other.
+
+    In order of name, but for one that publishes the ledger: it comes last, after what it tells of.
+    """
     datasets, errors = [], []
     for folder in dataset_folders(root):
         try:
             datasets.append(load_dataset(folder))
         except ContractError as error:
             errors.append(error)
-    return tuple(datasets), tuple(errors)
+    return tuple(sorted(datasets, key=lambda dataset: dataset.tells_of_others)), tuple(errors)
 
 
 def find_dataset(root: Path, name: str) -> Dataset:

@@ -111,7 +111,14 @@ class SqlSource(Block):
     max_megabytes: Megabytes = 2_000
 
 
-_KINDS = {"url": "web", "remote": "remote", "sql": "sql"}
+class LedgerSource(Block):
+    """The ledger of this very pipeline, so that outsiders hold copies of it."""
+
+    ledger: Literal["checkpoints", "entries"]
+    """checkpoints: the signed ones given out so far; entries: what the last of them covers, as far as it is public."""
+
+
+_KINDS = {"url": "web", "remote": "remote", "sql": "sql", "ledger": "ledger"}
 
 
 def _kind(value: Any) -> str:
@@ -124,7 +131,8 @@ Source = Annotated[
     Annotated[FolderSource, Tag("folder")]
     | Annotated[WebSource, Tag("web")]
     | Annotated[RemoteSource, Tag("remote")]
-    | Annotated[SqlSource, Tag("sql")],
+    | Annotated[SqlSource, Tag("sql")]
+    | Annotated[LedgerSource, Tag("ledger")],
     Discriminator(_kind),
 ]
 """The `source` block of a resource."""

@@ -125,6 +125,30 @@ def _verify_portal(home: Path, *, as_json: bool) -> int:
     return 1 if differing else 0
 
 
+@app.command("verify-copy")
+def verify_copy(
+    entries: Annotated[str, typer.Argument(help="The published table of entries: a CSV file or its address.")],
+    checkpoints: Annotated[str, typer.Argument(help="The published table of checkpoints, of today or of any day.")],
+    key: Annotated[str, typer.Option(help="The public key you were given: name+id+key.")] = "",
+    lang: LanguageOption = "",
+) -> None:
+    """Check the copy of the ledger that the portal publishes, without access to the ledger. Exit codes as of verify.
+
+    With checkpoints that you kept from an earlier day it shows whether history was rewritten since.
+
+    Example: vidkryto audit verify-copy entries.csv checkpoints.csv
+    """
+    from vidkryto.record.public_copy import check_copy
+    from vidkryto.record.verifier import fetch
+
+    try:
+        report = check_copy(fetch(entries), fetch(checkpoints), key=key)
+    except (OSError, ValueError, KeyError) as error:
+        _fail(error if isinstance(error, VidkrytoError) else ValueError(str(error)))
+    typer.echo(report.text(lang or Settings.from_environment().language))
+    raise typer.Exit(0 if report.good else 1)
+
+
 @app.command()
 def cosign(
     key: Annotated[Path, typer.Option(help="The second office's own key file.")],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vidkryto import clock
 from vidkryto.archive import Archive
-from vidkryto.catalogue.source import FolderSource, RemoteSource, Source, SqlSource, WebSource
+from vidkryto.catalogue.source import FolderSource, LedgerSource, RemoteSource, Source, SqlSource, WebSource
 from vidkryto.pull.fetched import Fetched
 from vidkryto.pull.snapshot import Snapshot
 
@@ -26,7 +26,8 @@ def pull(
 ) -> tuple[Snapshot, ...]:
     """The exports that `source` describes, kept in `archive`; several when the contract picks all as partitions.
 
-    `folder` is the contract's folder; `environment` holds the secrets that the contract names (default: os.environ);
+    `folder` is the folder of the contract, named as the dataset; `environment` holds the secrets that the contract
+    names (default: os.environ);
     `previous` are the snapshots of the last run, for a conditional request; `each` hashes and archives many files.
     Raises ExportMissing when the source answers and the export is not there, SourceError for any technical reason.
     The work happens in a temporary folder beside the archive, so a failed pull leaves nothing behind.
@@ -34,8 +35,13 @@ def pull(
     secrets = os.environ if environment is None else environment
     archive.root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".pull-", dir=archive.root) as work:
-        fetched = _fetch(source, folder, resource, secrets, previous, Path(work))
-        unpack = None if isinstance(source, SqlSource) else source.unpack
+        if isinstance(source, LedgerSource):
+            from vidkryto.pull.ledger import fetch_ledger
+
+            fetched = fetch_ledger(source, folder.name, archive.root.parent / "ledger", Path(work))
+        else:
+            fetched = _fetch(source, folder, resource, secrets, previous, Path(work))
+        unpack = None if isinstance(source, (SqlSource, LedgerSource)) else source.unpack
         if unpack:
             from vidkryto.pull.unpack import members
 
@@ -47,7 +53,12 @@ def pull(
 
 
 def _fetch(
-    source: Source, folder: Path, resource: str, secrets: Mapping[str, str], previous: tuple[Snapshot, ...], work: Path
+    source: FolderSource | WebSource | RemoteSource | SqlSource,
+    folder: Path,
+    resource: str,
+    secrets: Mapping[str, str],
+    previous: tuple[Snapshot, ...],
+    work: Path,
 ) -> list[Fetched]:
     """Imports stay inside: a folder needs neither requests nor SQLAlchemy."""
     if isinstance(source, FolderSource):

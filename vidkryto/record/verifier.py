@@ -11,8 +11,9 @@ not, 2 it could not be checked. What is checked, in this order:
 2. the first entry names the signing key; every later key was signed for by the key it replaced;
 3. the checkpoint (C2SP signed note) is signed by the key in force, and its Merkle root (RFC 6962) is the root
    of these very lines; lines after it are not covered by any signature and fail;
-4. every older checkpoint that was kept elsewhere (`--against`), or cosigned by another office, is a prefix of
-   this ledger. ONLY THIS shows a ledger that was rewritten whole by the holder of the key, so keep a copy;
+4. every older checkpoint that was kept elsewhere (`--against`: a file or address of one, or of the published
+   table `checkpoints`), or cosigned by another office, is a prefix of this ledger. ONLY THIS shows a ledger that
+   was rewritten whole by the holder of the key, so keep a copy;
 5. every archived file that the ledger names is there and has its sha256 (`--objects`), unless it was withdrawn;
 6. every run record is the one that the ledger fixed by its digest (`--runs`).
 """
@@ -21,7 +22,9 @@ from __future__ import annotations
 
 import argparse
 import base64
+import csv
 import hashlib
+import io
 import json
 import sys
 import urllib.request
@@ -34,80 +37,51 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 TEXTS = {  # code: Ukrainian, English
-    "chain": (
-        "записів: {count}; усі канонічні, пронумеровані, кожен називає хеш попереднього",
-        "entries: {count}; all canonical, numbered, each names the hash of the one before",
-    ),
+    "chain": ("записів: {count}; усі канонічні, пронумеровані, кожен називає хеш попереднього",
+              "entries: {count}; all canonical, numbered, each names the hash of the one before"),
     "empty": ("журнал порожній", "the ledger is empty"),
-    "torn": (
-        "останній рядок обірвано (байтів: {bytes}): запис перервався або його відрізано",
-        "the last line is torn (bytes: {bytes}): a write was interrupted or cut off",
-    ),
-    "line": (
-        "запис {seq}: це не запис журналу в канонічній формі",
-        "entry {seq}: not a ledger entry in canonical form",
-    ),
+    "torn": ("останній рядок обірвано (байтів: {bytes}): запис перервався або його відрізано",
+             "the last line is torn (bytes: {bytes}): a write was interrupted or cut off"),
+    "line": ("запис {seq}: це не запис журналу в канонічній формі",
+             "entry {seq}: not a ledger entry in canonical form"),
     "order": ("запис {seq}: неправильний порядковий номер", "entry {seq}: wrong sequence number"),
-    "prev": (
-        "запис {seq}: не продовжує попередній (хеш не збігається)",
-        "entry {seq}: does not continue the one before (hash differs)",
-    ),
+    "prev": ("запис {seq}: не продовжує попередній (хеш не збігається)",
+             "entry {seq}: does not continue the one before (hash differs)"),
     "key-first": ("перший запис не називає ключа журналу", "the first entry does not name the ledger's key"),
-    "key-change": (
-        "запис {seq}: новий ключ не підписано попереднім",
-        "entry {seq}: the new key is not signed by the one it replaces",
-    ),
+    "key-change": ("запис {seq}: новий ключ не підписано попереднім",
+                   "entry {seq}: the new key is not signed by the one it replaces"),
     "key-pinned": ("ключ журналу — той, який ви назвали: {key}", "the ledger's key is the one you named: {key}"),
-    "key-unpinned": (
-        "ключ узято із самого журналу: {key}; звірте його з отриманим від міста й назвіть у --key",
-        "the key was taken from the ledger itself: {key}; compare with the one given to you (--key)",
-    ),
+    "key-unpinned": ("ключ узято із самого журналу: {key}; звірте його з отриманим від міста й назвіть у --key",
+                     "the key was taken from the ledger itself: {key}; compare with the one given to you (--key)"),
     "key-other": ("журнал підписано не тим ключем, який ви назвали", "the ledger is not signed by the key you named"),
-    "signed": (
-        "контрольну точку підписано чинним ключем; записів: {size}, корінь {root}",
-        "the checkpoint is signed by the key in force; entries: {size}, root {root}",
-    ),
+    "signed": ("контрольну точку підписано чинним ключем; записів: {size}, корінь {root}",
+               "the checkpoint is signed by the key in force; entries: {size}, root {root}"),
     "note": ("{name}: це не контрольна точка ({why})", "{name}: not a checkpoint ({why})"),
     "unsigned": ("{name}: немає дійсного підпису ключа журналу", "{name}: no valid signature of the ledger's key"),
-    "origin": (
-        "{name}: контрольна точка іншого журналу ({origin})",
-        "{name}: the checkpoint of another ledger ({origin})",
-    ),
-    "root": (
-        "{name}: записи не ті, над якими її підписано (корінь не збігається)",
-        "{name}: the entries are not those it was signed over (root differs)",
-    ),
-    "shorter": (
-        "{name}: підписано записів {size}, а в журналі лише {count}: історію обрізано або відкочено",
-        "{name}: {size} entries were signed, the ledger has {count}: history was cut or rolled back",
-    ),
-    "uncovered": (
-        "записи після контрольної точки не покрито підписом: {count}, починаючи із запису {first}",
-        "entries after the checkpoint are covered by no signature: {count}, from entry {first} on",
-    ),
+    "origin": ("{name}: контрольна точка іншого журналу ({origin})",
+               "{name}: the checkpoint of another ledger ({origin})"),
+    "root": ("{name}: записи не ті, над якими її підписано (корінь не збігається)",
+             "{name}: the entries are not those it was signed over (root differs)"),
+    "shorter": ("{name}: підписано записів {size}, а в журналі лише {count}: історію обрізано або відкочено",
+                "{name}: {size} entries were signed, the ledger has {count}: history was cut or rolled back"),
+    "uncovered": ("записи після контрольної точки не покрито підписом: {count}, починаючи із запису {first}",
+                  "entries after the checkpoint are covered by no signature: {count}, from entry {first} on"),
     "grew": ("{name}: відтоді ({size}) журнал лише зростав", "{name}: since then ({size}) the ledger has only grown"),
     "cosigned": ("{name}: співпідписано: {who}", "{name}: cosigned by {who}"),
     "cosigner-missing": ("немає дійсного співпідпису: {who}", "no valid cosignature by {who}"),
-    "alone": (
-        "немає збереженої деінде контрольної точки (--against): повністю переписану історію так не виявити",
-        "no checkpoint kept elsewhere (--against): a history rewritten as a whole cannot be seen this way",
-    ),
+    "alone": ("немає збереженої деінде контрольної точки (--against): повністю переписану історію так не виявити",
+              "no checkpoint kept elsewhere (--against): a history rewritten as a whole cannot be seen this way"),
     "objects": ("архівних файлів на місці й незмінних: {count}", "archived files there and unchanged: {count}"),
     "objects-none": ("архівних файлів не перевірено: теки немає", "archived files were not checked: no such folder"),
-    "object-missing": (
-        "запис {seq}: в архіві немає файлу {sha256}",
-        "entry {seq}: file {sha256} is not in the archive",
-    ),
-    "object-changed": (
-        "запис {seq}: файл {sha256} в архіві змінено",
-        "entry {seq}: file {sha256} in the archive was changed",
-    ),
+    "object-missing": ("запис {seq}: в архіві немає файлу {sha256}",
+                       "entry {seq}: file {sha256} is not in the archive"),
+    "object-changed": ("запис {seq}: файл {sha256} в архіві змінено",
+                       "entry {seq}: file {sha256} in the archive was changed"),
     "records": ("незмінних записів про запуски: {count}", "run records unchanged: {count}"),
-    "record-missing": ("запис {seq}: немає запису про запуск {run}", "entry {seq}: the record of run {run} is missing"),
-    "record-changed": (
-        "запис {seq}: запис про запуск {run} змінено",
-        "entry {seq}: the record of run {run} was changed",
-    ),
+    "record-missing": ("запис {seq}: немає запису про запуск {run}",
+                       "entry {seq}: the record of run {run} is missing"),
+    "record-changed": ("запис {seq}: запис про запуск {run} змінено",
+                       "entry {seq}: the record of run {run} was changed"),
     "good": ("ЖУРНАЛ ДІЙСНИЙ", "THE LEDGER HOLDS"),
     "bad": ("ЖУРНАЛ НЕ ПРОЙШОВ ПЕРЕВІРКИ", "THE LEDGER DOES NOT HOLD"),
     "unreadable": ("не вдалося перевірити: {why}", "could not be checked: {why}"),
@@ -322,7 +296,8 @@ def take_key(entry: dict[str, Any], history: History, report: Report) -> bool:
     seq, body = entry["seq"], entry["body"]
     try:
         parse_key(body["key"])
-        good = is_first_key(entry) if seq == 0 else is_rotation(entry, history)
+        first = entry["kind"] == "key" and body["action"] == "create"
+        good = is_rotation(entry, history) if seq else first
     except (KeyError, ValueError, TypeError):
         good = False
     if good:
@@ -331,11 +306,6 @@ def take_key(entry: dict[str, Any], history: History, report: Report) -> bool:
     else:
         report.failure("key-change" if seq else "key-first", seq=seq)
     return good
-
-
-def is_first_key(entry: dict[str, Any]) -> bool:
-    """The first entry creates the ledger."""
-    return bool(entry["kind"] == "key" and entry["body"]["action"] == "create")
 
 
 def is_rotation(entry: dict[str, Any], history: History) -> bool:
@@ -447,8 +417,17 @@ def fetch(place: str) -> str:
     """A file, or an https or http address when the auditor gives one: the only time the network is used."""
     if place.startswith(("https://", "http://")):
         with urllib.request.urlopen(place, timeout=30) as answer:  # noqa: S310 - the auditor's own, web only
-            return str(answer.read(1 << 20).decode())
+            return str(answer.read(1 << 24).decode())
     return Path(place).read_text(encoding="utf-8")
+
+
+def notes(place: str, written: str) -> Iterator[tuple[str, str]]:
+    """The checkpoint at a place; or those of the table `checkpoints` that the city publishes, a row each."""
+    if not written.startswith("size,"):
+        yield place, written
+        return
+    for row in csv.DictReader(io.StringIO(written, newline="")):
+        yield f"{place}#{row['size']}", str(row.get("note"))
 
 
 def read_checkpoints(places: Iterable[tuple[str, str]], report: Report) -> list[tuple[str, Checkpoint]]:
@@ -477,11 +456,9 @@ def verify(  # the whole procedure, in the order of the docstring above
     report = Report()
     content = (ledger / "entries.jsonl").read_bytes()
     own = read_checkpoints([("checkpoint", (ledger / "checkpoint").read_text(encoding="utf-8"))], report)
-    cosigned = [
-        (f"cosigned/{file.name}", file.read_text(encoding="utf-8"))
-        for file in sorted((ledger / "cosigned").glob("*.checkpoint"))
-    ]
-    elsewhere = read_checkpoints([(place, fetch(place)) for place in against], report)
+    cosigned = [(f"cosigned/{file.name}", file.read_text(encoding="utf-8"))
+                for file in sorted((ledger / "cosigned").glob("*.checkpoint"))]
+    elsewhere = read_checkpoints([note for place in against for note in notes(place, fetch(place))], report)
     kept = read_checkpoints(cosigned, report) + elsewhere
     history = read_history(content, {point.size for _, point in own + kept}, report)
     if not history.whole:
@@ -532,14 +509,9 @@ def main(arguments: list[str] | None = None) -> int:
     runs = given.runs or given.ledger.parent / "runs"
     try:
         report = verify(
-            given.ledger,
-            against=given.against,
-            key=given.key,
-            witnesses=given.witness,
-            objects=given.objects or given.ledger.parent / "objects",
-            runs=runs if runs.is_dir() else None,
-            only=given.only,
-            allow_uncovered=given.allow_uncovered,
+            given.ledger, against=given.against, key=given.key, witnesses=given.witness,
+            objects=given.objects or given.ledger.parent / "objects", runs=runs if runs.is_dir() else None,
+            only=given.only, allow_uncovered=given.allow_uncovered,
         )
     except (OSError, ValueError) as error:
         print(phrase("unreadable", given.lang, {"why": error}), file=sys.stderr)
