@@ -153,6 +153,46 @@ def test_rows_without_a_key_are_compared_by_content(dataset: Dataset, releases: 
     assert (changes.added, changes.changed, changes.removed) == (1, 0, 1)
 
 
+def test_a_list_of_changes_does_not_say_again_who_was_taken_out(
+    dataset: Dataset, releases: Releases, tmp_path: Path
+) -> None:
+    """A person went out by mistake in a table without a key; the corrected release counts the row and is silent."""
+    person = (5, "Коваленко Марія Іванівна, 067 123 45 67", 49.4, 27.0, DAY)
+    made = []
+    for name, rows in (("a", [*ROWS, person]), ("b", ROWS[:2])):
+        release = build_release(
+            dataset, {"stops": ready(rows, key=())}, created=CREATED, releases=Releases(tmp_path / name)
+        )
+        assert release is not None
+        made.append(release.tables[0])
+    changes = write_changes(*made, tmp_path / "changes.csv")
+    assert changes.removed == 2
+    assert (tmp_path / "changes.csv").read_text() == "change,uid,label,lat,lon,opened\nremoved,3,,,,2026-01-01\n"
+    write_changes(*made, tmp_path / "decided.csv", public={"label"})
+    assert "Коваленко" in (tmp_path / "decided.csv").read_text()
+
+
+def test_a_column_that_says_less_now_is_not_repeated_as_it_was(
+    dataset: Dataset, releases: Releases, tmp_path: Path
+) -> None:
+    """Its cells are left out of the list, and where it is the key, the rows of the last release with it."""
+    made = []
+    for name, rows, key in (
+        ("a", ROWS, ()),
+        ("b", ROWS[:2], ()),
+        ("c", ROWS, ("uid",)),
+        ("d", [(9, *ROWS[0][1:])], ("uid",)),
+    ):
+        table = ready(rows, key=key)
+        release = build_release(dataset, {"stops": table}, created=CREATED, releases=Releases(tmp_path / name))
+        assert release is not None
+        made.append(release.tables[0])
+    write_changes(*made[:2], tmp_path / "content.csv", closed={"uid", "label"})
+    assert (tmp_path / "content.csv").read_text() == "change,lat,lon,opened\nremoved,,,2026-01-01\n"
+    write_changes(*made[2:], tmp_path / "keys.csv", closed={"uid"})
+    assert (tmp_path / "keys.csv").read_text() == "change,uid\nadded,9\n"
+
+
 def test_a_crash_while_building_leaves_no_half_release(dataset: Dataset, releases: Releases) -> None:
     """A release appears in one step or not at all."""
     with pytest.raises(ValueError, match="nope"):

@@ -235,6 +235,10 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
                 schema=schema,
                 key=key if set(key) <= set(outcome.columns.column_names) else (),
                 report=tables.reports[name],
+                closed=_closed(classes, previous),
+                public=frozenset(
+                    item.place.field for item in outcome.findings if item.code == "contradiction-excepted"
+                ),
             )
     told = (*tables.findings, *placed(findings, tables.texts))
     return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=told)
@@ -251,6 +255,14 @@ def _lasting(classes: Mapping[str, ColumnClass], previous: Previous | None) -> d
         name: before[name] if name in before and towards_open(before[name], declared) else declared
         for name, declared in classes.items()
     }
+
+
+def _closed(classes: Mapping[str, ColumnClass], previous: Previous | None) -> frozenset[str]:
+    """The columns that say less than in the last release."""
+    before = previous.classes if previous else {}
+    return frozenset(
+        name for name, declared in classes.items() if name in before and towards_open(declared, before[name])
+    )
 
 
 def _last_disclosed(job: Job, resource: str) -> Previous | None:

@@ -47,6 +47,10 @@ class ReadyTable:
     key: tuple[str, ...]
     report: Mapping[str, Any]
     """The validation report in the format of frictionless."""
+    closed: frozenset[str] = frozenset()
+    """Columns whose class shows less than in the last release: its cells are not repeated in a list of changes."""
+    public: frozenset[str] = frozenset()
+    """Columns whose personal values are published by a recorded decision."""
 
 
 def build_release(
@@ -64,7 +68,7 @@ def build_release(
     try:
         written = [_write_table(dataset, name, ready, building) for name, ready in tables.items()]
         plain = tuple(table for table, _ in written)
-        change, changes = _compare(previous, plain, building)
+        change, changes = _compare(previous, plain, building, tables)
         version = next_version(previous.version if previous else "", change or "patch")
         metadata = metadata_of(dataset, created=created, version=version, temporal=_temporal(tables))
         if change is None and previous is not None and _same_words(previous.metadata, metadata):
@@ -206,7 +210,7 @@ def _labels(field: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _compare(
-    previous: Release | None, tables: Sequence[ReleaseTable], folder: Path
+    previous: Release | None, tables: Sequence[ReleaseTable], folder: Path, ready: Mapping[str, ReadyTable]
 ) -> tuple[Change | None, tuple[ReleaseFile, ...]]:
     """The gravest change against the published release, and a file of changed rows for each table."""
     if previous is None:
@@ -225,7 +229,8 @@ def _compare(
         if old.csv.sha256 != table.csv.sha256:
             changes.add("minor")
             path = folder / f"{table.csv.name.removesuffix('.csv')}-changes.csv"
-            write_changes(old, table, path)
+            mine = ready[table.resource]
+            write_changes(old, table, path, closed=mine.closed, public=mine.public)
             title = {"uk": f"{table.csv.title['uk']}: зміни", "en": f"{table.csv.title['en']}: changes"}
             files.append(release_file(path, "changes", title, resource=table.resource))
     return next((change for change in ORDER if change in changes), None), tuple(files)

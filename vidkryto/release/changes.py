@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from vidkryto.disclosure.columns import search_column
+from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH
 from vidkryto.release.files import BATCH, write_csv
 from vidkryto.release.value import ReleaseTable
 
@@ -26,23 +30,52 @@ class Changes:
         return bool(self.added or self.changed or self.removed)
 
 
-def write_changes(before: ReleaseTable | None, after: ReleaseTable, path: Path) -> Changes:
+def write_changes(
+    before: ReleaseTable | None,
+    after: ReleaseTable,
+    path: Path,
+    *,
+    closed: Collection[str] = (),
+    public: Collection[str] = (),
+) -> Changes:
     """Write `changes.csv` (change, then the key or, without one, all columns) and return the counts.
 
     By key a row is added, changed or removed; without a key it is added or removed, each as often as
     the number of equal rows differs. DuckDB joins the two and may spill to disk.
+
+    What the last release should not have said is not said again: `closed` columns, whose class shows less now, are
+    left out, and with them the rows of the last release where they are part of the key; a removed row in which a
+    person is seen is counted and not listed, unless its column is `public` by a decision.
     """
     if before is None:
         return Changes(after.rows, 0, 0)
     with duckdb.connect() as connection:
         old, new = (_load(connection, name, table) for name, table in (("old", before), ("new", after)))
-        both = [name for name in new if name in old]
+        both = [name for name in new if name in old and name not in closed]
         keyed = bool(after.key) and after.key == before.key
         connection.execute(f"create temp table changes as {_by_key(after.key, both) if keyed else _by_content(both)}")
         counts = dict(connection.execute("select change, count(*) from changes group by 1").fetchall())
         names = ", ".join(_quoted(name) for name in ("change", *(after.key if keyed else both)))
-        write_csv(connection.sql(f"select * from changes order by {names}").to_arrow_table(), path)
+        told = "change = 'added'" if keyed and set(after.key) & set(closed) else "true"
+        listed = connection.sql(f"select * from changes where {told} order by {names}").to_arrow_table()
+        write_csv(_without_people(listed, public), path)
     return Changes(counts.get("added", 0), counts.get("changed", 0), counts.get("removed", 0))
+
+
+def _without_people(changes: pa.Table, public: Collection[str]) -> pa.Table:
+    """The list without removed rows that hold a person; what is added or changed has passed the gate itself."""
+    removed = changes.filter(pc.equal(changes.column("change"), "removed"))
+    for name in changes.column_names[1:]:
+        if name in public or not removed.num_rows:
+            continue
+        found = search_column(removed.column(name).fill_null(""), least=SURE_ENOUGH)
+        people = [text for text, hits in found.items() if any(not BY_NAME[hit.kind].place for hit in hits)]
+        if people:
+            gone = pc.equal(changes.column("change"), "removed")
+            held = pc.is_in(changes.column(name), value_set=pa.array(people))
+            changes = changes.filter(pc.invert(pc.and_(gone, held)))
+            removed = changes.filter(pc.equal(changes.column("change"), "removed"))
+    return changes
 
 
 def _load(connection: duckdb.DuckDBPyConnection, name: str, table: ReleaseTable) -> list[str]:
