@@ -52,6 +52,12 @@ audit-dependencies: setup-dev  ## known vulnerabilities of what the lock files p
 fuzz: setup-dev  ## 100,000 mutated files of every format through pull, read and validate (hours)
 	@$(RUN)/python -m tests.fuzz.campaign
 
+SECOND := .venv-second
+reproduce: setup  ## every kept run again under another Python: make reproduce SECOND_PYTHON=python3.13
+	@test -n "$(SECOND_PYTHON)" || { echo "name another Python, 3.11 to 3.13: make reproduce SECOND_PYTHON=python3.13"; exit 2; }
+	@$(MAKE) --no-print-directory VENV=$(SECOND) PYTHON=$(SECOND_PYTHON) $(SECOND)/.ready
+	@$(SECOND)/bin/python --version; $(SECOND)/bin/vidkryto audit reproduce --all
+
 lint: setup-dev  ## style and types
 	@$(RUN)/ruff check . && $(RUN)/mypy
 
@@ -82,4 +88,4 @@ $(PORTAL)/.ready: portal/requirements.lock
 	@$(PORTAL)/bin/python $(PIP) --require-hashes -r portal/requirements.lock > $(PORTAL)/install.log 2>&1 || { cat $(PORTAL)/install.log; exit 2; }
 	@touch $@
 
-.PHONY: help setup setup-dev demo stop test test-all test-search bench sbom audit-dependencies fuzz lint lock
+.PHONY: help setup setup-dev demo stop test test-all test-search bench reproduce sbom audit-dependencies fuzz lint lock

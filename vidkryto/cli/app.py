@@ -96,10 +96,14 @@ def _options(
 
 def main() -> None:
     """Run the command line. An error made on purpose becomes one message and exit code 2."""
+    from vidkryto.cli.helping import language_of, speak_ukrainian
     from vidkryto.errors import VidkrytoError
 
     try:
-        app()
+        if language_of(sys.argv[1:]) == "uk":
+            speak_ukrainian(typer.main.get_command(app))()
+        else:
+            app()
     except VidkrytoError as error:
         sys.stderr.write(f"vidkryto: {error.told()}\n")
         sys.exit(2)

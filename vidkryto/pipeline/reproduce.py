@@ -66,11 +66,12 @@ def reproduce(settings: Settings, run: str) -> Reproduction:
     run that kept none there the repository must still hold those of the run, else the message names the hash to
     look for in its history.
     """
-    record, wanted, first = _published(settings, run)
+    record, result, first = _published(settings, run)
+    wanted = {file["name"]: file["sha256"] for file in result.body.get("outputs", ())}
     exports = _exports(settings, record)
     with tempfile.TemporaryDirectory(prefix="vidkryto-reproduce-") as scratch:
         again = replace(settings, home=Path(scratch) / "home")
-        dataset, rules = _dataset(settings, record, str(first.body.get("contract", "")), Path(scratch) / "rules")
+        dataset, rules = _dataset(settings, record, str(result.body.get("contract", "")), Path(scratch) / "rules")
         _put_previous(settings, again, record)
         decided = exemptions(decisions_of(settings, record.dataset, before=first.seq))
         job = Job(dataset, again, run, datetime.fromisoformat(record.started), exceptions=decided)
@@ -123,8 +124,8 @@ def _dataset(settings: Settings, record: RunRecord, bundle: str, folder: Path) -
     return dataset, rules
 
 
-def _published(settings: Settings, run: str) -> tuple[RunRecord, Mapping[str, str], Entry]:
-    """The record of a run that published, the hashes of its files in the ledger, and its first entry."""
+def _published(settings: Settings, run: str) -> tuple[RunRecord, Entry, Entry]:
+    """The record of a run that published, the entry of its result and its first one, which may be an approval."""
     entries = [entry for entry in Ledger.open(settings.home).entries() if entry.body.get("run") == run]
     result = next((entry for entry in entries if entry.kind == "result"), None)
     if result is None:
@@ -135,7 +136,7 @@ def _published(settings: Settings, run: str) -> tuple[RunRecord, Mapping[str, st
             remedy=f"Name a run that did: `vidkryto audit log {result.dataset}`.",
         )
     record = RunRecord.load(settings.home / "runs" / result.dataset / run / "run.json")
-    return record, {file["name"]: file["sha256"] for file in result.body.get("outputs", ())}, entries[0]
+    return record, result, entries[0]
 
 
 def _exports(settings: Settings, record: RunRecord) -> Exports:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import hashlib
 import io
@@ -51,11 +52,11 @@ def _history(rows: Sequence[dict[str, str]], sizes: set[int], report: Report) ->
     """The history as far as it is shown; stops at the first row that is not what it says."""
     history, frontier, before = History(), Frontier(), None
     for seq, row in enumerate(rows):
-        line = row["line"].encode()
+        line = _decoded(row["line"])
         if row["seq"] != str(seq):
             report.failure("order", seq=seq)
             return history
-        if line and leaf_hash(line).hex() != row["leaf"]:
+        if line is None or (line and leaf_hash(line).hex() != row["leaf"]):
             report.failure("leaf", seq=seq)
             return history
         entry = json.loads(line) if line else {"kind": row["kind"], "dataset": row["dataset"], "body": {}}
@@ -75,3 +76,12 @@ def _history(rows: Sequence[dict[str, str]], sizes: set[int], report: Report) ->
     history.whole = True
     report.ok("copy", count=len(rows), shown=sum(bool(row["line"]) for row in rows))
     return history
+
+
+def _decoded(written: str) -> bytes | None:
+    """The line that stands in a row in base64; None for what is not spelt as base64 spells it."""
+    try:
+        line = base64.b64decode(written, validate=True)
+    except ValueError:
+        return None
+    return line if base64.b64encode(line).decode() == written else None

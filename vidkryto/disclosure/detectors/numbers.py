@@ -43,6 +43,14 @@ _GROUPS = frozenset(
 """Digits of each group in which people write ten digits; dates and lists of small numbers are grouped otherwise."""
 
 
+_NUMBERED = re.compile(r"20[0-4]\d-\d{6}")
+
+
+def _numbered(grouped: str) -> bool:
+    """`2026-000017`: year and number, as offices number letters and appeals."""
+    return _NUMBERED.fullmatch(grouped) is not None
+
+
 def _rnokpp(match: re.Match[str]) -> float:
     """Check digit, a plausible birth and a number of the day; `0000` after the day is a budget or place code."""
     told = _TAX_WORD.search(before(match, 30)) is not None
@@ -52,7 +60,7 @@ def _rnokpp(match: re.Match[str]) -> float:
     elif grouped := match["value_grouped"]:
         groups = re.findall(r"\d+", grouped)
         digits, confidence = "".join(groups), 0.9 if told else 0.6
-        if not told and (tuple(map(len, groups)) not in _GROUPS or digits.startswith("0")):
+        if not told and (tuple(map(len, groups)) not in _GROUPS or digits.startswith("0") or _numbered(grouped)):
             return 0.0
     else:
         digits = match["value"]
