@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vidkryto.disclosure.detectors import BY_NAME, INVISIBLE, KINDS, SURE_ENOUGH, Hit, Kind, readable, search
-from vidkryto.disclosure.detectors.bare import ONE_WORD, bare_names
+from vidkryto.disclosure.detectors.bare import FEW_WORDS, bare_names
 from vidkryto.disclosure.detectors.names import NAME
 
 EVERY_DISTINCT = 50_000
@@ -262,7 +262,7 @@ def _bare_names(values: pa.Array, cells: pa.Array, filled: int) -> Seen | None:
     confidence = bare_names(pc.unique(values.slice(0, HEAD)))
     if not confidence:
         return None
-    mask = pc.match_substring_regex(cells, ONE_WORD)
+    mask = pc.match_substring_regex(cells, FEW_WORDS)
     count = int(pc.sum(mask).as_py() or 0)
     return Seen("name", count, count / filled, confidence, _first(mask), by="share")
 

@@ -1,4 +1,4 @@
-"""Columns of given names or of surnames alone: no cell is a person by itself, the column together is."""
+"""Columns of given names, of surnames, or of both without a known ending: no cell is surely a person, the column is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from vidkryto.disclosure.detectors import morphology
 from vidkryto.disclosure.detectors.names import ALSO_WORDS
 
-ONE_WORD = r"^\s*\p{Lu}[\p{L}'’ʼ-]+\s*$"
+FEW_WORDS = r"^\s*\p{Lu}[\p{L}'’ʼ-]+(?: \p{Lu}[\p{L}'’ʼ-]+)?\s*$"
 FEWEST = 8
 """Distinct words from which on a column is judged."""
 _ONLY_SURNAME = re.compile(
@@ -23,7 +23,7 @@ def bare_names(distinct: pa.Array) -> float:
     """How surely these distinct cells are bare names: 0.8 when the list of given names knows three of five,
     0.6 when half of them end as only surnames do, else 0.
     """
-    words = [word.strip() for word in distinct.filter(pc.match_substring_regex(distinct, ONE_WORD)).to_pylist()]
+    words = [word.strip() for word in distinct.filter(pc.match_substring_regex(distinct, FEW_WORDS)).to_pylist()]
     filled = int(pc.sum(pc.greater(pc.binary_length(distinct), 0)).as_py() or 0)
     if len(words) < max(FEWEST, 0.9 * filled):
         return 0.0
@@ -34,5 +34,5 @@ def bare_names(distinct: pa.Array) -> float:
 
 
 def _is_given_name(word: str) -> bool:
-    small = morphology.plain(word)
-    return small not in ALSO_WORDS and (morphology.is_nominative(small) or morphology.is_latin_given_name(small))
+    parts = [part for part in map(morphology.plain, word.split()) if part not in ALSO_WORDS]
+    return any(morphology.is_nominative(part) or morphology.is_latin_given_name(part) for part in parts)

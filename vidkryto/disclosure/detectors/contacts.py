@@ -20,6 +20,12 @@ def _phone(match: re.Match[str]) -> float:
     text = match["value"] or match["value_marked"] or match["value_float"]
     text = re.sub(r"(?<=\d{9})\.0$", "", text)
     digits = re.sub(r"\D", "", text)
+    if (
+        before(match, 1) in ("№", "_")
+        and not (len(digits) == 10 and digits[:3] in MOBILE)
+        and not digits.startswith("380")
+    ):
+        return 0.0
     announced = bool(_ANNOUNCED.search(before(match, 24)))
     written = re.search(r"[\s().–-]", text) is not None
     if match["value_marked"] or match["value_float"]:
@@ -91,7 +97,7 @@ PHONE = Kind(
     gate=_PHONE_GATE,
     find=by_pattern(
         re.compile(
-            r"(?<![^\W_])(?<![№_])(?:(?<!\d[.,/-])|(?<=\d{9}[,/])|(?<=\d\d[ -]\d\d[,/]))"
+            r"(?<![^\W_])(?:(?<!\d[.,/-])|(?<=\d{9}[,/])|(?<=\d\d[ -]\d\d[,/]))"
             r"(?P<value>(?:\+\s?)?\(?\d(?:[\s().-]{0,3}\d){4,14})"
             + NOT_CONTINUED
             + r"(?!\.(?!0(?!\d))\d)(?:(?!-[^\W\d])|(?<=\d{10})|(?<=\d\d[ -]\d\d))"

@@ -139,12 +139,12 @@ def is_latin_surname_like(word: str) -> bool:
 
 def is_nominative(word: str) -> bool:
     """Whether the word is a listed given name as it stands in a register."""
-    return plain(word) in nominatives()
+    return all(part in nominatives() for part in plain(word).split("-"))
 
 
 def is_given_name(word: str) -> bool:
     """Whether the word is a form of a listed given name."""
-    return plain(word) in given_names()
+    return all(part in given_names() for part in plain(word).split("-"))
 
 
 def transliterated(word: str) -> str:
