@@ -146,6 +146,22 @@ BROKEN = {
         {},
         "structure-broken",
     ),
+    "a DBF whose records take no bytes, in which one could count for ever": (
+        b"\x03\x7a\x01\x01"
+        + b"\5\0\0\0"
+        + b"\x41\0\0\0"
+        + b"\0" * 20
+        + b"A".ljust(11, b"\0")
+        + b"C"
+        + b"\0" * 4
+        + b"\x0a"
+        + b"\0" * 15
+        + b"\r"
+        + b"x" * 60,
+        "x.dbf",
+        {},
+        "structure-broken",
+    ),
     "a Parquet file that was cut off": (b"PAR1 something else", "x.parquet", {}, "structure-broken"),
     "a header row that is not there": (b"a,b\n1,2\n", "x.csv", {"header": 9}, "header-missing"),
     "a sheet that is not there": (_workbook(), "x.xlsx", {"sheet": "Аркуш9"}, "sheet-missing"),

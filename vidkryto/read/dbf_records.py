@@ -89,8 +89,11 @@ def _code_page(text: str) -> str:
 
 
 def _check_length(file: Path, table: Any, place: Place) -> None:
-    """A DBF that is shorter than its header says was cut off."""
+    """A DBF that is shorter than its header says was cut off; records shorter than their fields are none."""
     header = table.header
+    least = 1 + sum(field.length for field in table.fields)
+    if header.recordlen < least:
+        raise broken(place, f"DBF: records of {header.recordlen} bytes, their fields have {least}")
     wanted = header.headerlen + header.numrecords * header.recordlen
     size = file.stat().st_size
     if size < wanted:
