@@ -66,7 +66,8 @@ def sync(wanted: list[Mapping[str, Any]], root: Path, limits: Mapping[str, int] 
         for name in removed:
             client.delete_deployment(have[name].id)
         stale = 0
-        for name, deployment in server_deployments(client).items():
+        now = server_deployments(client) if added or changed or removed else have
+        for name, deployment in now.items():
             slugs = {schedule["slug"] for schedule in by_name[name]["schedules"]}
             for schedule in deployment.schedules:
                 if schedule.slug not in slugs:

@@ -10,7 +10,7 @@ import yaml
 Keys = tuple[str | int, ...]
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
     """YAML 1.1 as people expect it: a repeated key is refused, dates and `on` stay what pydantic makes of them."""
 
 
