@@ -21,7 +21,7 @@ EXPORTS = Path(__file__).parents[3] / "shared" / "exports"
 def need_exports() -> Path:
     """The folder of real exports; a test that wants it says plainly when it is not there."""
     if not EXPORTS.is_dir():
-        pytest.skip("the real exports (../shared/exports) are not on this machine")
+        pytest.skip("left out: the real exports (../shared/exports) are not on this machine")
     return EXPORTS
 
 

@@ -71,7 +71,7 @@ def test_every_dataset_scores_full_marks(whole: Whole) -> None:
     assert len(whole.names) >= 20
 
 
-@pytest.mark.skipif(not SHAPES.is_dir(), reason="the EU's shapes (../shared/dcat-ap) are not on this machine")
+@pytest.mark.skipif(not SHAPES.is_dir(), reason="left out: the EU's shapes (../shared/dcat-ap) are not on this machine")
 def test_the_shapes_of_the_eu_find_no_violation(whole: Whole, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Base, Range, Recommended, CodeLists, and HVD where marked, with every socket refused."""
     for folder, names in (("3.0.1/html/shacl", OF_ALL), ("3.0.0-hvd", OF_HIGH_VALUE)):

@@ -83,7 +83,7 @@ def test_a_browser_makes_no_request_but_to_the_pages_own_server(docs: Path, tmp_
     """Chromium, behind a proxy that counts: the page loads, the proxy hears nothing."""
     chromium = shutil.which("chromium")
     if chromium is None:
-        pytest.skip("no Chromium on this machine")
+        pytest.skip("left out: no Chromium on this machine")
     heard: list[str] = []
 
     class Proxy(http.server.BaseHTTPRequestHandler):

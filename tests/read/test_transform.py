@@ -78,7 +78,7 @@ def test_python_gets_frames_and_gives_one(table: Table, folder: Path) -> None:
     assert "seccomp" in result.isolation or not KERNEL_FILTER
 
 
-@pytest.mark.skipif(not KERNEL_FILTER, reason="the kernel's filter is of Linux on x86_64 and aarch64")
+@pytest.mark.skipif(not KERNEL_FILTER, reason="left out: the kernel's filter is of Linux on x86_64 and aarch64")
 @pytest.mark.parametrize(
     "attempt",
     [

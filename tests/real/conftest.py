@@ -12,5 +12,5 @@ def exports() -> Path:
     """The folder of real exports beside the repository."""
     folder = Path(__file__).parents[3] / "shared" / "exports"
     if not folder.is_dir():
-        pytest.skip("the real exports (../shared/exports) are not on this machine")
+        pytest.skip("left out: the real exports (../shared/exports) are not on this machine")
     return folder

@@ -203,7 +203,7 @@ FILES = [
 ]
 
 
-@pytest.mark.skipif(not SHAPES.is_dir(), reason="the EU's shapes (../shared/dcat-ap) are not on this machine")
+@pytest.mark.skipif(not SHAPES.is_dir(), reason="left out: the EU's shapes (../shared/dcat-ap) are not on this machine")
 @pytest.mark.parametrize("file", FILES)
 def test_a_high_value_dataset_conforms_to_the_shapes_of_the_eu(graph: Graph, file: str, tmp_path: Path) -> None:
     """No violation of DCAT-AP 3.0.1 (base, ranges, recommended, vocabularies) and of its annex for high value."""

@@ -140,7 +140,7 @@ class Tasks(HTMLParser):
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report after a run over the spoilt exports; the portal was never asked."""
     if not EXPORTS.is_dir():
-        pytest.skip("the real exports (../shared/exports) are not on this machine")
+        pytest.skip("left out: the real exports (../shared/exports) are not on this machine")
     root = tmp_path_factory.mktemp("city")
     home = root / "home"
     SigningKey.generate("vidkryto-test/time-to-fix").save(home / "practice.key")

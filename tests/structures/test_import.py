@@ -15,7 +15,8 @@ from vidkryto.errors import ContractError
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT.parent / "shared" / "exports" / "reference_835"
 needs_reference = pytest.mark.skipif(
-    not REFERENCE.is_dir(), reason="the ministry's structures (../shared/exports/reference_835) are not on this machine"
+    not REFERENCE.is_dir(),
+    reason="left out: the ministry's structures (../shared/exports/reference_835) are not on this machine",
 )
 
 

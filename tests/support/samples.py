@@ -18,7 +18,7 @@ PROGRAMS = {"curl": "curl", "python": sys.executable, "r": "Rscript", "javascrip
 def missing(language: str) -> str:
     """Why samples of a language cannot be run here; empty when they can."""
     program = PROGRAMS[language]
-    return "" if shutil.which(program) else f"{program} is not on this machine: the samples in {language} were not run"
+    return "" if shutil.which(program) else f"left out: {program}, which runs samples in {language}, is not here"
 
 
 def run_sample(language: str, code: str) -> str:
