@@ -33,7 +33,7 @@ from vidkryto.record.run import RunRecord
 from vidkryto.report.summary import markdown_summary
 from vidkryto.settings import Settings
 
-NETWORK = frozenset({"pull", "plan", "publish"})
+NETWORK = frozenset({"pull", "glance", "plan", "publish"})
 """Stages that ask another machine: only they are tried again, with growing pauses and jitter."""
 LEASE = 60
 """Seconds after which the places that a killed run held under a concurrency limit are free again."""
@@ -76,7 +76,7 @@ def limits_of(dataset: Dataset) -> dict[str, list[str]]:
     """
     if not deployment.id:
         return {}
-    return {"pull": source_limits(dataset), "plan": [PORTAL_LIMIT], "publish": [PORTAL_LIMIT]}
+    return {"pull": source_limits(dataset)} | {stage: [PORTAL_LIMIT] for stage in ("glance", "plan", "publish")}
 
 
 def publish_one(dataset: str, *, force: bool = False, approval: Approver | None = None) -> RunRecord:

@@ -11,7 +11,7 @@ from vidkryto import clock, logs
 from vidkryto.errors import ExportMissing, VidkrytoError, stage
 from vidkryto.findings import Severity, worst
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
-from vidkryto.pipeline import going_out, judging, shared, stages
+from vidkryto.pipeline import glance, going_out, judging, shared, stages
 from vidkryto.pipeline.bounds import alone, time_limit
 from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
 from vidkryto.pipeline.job import Exports, Job, Tables
@@ -83,6 +83,10 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
     exports: Exports = run("pull", stages.pull_exports, job)
     progress.exports = exports = exports.first_seen(last.snapshots if last else ())
     release = job.releases.published() if going_out.same_as_last_run(job, exports, last) else None
+    if release is not None:
+        progress.release = release
+        if glance.remembered(job, release) and run("glance", glance.still_live, job, release):
+            return Unchanged(release.version)
     if release is None:
         tables: Tables = run("read", stages.read_exports, job, exports)
         tables = run("validate", stages.validate_tables, job, tables)
@@ -103,6 +107,7 @@ def _go_out(job: Job, progress: Progress, release: Release, run: Call) -> Outcom
     progress.plan = plan = run("plan", going_out.plan_release, job, release)
     if plan.kind == "nothing":
         going_out.now_live(job, release, progress.tables)
+        glance.remember(job, release)
         return Unchanged(release.version)
     embargo = job.dataset.contract.publication.embargo
     if embargo is not None and clock.now() < embargo:

@@ -1,0 +1,232 @@
+"""A night of many datasets: what sync costs, what an unchanged dataset costs, whether memory stays flat.
+
+    VIDKRYTO_CKAN_URL=… VIDKRYTO_CKAN_TOKEN_FILE=… python benchmarks/night.py [--datasets 200] [--nights 3]
+                                                                              [--worker-runs 0]
+
+Needs a portal to try on (`vidkryto portal up`); the datasets are named night-001 and so on. A Prefect server of its own
+is started on a free port. `--worker-runs` also gives so many runs to a process worker and watches its memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+ROOT = Path(__file__).parents[1]
+AUTH = "benchmark:of-this-machine-only"
+COLUMNS = {"uid": "integer", "label": "string", "places": "integer"}
+EXPORT = "uid,label,places\n" + "".join(f"{number},Зупинка {number},{number % 7}\n" for number in range(1, 201))
+
+
+def city(root: Path, count: int, organization: str) -> list[str]:
+    """So many small datasets, each with a schedule; returns their names."""
+    contact = {"name": "Відділ даних", "email": "data@city.example"}
+    who = {"title": "Місто", "edrpou": "33332218", "contact": contact}
+    names = [f"night-{number:03}" for number in range(1, count + 1)]
+    schema = {"fields": [{"name": name, "type": kind} for name, kind in COLUMNS.items()], "primaryKey": ["uid"]}
+    department = root / "datasets" / "transport"
+    department.mkdir(parents=True)
+    main = {**who, "name": "city", "organization": organization, "katottg": "UA68040470010096613"}
+    _write(root / "datasets" / "city.yaml", main)
+    _write(department / "department.yaml", {**who, "name": "transport"})
+    for number, name in enumerate(names):
+        source = {"folder": "exports", "pattern": "*.csv", "settle": 0}
+        contract = {
+            "name": name,
+            "title": f"Зупинки {number}",
+            "description": "Вимір швидкості.",
+            "licenses": [{"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/"}],
+            "keywords": ["транспорт"],
+            "resources": [{"name": "stops", "path": "stops.csv", "schema": schema, "source": source}],
+            "publication": {
+                "frequency": "daily",
+                "theme": "TRAN",
+                "schedule": {"cron": f"{number % 60} 3 * * *", "timezone": "Europe/Kyiv"},
+                "columns": dict.fromkeys(COLUMNS, "open"),
+                "approval": {"first": "none", "breaking": "required"},
+            },
+        }
+        (department / name / "exports").mkdir(parents=True)
+        _write(department / name / "dataset.yaml", contract)
+        (department / name / "exports" / "stops.csv").write_text(EXPORT, encoding="utf-8")
+    (root / "flows").symlink_to(ROOT / "flows")
+    return names
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(yaml.safe_dump(value, allow_unicode=True), encoding="utf-8")
+
+
+@contextmanager
+def prefect(folder: Path, environment: dict[str, str]) -> Iterator[dict[str, str]]:
+    """A Prefect server until the block ends; gives the environment in which it is found."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    here = {
+        **environment,
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_API_AUTH_STRING": AUTH,
+        "PREFECT_SERVER_API_AUTH_STRING": AUTH,
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=here, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        while True:
+            try:
+                requests.get(f"{here['PREFECT_API_URL']}/health", auth=tuple(AUTH.split(":")), timeout=5)
+                break
+            except requests.ConnectionError:
+                time.sleep(0.5)
+        yield here
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def run(environment: dict[str, str], *command: str) -> float:
+    """Seconds of a command of ours."""
+    began = time.perf_counter()
+    done = subprocess.run([sys.executable, *command], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr[-3000:])
+    return time.perf_counter() - began
+
+
+def megabytes(process: int | str = "self") -> int:
+    """Resident memory of a process."""
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+
+
+def nights(names: list[str], count: int) -> None:
+    """In a process of its own: publish all once, then the same nights again; a line of JSON for each night."""
+    sent = [0]
+    original = requests.adapters.HTTPAdapter.send
+
+    def counted(self: Any, request: Any, *rest: Any, **more: Any) -> Any:
+        sent[0] += str(request.url).startswith(os.environ["VIDKRYTO_CKAN_URL"])
+        return original(self, request, *rest, **more)
+
+    requests.adapters.HTTPAdapter.send = counted  # type: ignore[method-assign]
+    from flows.catalogue import publish_catalogue
+
+    for night in range(count + 1):
+        moments, outcomes, asked = [time.perf_counter()], [], sent[0]
+
+        def told(_name: str, record: Any, moments: list[float] = moments, outcomes: list[str] = outcomes) -> None:
+            moments.append(time.perf_counter())
+            outcomes.append(getattr(record, "outcome", "Failed"))
+
+        publish_catalogue(names, told=told, return_state=True)
+        each = [after - before for before, after in itertools.pairwise(moments)]
+        half = len(each) // 2
+        line = {
+            "night": night,
+            "outcomes": {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))},
+            "median": statistics.median(each[1:] or each),
+            "longest": max(each[1:] or each),
+            "halves": [statistics.median(each[1 : half + 1] or each), statistics.median(each[half + 1 :] or each)],
+            "requests": (sent[0] - asked) / len(names),
+            "memory": megabytes(),
+        }
+        print(json.dumps(line), flush=True)
+
+
+def worker(here: dict[str, str], folder: Path, names: list[str], runs: int) -> Iterator[str]:
+    """Give runs to a process worker and tell its memory on the way."""
+    command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "vidkryto", "--type", "process"]
+    with (folder / "worker.log").open("wb") as log:
+        process = subprocess.Popen([*command, "--limit", "2"], env=here, stdout=log, stderr=subprocess.STDOUT)
+    api, login = here["PREFECT_API_URL"], tuple(AUTH.split(":"))
+    ids = [
+        requests.get(f"{api}/deployments/name/publish-dataset/{name}", auth=login, timeout=60).json()["id"]
+        for name in names
+    ]
+    done, step = 0, max(1, min(50, runs // 4))
+    try:
+        while done < runs:
+            for number in range(done, done + step):
+                url = f"{api}/deployments/{ids[number % len(ids)]}/create_flow_run"
+                requests.post(url, json={"tags": ["benchmark"]}, auth=login, timeout=60).raise_for_status()
+            done += step
+            wanted = {"flow_runs": {"tags": {"all_": ["benchmark"]}, "state": {"type": {"any_": ["COMPLETED"]}}}}
+            while requests.post(f"{api}/flow_runs/count", json=wanted, auth=login, timeout=60).json() < done:
+                time.sleep(2)
+            yield f"| {done} | {megabytes(process.pid)} MB |"
+    finally:
+        process.terminate()
+        process.wait(120)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--datasets", type=int, default=200)
+    parser.add_argument("--nights", type=int, default=3)
+    parser.add_argument("--worker-runs", type=int, default=0)
+    parser.add_argument("--organization", default="khmelnytskyi")
+    parser.add_argument("--names", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.names:
+        nights(given.names.split(","), given.nights)
+        return
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load {os.getloadavg()[1]:.1f}.\n", flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        names = city(folder, given.datasets, given.organization)
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
+            "VIDKRYTO_ROOT": str(folder),
+            "VIDKRYTO_HOME": str(folder / "state"),
+            "VIDKRYTO_AUDIT_KEY": str(folder / "audit.key"),
+        }
+        run(environment, "-m", "vidkryto.cli", "audit", "init", "--practice", "--key", str(folder / "audit.key"))
+        with prefect(folder, environment) as here:
+            sync = ("-m", "vidkryto.cli", "deployments", "sync")
+            print("| deployments | first sync, s | unchanged, s |\n|---|---|---|")
+            print(f"| {len(names)} | {run(here, *sync):.1f} | {run(here, *sync):.1f} |\n", flush=True)
+            command = [sys.executable, __file__, "--names", ",".join(names), "--nights", str(given.nights)]
+            print(
+                "| night | outcomes | seconds each, median | longest | first half / second half "
+                "| portal requests each | memory |\n|---|---|---|---|---|---|---|"
+            )
+            with subprocess.Popen(command, env=here, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+                for text in process.stdout or ():
+                    if not text.startswith("{"):
+                        continue
+                    told = json.loads(text)
+                    halves = " / ".join(f"{half:.2f}" for half in told["halves"])
+                    outcomes = ", ".join(f"{outcome} {count}" for outcome, count in told["outcomes"].items())
+                    print(
+                        f"| {told['night']} | {outcomes} | {told['median']:.2f} | {told['longest']:.2f} "
+                        f"| {halves} | {told['requests']:.1f} | {told['memory']} MB |",
+                        flush=True,
+                    )
+            if given.worker_runs:
+                print("\n| runs | memory of the worker |\n|---|---|")
+                for line in worker(here, folder, names, given.worker_runs):
+                    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
