@@ -113,6 +113,22 @@ def test_check_digits_of_edrpou_are_checked() -> None:
     assert finding.rows == (5, 9)
 
 
+def test_check_digits_of_iban_are_checked() -> None:
+    """A right account passes; one digit changed, a foreign account and a short one are named by their rows."""
+    good = "UA213223130000026007233566001"
+    for cells, rows in (
+        ([good] * 3, ()),
+        (["UA213223130000026007233566002", good, "DE89370400440532013000"], (5, 9)),
+        ([good, good[:-1], good], (6,)),
+    ):
+        table = TABLE.set_column(0, "code", pa.array(cells))
+        suite = Suite.model_validate(
+            {"expectations": [{"type": "expect_column_values_to_be_ua_iban", "kwargs": {"column": "code"}}]}
+        )
+        found = check_quality(around(table), suite.expectations, {}).findings
+        assert [number for finding in found for number in finding.rows] == list(rows)
+
+
 def test_stale_data_are_noticed_by_their_newest_date() -> None:
     """fresh_after is the contract's freshness before now."""
     expectation = {

@@ -7,15 +7,24 @@ import os
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
+from vidkryto.catalogue import find_dataset
+from vidkryto.outcome import Published
+from vidkryto.pipeline import new_job, stages
+from vidkryto.pipeline.describe import describe
+from vidkryto.pipeline.remember import PRACTICE_KEY, Progress, record_run, utc
+from vidkryto.record import Ledger, SigningKey
 from vidkryto.report import DatasetDescription, build_site
+from vidkryto.settings import Settings
 
 MODULES = ("axe-core@4.14.1", "puppeteer-core@24.43.1")
+ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("axe.cjs")
 TODAY = date(2026, 11, 23)
 
@@ -98,3 +107,31 @@ def test_every_page_is_accessible_at_every_width_in_both_languages_and_editions(
     root = site if language == "uk" else site / "en"
     pages = {*kinds(root), *root.glob("datasets/*/index.html")}
     judge(look(modules, chromium, sorted(pages), str(width)))
+
+
+@pytest.fixture(scope="module")
+def made_for_developers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site after a release of a dataset of this repository, which no portal was asked to take."""
+    home = tmp_path_factory.mktemp("made")
+    SigningKey.generate("vidkryto-test/developers").save(home / PRACTICE_KEY)
+    Ledger.create(home, key=home / PRACTICE_KEY)
+    job = new_job(find_dataset(ROOT / "datasets", "schools"), Settings(root=ROOT, home=home))
+    progress = Progress(job)
+    progress.exports = stages.pull_exports(job)
+    tables = stages.validate_tables(job, stages.read_exports(job, progress.exports))
+    progress.tables = stages.guard_disclosure(job, tables, progress.exports.newest.date())
+    progress.release = stages.make_release(job, progress.tables, utc(progress.exports.newest))
+    job.releases.mark_published(progress.release)
+    record_run(job, progress, Published(progress.release.version, 1))
+    return build_site(home, [replace(describe(job.dataset), page="https://data.example/dataset/schools")], today=TODAY)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_the_pages_for_developers_are_accessible(
+    made_for_developers: Path, modules: Path, chromium: str, width: int
+) -> None:
+    """In both languages: long calls scroll in their own boxes, and the window does not."""
+    pages = sorted(made_for_developers.rglob("developers.html"))
+    assert len(pages) == 2
+    judge(look(modules, chromium, pages, str(width)))

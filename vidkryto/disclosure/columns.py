@@ -22,6 +22,7 @@ FIRST_ROWS = 5
 HEAD = 1000
 LARGEST_SHORT = 2_000_000_000
 HALF = 0.5
+FEW = 0.2
 HEADER_SHARE = 0.5
 """A header word accuses a column only when at least this share of its cells looks like the kind."""
 PLACEHOLDERS = (
@@ -200,6 +201,8 @@ def _by_value(kind: Kind, suspects: pa.Array, cells: pa.Array, filled: int, leas
     count = min(filled, round(counted * len(chosen) / len(looked))) if sampled else counted
     if kind.number and count / filled < HALF and _chance_among_amounts(cells, mask):
         return None
+    if kind.name == "rnokpp" and count / filled < FEW and _chance_among_codes(cells, mask):
+        return None
     return Seen(kind.name, count, count / filled, confidence, _first(mask), sampled=sampled)
 
 
@@ -218,6 +221,15 @@ def _chance_among_amounts(cells: pa.Array, hits: pa.Array) -> bool:
         return False
     lengths = pc.binary_length(pc.replace_substring_regex(others.filter(numbers), r"[.,e].*$", ""))
     return bool(pc.count_distinct(lengths).as_py() >= 4 and pc.quantile(lengths, 0.995)[0].as_py() >= 8)
+
+
+def _chance_among_codes(cells: pa.Array, hits: pa.Array) -> bool:
+    """Whether the hits are digits in groups among codes of that kind (`1013-0001-25`): one in 27 passes by chance."""
+    filled = pc.greater(pc.binary_length(cells), 0)
+    grouped = pc.match_substring_regex(cells, r"^[0-9]+(?:[ .'’/-][0-9]+)+$")
+    if pc.any(pc.and_(hits, pc.invert(grouped))).as_py():
+        return False
+    return bool((pc.sum(grouped).as_py() or 0) >= 0.95 * (pc.sum(filled).as_py() or 1))
 
 
 def _search_each(kind: Kind, texts: list[str], least: float) -> tuple[list[str], float]:
