@@ -13,22 +13,23 @@ import argparse
 import itertools
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import requests
 import yaml
 
+from tests.support.prefect_server import AUTH, serving
+
 ROOT = Path(__file__).parents[1]
-AUTH = "benchmark:of-this-machine-only"
 COLUMNS = {"uid": "integer", "label": "string", "places": "integer"}
 EXPORT = "uid,label,places\n" + "".join(f"{number},Зупинка {number},{number % 7}\n" for number in range(1, 201))
 
@@ -70,37 +71,6 @@ def city(root: Path, count: int, organization: str) -> list[str]:
 
 def _write(path: Path, value: dict[str, Any]) -> None:
     path.write_text(yaml.safe_dump(value, allow_unicode=True), encoding="utf-8")
-
-
-@contextmanager
-def prefect(folder: Path, environment: dict[str, str]) -> Iterator[dict[str, str]]:
-    """A Prefect server until the block ends; gives the environment in which it is found."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    here = {
-        **environment,
-        "PREFECT_HOME": str(folder / "prefect"),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_API_AUTH_STRING": AUTH,
-        "PREFECT_SERVER_API_AUTH_STRING": AUTH,
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-    }
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, env=here, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        while True:
-            try:
-                requests.get(f"{here['PREFECT_API_URL']}/health", auth=tuple(AUTH.split(":")), timeout=5)
-                break
-            except requests.ConnectionError:
-                time.sleep(0.5)
-        yield here
-    finally:
-        server.terminate()
-        server.wait(60)
 
 
 def run(environment: dict[str, str], *command: str) -> float:
@@ -201,7 +171,7 @@ def main() -> None:
             "VIDKRYTO_AUDIT_KEY": str(folder / "audit.key"),
         }
         run(environment, "-m", "vidkryto.cli", "audit", "init", "--practice", "--key", str(folder / "audit.key"))
-        with prefect(folder, environment) as here:
+        with serving(folder, environment) as here:
             sync = ("-m", "vidkryto.cli", "deployments", "sync")
             print("| deployments | first sync, s | unchanged, s |\n|---|---|---|")
             print(f"| {len(names)} | {run(here, *sync):.1f} | {run(here, *sync):.1f} |\n", flush=True)

@@ -29,6 +29,8 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import yaml
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # flows
+
 SEED = 46
 BUSES = "transport/zhytomyr_2018-08-10"
 ROUTE = {"nulls": ["NA"], "file_into": {"route": "routes/([^/]+)/"}}

@@ -85,7 +85,7 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
     release = job.releases.published() if going_out.same_as_last_run(job, exports, last) else None
     if release is not None:
         progress.release = release
-        if glance.remembered(job, release) and run("glance", glance.still_live, job, release):
+        if glance.remembered(job, release) and run("glance", glance.still_live, job):
             return Unchanged(release.version)
     if release is None:
         tables: Tables = run("read", stages.read_exports, job, exports)

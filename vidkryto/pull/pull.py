@@ -27,20 +27,15 @@ def pull(
     """The exports that `source` describes, kept in `archive`; several when the contract picks all as partitions.
 
     `folder` is the folder of the contract, named as the dataset; `environment` holds the secrets that the contract
-    names (default: os.environ);
-    `previous` are the snapshots of the last run, for a conditional request; `each` hashes and archives many files.
+    names (default: os.environ); `previous` are the snapshots of the last run, for a conditional request; `each` hashes
+    and archives many files. The ledger, where it is the source, lies beside the archive.
     Raises ExportMissing when the source answers and the export is not there, SourceError for any technical reason.
     The work happens in a temporary folder beside the archive, so a failed pull leaves nothing behind.
     """
     secrets = os.environ if environment is None else environment
     archive.root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".pull-", dir=archive.root) as work:
-        if isinstance(source, LedgerSource):
-            from vidkryto.pull.ledger import fetch_ledger
-
-            fetched = fetch_ledger(source, folder.name, archive.root.parent / "ledger", Path(work))
-        else:
-            fetched = _fetch(source, folder, resource, secrets, previous, Path(work))
+        fetched = _fetch(source, folder, resource, secrets, previous, archive, Path(work))
         unpack = None if isinstance(source, (SqlSource, LedgerSource)) else source.unpack
         if unpack:
             from vidkryto.pull.unpack import members
@@ -53,11 +48,12 @@ def pull(
 
 
 def _fetch(
-    source: FolderSource | WebSource | RemoteSource | SqlSource,
+    source: Source,
     folder: Path,
     resource: str,
     secrets: Mapping[str, str],
     previous: tuple[Snapshot, ...],
+    archive: Archive,
     work: Path,
 ) -> list[Fetched]:
     """Imports stay inside: a folder needs neither requests nor SQLAlchemy."""
@@ -73,6 +69,10 @@ def _fetch(
         from vidkryto.pull.remote import fetch_remote
 
         return fetch_remote(source, folder, resource, secrets, work)
+    if isinstance(source, LedgerSource):
+        from vidkryto.pull.ledger import fetch_ledger
+
+        return fetch_ledger(source, folder.name, archive.root.parent / "ledger", work)
     from vidkryto.pull.sql import fetch_sql
 
     return fetch_sql(source, resource, secrets, work)
