@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.publish.releases import a_release, stop
 from tests.publish.test_publication import public
-from vidkryto.plan.feed import feed_id
+from vidkryto.plan.feed import SCHEMA, feed_id
 from vidkryto.plan.make import make_plan
-from vidkryto.publish.portal import CkanPortal
+from vidkryto.publish.portal import CkanPortal, Refused
 from vidkryto.publish.receipt import Receipt
 from vidkryto.publish.watch import drift
 from vidkryto.release.value import Release
@@ -64,7 +66,7 @@ def test_the_feed_after_a_crash_has_every_entry_once(
     first, second, third = releases_of(folder, dataset)
     publish(first)
     publish(second)
-    left = {"release": "1.2.0", "time": third.created, "table": "stops", "kind": "added", "key": "HM9999"}
+    left = {"release": "1.2.0", "number": 7, "time": third.created, "table": "stops", "kind": "added", "key": "HM9999"}
     portal.insert(feed_id(dataset), [left])
     publish(third)
     assert told(portal, feed_id(dataset)) == [
@@ -85,3 +87,37 @@ def test_keys_of_several_fields_are_told_as_json(
     assert told(portal, feed_id(dataset)) == [
         ("1.1.0", "stops", "added", '{"uid": "HM0002", "label": "вул. Мала, 2"}')
     ]
+
+
+def test_an_entry_that_arrives_twice_is_refused(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """A request that the network delivers late, when the run is over, cannot double what the feed says."""
+    for release in releases_of(folder, dataset)[:2]:
+        publish(release)
+    (entry, _) = public(portal, "datastore_search", resource_id=feed_id(dataset), sort="_id")["records"]
+    again = {name: value for name, value in entry.items() if name != "_id"}
+    with pytest.raises(Refused):
+        portal.insert(feed_id(dataset), [again])
+    assert len(told(portal, feed_id(dataset))) == 2
+
+
+def test_a_feed_from_before_entries_had_numbers_gets_them(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """In the order of the portal, without a word in the plan's findings: the form of the feed is no promise."""
+    first, second, third = releases_of(folder, dataset)
+    publish(first)
+    publish(second)
+    old = [field for field in SCHEMA["fields"] if field["name"] != "number"]
+    portal.shape(feed_id(dataset), fields=[{"id": field["name"], "info": {"key": ""}} for field in SCHEMA["fields"]],
+                 primary_key=[])  # fmt: skip
+    portal.shape(feed_id(dataset), aliases=[])
+    portal.shape(feed_id(dataset), fields=[{"id": field["name"]} for field in old], delete_fields=True)
+    assert "changes" not in {finding.place.resource for finding in make_plan(third, portal).findings}
+    publish(third)
+    rows = public(portal, "datastore_search", resource_id=feed_id(dataset), sort="release,number")["records"]
+    assert [(row["release"], row["number"], row["key"]) for row in rows] == [
+        ("1.1.0", 1, "HM0003"), ("1.1.0", 2, "HM0001"), ("1.2.0", 1, "HM0002"),
+    ]  # fmt: skip
+    assert make_plan(third, portal).kind == "nothing"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -30,6 +32,8 @@ SCHEMA: dict[str, Any] = {
     "fields": [
         _field("release", "string", ("Випуск", "Версія набору, з якою рядок змінився.",
                                      "Release", "The dataset's version with which the row changed.")),
+        _field("number", "integer", ("Номер", "Місце запису серед змін цього випуску, від 1.",
+                                     "Number", "The entry's place among the changes of this release, from 1.")),
         _field("time", "datetime", ("Час", "Коли отримано вивантаження цього випуску (UTC).",
                                     "Time", "When the export of this release was taken over (UTC).")),
         _field("table", "string", ("Таблиця", "Ім’я таблиці набору.", "Table", "The name of the dataset's table.")),
@@ -39,8 +43,11 @@ SCHEMA: dict[str, Any] = {
                                  "об’єкт JSON з цими полями.",
                                  "Key", "The value of the key's field. For a key of several fields, or a table without "
                                  "a key, a JSON object of these fields.")),
-    ]
+    ],
+    "primaryKey": ["release", "number"],
 }  # fmt: skip
+KEY = ("release", "number")
+"""So that a request which reaches the portal twice, or late, cannot write an entry a second time."""
 NAMES = tuple(field["name"] for field in SCHEMA["fields"])
 LABELS = {field["name"]: {"uk": field["title"], "en": field["translations"]["en"]["title"]}
           for field in SCHEMA["fields"]}  # fmt: skip
@@ -75,7 +82,7 @@ def fed(release: Release, live: LiveDataset | None, portal: Readable) -> Iterato
             "en": "Which rows were added, changed, removed, and with which release. Entries are only added.",
         }
         file = ReleaseFile(CSV, path, "changes", "CSV", "text/csv", path.stat().st_size, "", FEED, title, description)
-        feed = ReleaseTable(FEED, file, None, SCHEMA, (), rows, LABELS)
+        feed = ReleaseTable(FEED, file, None, SCHEMA, KEY, rows, LABELS)
         yield replace(release, tables=(*release.tables, feed))
 
 
@@ -96,15 +103,20 @@ def _written(path: Path, release: Release, files: list[ReleaseFile], live: Path 
 
 
 def _others(live: Path, version: str) -> Iterator[list[str]]:
-    """Entries of other releases, as the portal shows them."""
+    """Entries of other releases, as the portal shows them; those of a feed that had no numbers yet get theirs."""
+    places: Counter[str] = Counter()
     with live.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
-            if row.get("release") != version:
-                yield [row.get(name) or "" for name in NAMES]
+            release = row.get("release") or ""
+            if release != version:
+                places[release] += 1
+                told = {"number": str(places[release])} | {name: text for name, text in row.items() if text}
+                yield [told.get(name, "") for name in NAMES]
 
 
 def _own(release: Release, files: list[ReleaseFile]) -> Iterator[list[str]]:
     """What this release changed: its lists of changes, in their order."""
+    places = itertools.count(1)
     for file in files:
         with file.path.open(encoding="utf-8", newline="") as stream:
             lines = csv.reader(stream)
@@ -112,4 +124,4 @@ def _own(release: Release, files: list[ReleaseFile]) -> Iterator[list[str]]:
             for kind, *cells in lines:
                 key = cells[0] if len(names) == 1 else json.dumps(dict(zip(names, cells, strict=True)),
                                                                   ensure_ascii=False)  # fmt: skip
-                yield [release.version, release.created, file.resource, kind, key]
+                yield [release.version, str(next(places)), release.created, file.resource, kind, key]

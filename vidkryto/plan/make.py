@@ -221,6 +221,8 @@ def _findings(
     if live is not None and live.state != "active":
         found.append(Finding("plan-dataset-deleted"))
     for change in tables:
+        if change.id == feed_id(release.dataset):
+            continue  # its form is ours, and no promise of the dataset
         found += table_findings(change, live, settings.rows_band)
     for resource in resources:
         if resource.action == "retire":
