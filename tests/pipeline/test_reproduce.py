@@ -1,18 +1,18 @@
 """What must hold for `audit reproduce`: the same export under the same rules gives the same bytes, or says why not."""
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.support.runs import published_without_portal
 from vidkryto.catalogue import find_dataset, unpack_rules
 from vidkryto.cli.audit import app
 from vidkryto.errors import StateError
-from vidkryto.outcome import Published
-from vidkryto.pipeline import stages
 from vidkryto.pipeline.job import new_job
-from vidkryto.pipeline.remember import PRACTICE_KEY, Progress, record_run, utc
+from vidkryto.pipeline.remember import PRACTICE_KEY
 from vidkryto.pipeline.reproduce import reproduce
 from vidkryto.record import Ledger, SigningKey
 from vidkryto.record.run import RunRecord
@@ -35,19 +35,13 @@ def settings(tmp_path: Path) -> Settings:
 DECISION = {"decision": "approved", "plan": "a" * 64, "who": "data-office", "role": "Відділ", "reason": "Переглянуто"}
 
 
-def published(settings: Settings, *, approved: bool = False) -> str:
-    """Everything a run does but the portal; returns the run's name. `approved`: within the run itself, as the demo."""
-    job = new_job(find_dataset(settings.datasets, "schools"), settings)
+def published(settings: Settings, name: str = "schools", *, approved: bool = False) -> str:
+    """A run's name. `approved`: within the run itself, as in the demo."""
+    job = new_job(find_dataset(settings.datasets, name), settings)
     if approved:
         ledger = Ledger.open(settings.home, key=settings.home / PRACTICE_KEY)
-        ledger.append("approval", "schools", {**DECISION, "run": job.run})
-    progress = Progress(job)
-    progress.exports = stages.pull_exports(job)
-    tables = stages.validate_tables(job, stages.read_exports(job, progress.exports))
-    progress.tables = stages.guard_disclosure(job, tables, progress.exports.newest.date())
-    progress.release = stages.make_release(job, progress.tables, utc(progress.exports.newest))
-    job.releases.mark_published(progress.release)
-    return record_run(job, progress, Published(progress.release.version, 0)).run_id
+        ledger.append("approval", name, {**DECISION, "run": job.run})
+    return published_without_portal(job)
 
 
 def changed_export(settings: Settings) -> None:
@@ -67,6 +61,35 @@ def test_every_file_comes_out_byte_for_byte(settings: Settings) -> None:
         assert found.same
         assert len(found.files) >= 4
     assert "schools-changes.csv" in {file.name for file in found.files}
+
+
+COUNTED = "displaced-people-services"
+
+
+def recounted(settings: Settings, was: int, now: int) -> None:
+    """The department hands over its counts again, one of them another."""
+    (export,) = (find_dataset(settings.datasets, COUNTED).folder / "exports").glob("*.ods")
+    with zipfile.ZipFile(export) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    cell = 'office:value="{0}"><text:p>{0}</text:p>'
+    before, after = (cell.format(number).encode() for number in (was, now))
+    assert before in parts["content.xml"]
+    parts["content.xml"] = parts["content.xml"].replace(before, after, 1)
+    with zipfile.ZipFile(export, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, content in parts.items():
+            book.writestr(name, content)
+
+
+def test_what_was_hidden_then_is_hidden_again(settings: Settings) -> None:
+    """A small count stays hidden when it grows, as long as yesterday's table tells it apart: the reproduction of each
+    run knows the counts of the run before it, and without them it would show another table."""
+    runs = [published(settings, COUNTED)]
+    for was, now in ((2, 31), (77, 78)):
+        recounted(settings, was, now)
+        runs.append(published(settings, COUNTED))
+    assert [reproduce(settings, run).same for run in runs] == [True, True, True]
+    shutil.rmtree(settings.home / "releases" / COUNTED / "disclosed" / "by-release")
+    assert not all(reproduce(settings, run).same for run in runs)
 
 
 def change_contract(settings: Settings) -> None:

@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 import pytest
 
+from tests.support.runs import published_without_portal
 from vidkryto.catalogue import find_dataset
-from vidkryto.outcome import Published
-from vidkryto.pipeline import new_job, stages
+from vidkryto.pipeline import new_job
 from vidkryto.pipeline.describe import describe
-from vidkryto.pipeline.remember import PRACTICE_KEY, Progress, record_run, utc
+from vidkryto.pipeline.remember import PRACTICE_KEY
 from vidkryto.record import Ledger, SigningKey
 from vidkryto.report import DatasetDescription, build_site
 from vidkryto.settings import Settings
@@ -116,13 +116,7 @@ def made_for_developers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     SigningKey.generate("vidkryto-test/developers").save(home / PRACTICE_KEY)
     Ledger.create(home, key=home / PRACTICE_KEY)
     job = new_job(find_dataset(ROOT / "datasets", "schools"), Settings(root=ROOT, home=home))
-    progress = Progress(job)
-    progress.exports = stages.pull_exports(job)
-    tables = stages.validate_tables(job, stages.read_exports(job, progress.exports))
-    progress.tables = stages.guard_disclosure(job, tables, progress.exports.newest.date())
-    progress.release = stages.make_release(job, progress.tables, utc(progress.exports.newest))
-    job.releases.mark_published(progress.release)
-    record_run(job, progress, Published(progress.release.version, 1))
+    published_without_portal(job)
     return build_site(home, [replace(describe(job.dataset), page="https://data.example/dataset/schools")], today=TODAY)
 
 

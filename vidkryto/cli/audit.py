@@ -144,7 +144,7 @@ def verify_copy(
     try:
         report = check_copy(fetch(entries), fetch(checkpoints), key=key)
     except (OSError, ValueError, KeyError) as error:
-        _fail(error if isinstance(error, VidkrytoError) else ValueError(str(error)))
+        _fail(error)
     typer.echo(report.text(lang or Settings.from_environment().language))
     raise typer.Exit(0 if report.good else 1)
 

@@ -7,15 +7,25 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Sequence
+from typing import Any
 
 from vidkryto.record import verifier
 from vidkryto.record.merkle import Frontier, leaf_hash
 from vidkryto.record.verifier import History, Report
 
 csv.field_size_limit(1 << 24)
+ENTRIES = {"seq", "time", "kind", "dataset", "leaf", "line"}
+HASH = re.compile("[0-9a-f]{64}")
+BESIDE = ("time", "kind", "dataset")
+"""What a row says of its entry outside the line."""
 verifier.TEXTS |= {
     "leaf": ("запис {seq}: рядок не той, геш якого наведено", "entry {seq}: the line is not the one of its hash"),
+    "cells": (
+        "{name}: у рядку таблиці не те, що в самому записі",
+        "{name}: the row of the table does not say what it holds",
+    ),
     "copy": (
         "записів у копії: {count}, з них показано повністю: {shown}",
         "entries in the copy: {count}, shown whole: {shown}",
@@ -26,19 +36,21 @@ verifier.TEXTS |= {
 def check_copy(entries: str, checkpoints: str, *, key: str = "") -> Report:
     """What the verifier says of `entries.csv` and `checkpoints.csv` (their text).
 
-    Every line that is shown must be the entry of its row and have its hash; the hashes of all rows must give the root
-    of every checkpoint; each checkpoint must be signed by the key in force then. Raises ValueError when a table is
-    not one of ours.
+    Every line that is shown must be the entry of its row, cell by cell, and have its hash; the hashes of all rows must
+    give the root of every checkpoint; each checkpoint must be signed by the key in force then, and say what stands
+    beside it. What a row says of an entry that is given by its hash alone cannot be checked. Raises ValueError when a
+    table is not one of ours.
     """
     report = Report()
     points = verifier.read_checkpoints(verifier.notes("checkpoints.csv", checkpoints), report)
     rows = list(csv.DictReader(io.StringIO(entries, newline="")))
-    if not rows or not {"seq", "kind", "leaf", "line"} <= rows[0].keys() or not points:
+    if not rows or not rows[0].keys() >= ENTRIES or not points:
         raise ValueError("these are not the tables `entries` and `checkpoints` of a published ledger")
     history = _history(rows, {point.size for _, point in points}, report)
     if not history.whole:
         return report
     verifier.check_key(key, history, report)
+    _check_beside(checkpoints, rows, report)
     largest = max(point.size for _, point in points)
     for name, point in points:
         if verifier.check_checkpoint(name, point, history, report):
@@ -56,12 +68,15 @@ def _history(rows: Sequence[dict[str, str]], sizes: set[int], report: Report) ->
         if row["seq"] != str(seq):
             report.failure("order", seq=seq)
             return history
-        if line is None or (line and leaf_hash(line).hex() != row["leaf"]):
+        if line is None or not HASH.fullmatch(row["leaf"]) or (line and leaf_hash(line).hex() != row["leaf"]):
             report.failure("leaf", seq=seq)
             return history
-        entry = json.loads(line) if line else {"kind": row["kind"], "dataset": row["dataset"], "body": {}}
-        if line and (verifier.canonical(entry) != line or (entry["seq"], entry["kind"]) != (seq, row["kind"])):
+        entry = _entry(line) if line else {"kind": row["kind"], "dataset": row["dataset"], "body": {}}
+        if entry is None or (line and entry["seq"] != seq):
             report.failure("line", seq=seq)
+            return history
+        if line and any(entry[name] != row[name] for name in BESIDE):
+            report.failure("cells", name=f"entries.csv#{seq}")
             return history
         if line and before and entry["prev"] != hashlib.sha256(before).hexdigest():
             report.failure("prev", seq=seq)
@@ -76,6 +91,27 @@ def _history(rows: Sequence[dict[str, str]], sizes: set[int], report: Report) ->
     history.whole = True
     report.ok("copy", count=len(rows), shown=sum(bool(row["line"]) for row in rows))
     return history
+
+
+def _entry(line: bytes) -> dict[str, Any] | None:
+    """The entry of a line; None when it is no entry in its one spelling."""
+    try:
+        entry = json.loads(line, parse_float=verifier.no_fraction, parse_constant=verifier.no_fraction)
+        return entry if verifier.is_shaped(entry) and verifier.canonical(entry) == line else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _check_beside(checkpoints: str, rows: Sequence[dict[str, str]], report: Report) -> None:
+    """What the table says beside each checkpoint: its size, its root, the time of its last entry."""
+    for row in csv.DictReader(io.StringIO(checkpoints, newline="")):
+        try:
+            point = verifier.Checkpoint.parse(row["note"])
+        except ValueError:
+            continue  # told already
+        time = rows[point.size - 1]["time"] if point.size <= len(rows) else row.get("time")
+        if (row.get("size"), row.get("root"), row.get("time")) != (str(point.size), point.root.hex(), time):
+            report.failure("cells", name=f"checkpoints.csv#{point.size}")
 
 
 def _decoded(written: str) -> bytes | None:
