@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 
 import pyarrow as pa
 from stdnum.ua import rntrc
@@ -99,3 +100,13 @@ def test_a_hundred_thousand_distinct_phones_are_counted_from_a_sample() -> None:
     assert seen.kind == "phone"
     assert seen.sampled
     assert seen.share > 0.95
+
+
+def test_identifiers_of_random_digits_are_no_plates_and_no_phones() -> None:
+    """One UUID in 700 spells a plate by chance; a plate beside it, or in its place, is still seen."""
+    rng = random.Random(835)
+    column = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(5000)]
+    assert kinds(column) == {}
+    assert kinds([text.upper() for text in column]) == {}
+    assert kinds([*column[:50], "be6521cc-3e24-44e3-baf0-27bc08d6af57 ВХ1234АЕ"]) == {"plate": 1}
+    assert kinds(["be6521cc-3e24-44e3-0af0-27bc08d6af57", "x"]) == {"plate": 1}  # not the form of a UUID
