@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import requests
 
 from tests.publish.releases import STOPS, a_release, stop
 from vidkryto.errors import PlanError, PortalMoved
+from vidkryto.plan.live import LOCK, Lock
 from vidkryto.plan.make import anchor_id, make_plan
 from vidkryto.plan.names import resource_id
 from vidkryto.publish.apply import Applying, apply
@@ -306,3 +308,20 @@ def test_a_dataset_made_by_hand_is_adopted(portal: CkanPortal, publish: Publish,
     assert names[0] == "Старий файл"
     assert len(names) == 3
     assert make_plan(release, portal).kind == "nothing"
+
+
+def test_the_lock_of_a_run_that_died_goes_though_nothing_else_is_to_do(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """A lock that expired is set free by the next run; one that another run holds is left to it."""
+    release = a_release(folder, [stop(1)], dataset=dataset)
+    package, anchor = publish(release).package, anchor_id(dataset)
+    for run, ends, left in (("gone", -timedelta(minutes=1), "free"), ("there", timedelta(minutes=9), "there")):
+        lock = Lock(run, "a" * 64, datetime.now(UTC) + ends)
+        portal.revise(package, {}, resources={anchor: {LOCK: str(lock)}})
+        assert publish(release).outcome == "unchanged"
+        live = portal.dataset(dataset, {})
+        assert live is not None
+        resource = live.resource(anchor)
+        assert resource is not None
+        assert resource.text(LOCK).split()[0] == left

@@ -102,9 +102,14 @@ class _Work:
         return live
 
     def unchanged(self) -> Receipt:
-        """The receipt of a plan with nothing to do; nothing is written."""
+        """The receipt of a plan with nothing to do; nothing is written but the lock of a run that died, set free."""
         live = self.there()
         self._unmoved(live)
+        anchor = live.resource(self.anchor)
+        left = Lock.parse(anchor.text(LOCK)) if anchor else None
+        if left is not None and locks.abandoned(left, datetime.now(UTC)):
+            locks.take(self.portal, live, self.anchor, self.plan.hash, self.there, run=self.run).release()
+            live = self.there()
         with fed(self.release, live, self.portal) as self.whole:
             return self._receipt(live, "unchanged", ())
 
