@@ -133,7 +133,7 @@ def test_a_table_written_as_json_reads_back_equal(rows: list[list[str]]) -> None
     records = [{f"c{position}": cell for position, cell in enumerate(row)} for row in rows]
     array = json.dumps(records, ensure_ascii=False).encode()
     assert _rows(_read(array, "a.json", len(rows[0]), encoding="utf-8")) == rows
-    lines = "\n".join(json.dumps(record) for record in records).encode()
+    lines = "\n".join(json.dumps(record, ensure_ascii=False) for record in records).encode()
     assert _rows(_read(lines, "a.jsonl", len(rows[0]), encoding="utf-8")) == rows
 
 

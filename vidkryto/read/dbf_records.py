@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from vidkryto.findings import Finding, Place
 from vidkryto.pull.limits import ZIP_DEFECTS
 from vidkryto.read import encoding as encodings
 from vidkryto.read.grid import Grid
+from vidkryto.read.pieces import LARGE, kept
 from vidkryto.read.records import Collector, broken
 
 
@@ -27,8 +30,14 @@ def read_dbf(path: Path, kind: str, reading: Reading, place: Place) -> Grid:
         try:
             table = dbfread.DBF(str(file), raw=True, encoding="latin-1", ignore_missing_memofile=True)
             _check_length(file, table, place)
-            records = list(table)
+            records = list(table) if file.stat().st_size < LARGE else table  # a large one is gone through again
             deleted = len(table.deleted)
+            encoding = code_page or _encoding(table, records, reading, place)
+            codec = encodings.codec_of(encoding)
+            collector = Collector(reading, place)
+            for number, record in enumerate(records, start=1):
+                cells = {f.name: _cell(record[f.name], f.type, codec, place, number) for f in table.fields}
+                collector.add(cells, number)
         except (
             dbfread.DBFNotFound,
             dbfread.MissingMemoFile,
@@ -38,13 +47,6 @@ def read_dbf(path: Path, kind: str, reading: Reading, place: Place) -> Grid:
             AttributeError,
         ) as error:
             raise broken(place, f"DBF: {error}") from error
-    encoding = code_page or _encoding(table, records, reading, place)
-    codec = encodings.codec_of(encoding)
-    collector = Collector(reading, place)
-    for number, record in enumerate(records, start=1):
-        collector.add(
-            {field.name: _cell(record[field.name], field.type, codec, place, number) for field in table.fields}, number
-        )
     grid = collector.grid(encoding=encoding, noted=deleted)
     findings = [Finding("records-deleted", place, count=deleted)] if deleted else []
     memos = [field.name for field in table.fields if field.type in "MGPB"]
@@ -73,7 +75,8 @@ def _unpacked(path: Path, folder: Path, place: Place) -> tuple[Path, str]:
                 remedy="Ask how the file was made.",
             )
         target = folder / "table.dbf"
-        target.write_bytes(archive.read(names[0]))
+        with archive.open(names[0]) as packed, target.open("wb") as stream:
+            shutil.copyfileobj(packed, stream)
         page = next((name for name in archive.namelist() if name.casefold() == names[0].casefold()[:-3] + "cpg"), "")
         return target, _code_page(archive.read(page).decode("ascii", "ignore").strip() if page else "")
 
@@ -100,11 +103,12 @@ def _check_length(file: Path, table: Any, place: Place) -> None:
         raise broken(place, f"DBF: cut off, {size} bytes of {wanted}")
 
 
-def _encoding(table: Any, records: list[dict[str, bytes]], reading: Reading, place: Place) -> str:
+def _encoding(table: Any, records: Iterable[dict[str, bytes]], reading: Reading, place: Place) -> str:
     if reading.encoding != "auto":
         return reading.encoding
     texts = [field.name for field in table.fields if field.type == "C"]
-    content = b"\n".join(record[name].rstrip() for record in records for name in texts)
+    size = table.header.numrecords * table.header.recordlen
+    content = kept((record[name].rstrip() + b"\n" for record in records for name in texts), size)
     return encodings.require(encodings.decide(content), place)
 
 

@@ -18,6 +18,7 @@ from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
 from vidkryto.read.dialect import csv_records, lines_of, sniff_delimiter, table_width
 from vidkryto.read.grid import Grid
+from vidkryto.read.pieces import Content, Stream, count, has, pieces
 from vidkryto.read.text import cell_too_long, text_of
 
 BATCH = 50_000
@@ -61,13 +62,16 @@ class _Split:
     findings: tuple[Finding, ...]
 
 
-def _split(content: bytes, delimiter: str, width: int, reading: Reading, place: Place) -> _Split:
-    quoted = bool(reading.quote) and reading.quote.encode() in content
+def _split(content: Content, delimiter: str, width: int, reading: Reading, place: Place) -> _Split:
+    quoted = bool(reading.quote) and has(content, reading.quote.encode())
     breaks = _line_breaks(content) if quoted else 0
     table, ragged = _arrow(content, delimiter, width, reading.quote if quoted else "", breaks, reading, place)
     if table is None:
         return _python(content, delimiter, width, reading, place)
-    columns = [_flat(column) for column in table.columns]
+    held = table.columns
+    del table  # a column in one piece is a copy; of the pieces only that column's are held beside it
+    held.reverse()
+    columns = [_flat(held.pop()) for _ in range(len(held))]
     odd: dict[int, list[str]] = {}
     if ragged:
         columns, odd = _insert(columns, ragged, delimiter, reading.quote)
@@ -82,7 +86,7 @@ def _flat(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _arrow(
-    content: bytes, delimiter: str, width: int, quote: str, breaks: int, reading: Reading, place: Place
+    content: Content, delimiter: str, width: int, quote: str, breaks: int, reading: Reading, place: Place
 ) -> tuple[pa.Table | None, list[tuple[int, str]]]:
     """The cells by pyarrow, and the records of another width with their number.
 
@@ -94,18 +98,18 @@ def _arrow(
     """
     if len(delimiter.encode()) != 1:
         return None, []
-    block = max(len(content) + 4096, 1 << 16) if b"\r" in content else BLOCK
+    block = max(len(content) + 4096, 1 << 16) if has(content, b"\r") else BLOCK
     quick = (_Way(BLOCK, True, False), _Way(BLOCK, False, False))
     for way in (quick[0], _Way(block, block == BLOCK, True), _Way(block, False, True)) if quote else quick:
         if way.block >= 1 << 31:
             return None, []
         tail = _sentinel_lines(content, width, delimiter) if way.lines else b""
         try:
-            table, ragged = _arrow_table(content + tail if tail else content, delimiter, width, quote, way)
+            table, ragged = _arrow_table(content, tail, delimiter, width, quote, way)
         except pa.ArrowInvalid:
             continue
         if quote and not way.lines:
-            lines = breaks + (not content.endswith((b"\n", b"\r")))
+            lines = breaks + (not _ends_with_break(content))
             if table.num_rows + len(ragged) != lines or not _last_line_closes(content, delimiter, quote, reading):
                 continue
         if tail:
@@ -127,7 +131,7 @@ class _Way:
 
 
 def _arrow_table(
-    content: bytes, delimiter: str, width: int, quote: str, way: _Way
+    content: Content, tail: bytes, delimiter: str, width: int, quote: str, way: _Way
 ) -> tuple[pa.Table, list[tuple[int, str]]]:
     """One reading by pyarrow, every cell text. Raises ArrowInvalid, among others when blocks were cut inside a cell, or
     when the number of a record of another width is not known because threads ran ahead."""
@@ -141,7 +145,7 @@ def _arrow_table(
 
     names = [str(number) for number in range(width)]
     table = arrow_csv.read_csv(
-        pa.BufferReader(pa.py_buffer(content)),
+        pa.PythonFile(Stream(content, tail), mode="r") if tail else pa.BufferReader(pa.py_buffer(content)),
         read_options=arrow_csv.ReadOptions(use_threads=way.threads, block_size=way.block, column_names=names),
         parse_options=arrow_csv.ParseOptions(
             delimiter=delimiter,
@@ -160,13 +164,13 @@ def _arrow_table(
     return table, ragged
 
 
-def _sentinel_lines(content: bytes, width: int, delimiter: str) -> bytes:
+def _sentinel_lines(content: Content, width: int, delimiter: str) -> bytes:
     """What is put behind the text: its last line is ended if need be, and a record of our own follows."""
-    ending = "" if content.endswith((b"\n", b"\r")) else "\n"
+    ending = "" if _ends_with_break(content) else "\n"
     return f"{ending}{_SENTINEL}{delimiter * (width - 1)}\n".encode()
 
 
-def _last_line_closes(content: bytes, delimiter: str, quote: str, reading: Reading) -> bool:
+def _last_line_closes(content: Content, delimiter: str, quote: str, reading: Reading) -> bool:
     """Whether the last line ends outside quotation marks, given that the one before it does."""
     reach = max(1 << 20, 4 * reading.max_cell)
     end = content[-reach:]
@@ -189,7 +193,7 @@ def _check_size(rows: int, reading: Reading, place: Place) -> None:
         )
 
 
-def _python(content: bytes, delimiter: str, width: int, reading: Reading, place: Place) -> _Split:
+def _python(content: Content, delimiter: str, width: int, reading: Reading, place: Place) -> _Split:
     """The same by Python's csv module, for files on which pyarrow differs from it.
 
     A record of our own behind the last one shows whether the file ends inside quotation marks.
@@ -222,10 +226,14 @@ def _python(content: bytes, delimiter: str, width: int, reading: Reading, place:
     return _finish(columns, np.array(rows[:-1], dtype=np.int64), odd, width, reading, place)
 
 
-def _with_sentinel(content: bytes) -> Iterator[str]:
+def _with_sentinel(content: Content) -> Iterator[str]:
     """The lines of the text with their ends, and the sentinel as a last line."""
-    yield from io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
-    yield ("" if content.endswith((b"\n", b"\r")) else "\n") + _SENTINEL + "\n"
+    yield from io.TextIOWrapper(io.BufferedReader(Stream(content), BLOCK), encoding="utf-8", newline="")
+    yield ("" if _ends_with_break(content) else "\n") + _SENTINEL + "\n"
+
+
+def _ends_with_break(content: Content) -> bool:
+    return content[-1:] in (b"\n", b"\r")
 
 
 def _unclosed(place: Place, line: int) -> ReadError:
@@ -256,14 +264,14 @@ def _insert(
 
 
 def _line_numbers(
-    columns: list[pa.Array], content: bytes, breaks: int, odd: dict[int, list[str]]
+    columns: list[pa.Array], content: Content, breaks: int, odd: dict[int, list[str]]
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """The line of the file on which each record begins: records and the line breaks inside their cells."""
     count = len(columns[0])
     if breaks <= count:
         return np.arange(1, count + 1, dtype=np.int64)
     inside = np.zeros(count, dtype=np.int64)
-    patterns = (("\n", 1), ("\r", 1), ("\r\n", -1)) if b"\r" in content else (("\n", 1),)
+    patterns = (("\n", 1), ("\r", 1), ("\r\n", -1)) if has(content, b"\r") else (("\n", 1),)
     for column in columns:
         for pattern, sign in patterns:
             breaks = pc.fill_null(pc.count_substring(column, pattern), 0)
@@ -273,13 +281,11 @@ def _line_numbers(
     return np.arange(1, count + 1, dtype=np.int64) + np.concatenate(([0], np.cumsum(inside)[:-1]))
 
 
-def _line_breaks(content: bytes) -> int:
+def _line_breaks(content: Content) -> int:
     """How many line breaks there are; CR LF is one."""
-    bytes_, found = np.frombuffer(content, dtype=np.uint8), 0
-    for start in range(0, len(bytes_), 1 << 22):
-        found += int(np.count_nonzero(bytes_[start : start + (1 << 22)] == 10))
-    if b"\r" in content:
-        found += content.count(b"\r") - content.count(b"\r\n")
+    found = sum(int(np.count_nonzero(np.frombuffer(piece, dtype=np.uint8) == 10)) for piece in pieces(content))
+    if has(content, b"\r"):
+        found += count(content, b"\r") - count(content, b"\r\n")
     return found
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
+from vidkryto.read.pieces import Content
 
 DELIMITERS = (";", ",", "\t", "|")
 
 
-def sniff_delimiter(content: bytes, quote: str) -> str:
+def sniff_delimiter(content: Content, quote: str) -> str:
     """The delimiter whose count per record is most even over the first records; a comma when there is none."""
     head = content[: 1 << 16].decode("utf-8", "ignore")
     best, best_score = ",", 0.0
@@ -30,7 +31,7 @@ def sniff_delimiter(content: bytes, quote: str) -> str:
     return best
 
 
-def _head_records(content: bytes, delimiter: str, quote: str, need: int) -> list[list[str]]:
+def _head_records(content: Content, delimiter: str, quote: str, need: int) -> list[list[str]]:
     """The first records; most files show them in 64 KiB, none is looked at beyond 1 MiB."""
     for size in (1 << 16, 1 << 20):
         found = _first_records(content[:size].decode("utf-8", "ignore"), delimiter, quote, need)
@@ -59,7 +60,7 @@ def csv_records(stream: Iterable[str], delimiter: str, quote: str, longest: int 
     return csv.reader(stream, delimiter=delimiter, quotechar=quote)
 
 
-def table_width(content: bytes, delimiter: str, reading: Reading, place: Place) -> int:
+def table_width(content: Content, delimiter: str, reading: Reading, place: Place) -> int:
     """How many columns the table has: the widest header row, else the commonest width of the first records."""
     need = max(reading.header.rows, default=0) + 50
     lines, widths, width = 1, [], 0

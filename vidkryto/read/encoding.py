@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
 from vidkryto.read.letters import pair_scores
+from vidkryto.read.pieces import Content, is_ascii, lines, pieces, whole_lines
 
 CYRILLIC = ("windows-1251", "koi8-u", "cp866", "cp1125", "mac-cyrillic", "iso-8859-5")
 WESTERN = ("windows-1252", "windows-1250", "mac-roman", "cp850")
@@ -73,35 +74,41 @@ def codec_of(encoding: str) -> str:
     return codecs.lookup(_CODECS.get(encoding.lower(), encoding)).name
 
 
-def decide(content: bytes) -> Verdict:
+def decide(content: Content) -> Verdict:
     """The verdict over the whole content; never a guess: below the margin `encoding` is empty."""
     for mark, name in _BOMS:
-        if content.startswith(mark):
+        if content[: len(mark)] == mark:
             return Verdict(name, "bom") if name != "utf-8-sig" else _utf8(content, "bom")
     if wide := _utf16(content):
         return Verdict(wide, "utf-16")
-    if content.isascii():
+    if is_ascii(content):
         return Verdict("utf-8", "ascii")
     return _utf8(content, "utf-8")
 
 
-def _utf8(content: bytes, how: str) -> Verdict:
+def _utf8(content: Content, how: str) -> Verdict:
     name = "utf-8-sig" if how == "bom" else "utf-8"
     if is_utf8(content):
-        chance = how != "bom" and len(content) < 1 << 20 and _by_chance(content.decode("utf-8"))
+        chance = how != "bom" and len(content) < 1 << 20 and _by_chance(bytes(content).decode("utf-8"))
         return decide_by_letters(content) if chance else Verdict(name, how)
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.reason == "unexpected end of data" and error.start >= len(content) - 4 and error.start > 0:
-            cut = content[: error.start]
-            if not cut.isascii():
-                return Verdict(name, how, truncated=True)
-        return _mixed(content, name, how) or decide_by_letters(content)
-    return Verdict(name, how)
+    if _is_cut_off(content):
+        return Verdict(name, how, truncated=True)
+    return _mixed(content, name, how) or decide_by_letters(content)
 
 
-def is_utf8(content: bytes) -> bool:
+def _is_cut_off(content: Content) -> bool:
+    """Whether this is UTF-8 but for a last letter of which bytes are missing."""
+    for left in range(1, min(4, len(content))):
+        try:
+            content[-left:].decode("utf-8")
+        except UnicodeDecodeError as error:
+            if error.reason == "unexpected end of data" and error.start == 0:
+                whole = memoryview(content)[:-left]
+                return is_utf8(whole) and bool((np.frombuffer(whole, dtype=np.uint8) >= 0x80).any())
+    return False
+
+
+def is_utf8(content: Content | memoryview) -> bool:
     """Whether all bytes are strict UTF-8, by Arrow's vectorised check and without making a second copy."""
     offsets = pa.py_buffer(np.array([0, len(content)], dtype=np.int64))
     whole = pa.Array.from_buffers(pa.large_binary(), 1, [None, offsets, pa.py_buffer(content)])
@@ -118,10 +125,12 @@ def _by_chance(text: str) -> bool:
     return len(high) < 4 and not any(re.match(_PLAUSIBLE, letter) for letter in high)
 
 
-def _mixed(content: bytes, name: str, how: str) -> Verdict | None:
+def _mixed(content: Content, name: str, how: str) -> Verdict | None:
     """A file in which some lines are UTF-8 and others are not; None when no line speaks for UTF-8."""
+    if not any(_speaks_for_utf8(piece) for piece in whole_lines(content)):
+        return None
     valid, broken = [], []
-    for number, line in enumerate(content.split(b"\n"), start=1):
+    for number, line in enumerate(lines(content), start=1):
         if line.isascii():
             continue
         try:
@@ -145,7 +154,39 @@ def _mixed(content: bytes, name: str, how: str) -> Verdict | None:
     return Verdict(letters.encoding, letters.how, letters.margin, letters.candidates, tuple(valid), "utf-8")
 
 
-def _utf16(content: bytes) -> str:
+def _not_utf8() -> NDArray[np.bool_]:
+    """Of each pair of bytes whether UTF-8 rules it out, shape (65536,)."""
+    byte = np.arange(256)
+    lead, inside = (byte >= 0xC2) & (byte < 0xF5), (byte >= 0x80) & (byte < 0xC0)
+    never = (byte >= 0xC0) & ~lead
+    return ((lead[:, None] & ~inside) | ((byte < 0x80)[:, None] & inside) | never).reshape(-1)
+
+
+def _speaks_for_utf8(piece: bytes) -> bool:
+    """Whether one of these whole lines is UTF-8 with letters beyond ASCII; cheap where the encoding has one byte."""
+    pairs, starts = _pairs_by_line(piece)
+    high = np.logical_or.reduceat(pairs & 0x80 > 0, starts)
+    hopeful = np.flatnonzero(high & ~np.logical_or.reduceat(_not_utf8()[pairs], starts))
+    ends = np.append(starts[1:], len(pairs))
+    for line in hopeful:
+        try:
+            if len(re.findall(_PLAUSIBLE, piece[starts[line] : ends[line]].decode("utf-8"))) > 1:
+                return True
+        except UnicodeDecodeError:
+            continue
+    return False
+
+
+def _pairs_by_line(piece: bytes) -> tuple[NDArray[np.uint16], NDArray[np.intp]]:
+    """The pairs of neighbouring bytes of whole lines, and where each line's begin: with the break before it."""
+    bytes_ = np.frombuffer(b"\n" + piece + b"\n", dtype=np.uint8)
+    starts = np.flatnonzero(bytes_[:-1] == 10)
+    if piece.endswith(b"\n"):
+        starts = starts[:-1]
+    return ((bytes_[:-1].astype(np.uint16) << 8) | bytes_[1:]).astype(np.uint16, copy=False), starts
+
+
+def _utf16(content: Content) -> str:
     """utf-16-le or utf-16-be without a mark: nearly every other byte is 0 (Latin) or 4 (Cyrillic)."""
     if len(content) < 4 or len(content) % 2 or b"\0" not in content[: 1 << 16]:
         return ""
@@ -156,24 +197,28 @@ def _utf16(content: bytes) -> str:
     for side, name in ((1, "utf-16-le"), (0, "utf-16-be")):
         if share[side] > 0.9 and zero[side] > 0.02 and zero[1 - side] < 0.05:
             try:
-                content.decode(name)
+                decoder = codecs.getincrementaldecoder(name)()
+                for piece in pieces(content):
+                    decoder.decode(piece)
+                decoder.decode(b"", final=True)
             except UnicodeDecodeError:
                 return ""
             return name
     return ""
 
 
-def _pairs(content: bytes) -> NDArray[np.int64]:
-    """How often each pair of neighbouring bytes occurs."""
-    bytes_ = np.frombuffer(b"\n" + content + b"\n", dtype=np.uint8)
+def _pairs(content: Content) -> NDArray[np.int64]:
+    """How often each pair of neighbouring bytes occurs; a line break stands before the first and after the last."""
     counts = np.zeros(65536, dtype=np.int64)
-    for start in range(0, len(bytes_) - 1, 1 << 24):
-        part = bytes_[start : start + (1 << 24) + 1].astype(np.uint16)
+    before = b"\n"
+    for piece in (*pieces(content), b"\n"):
+        part = np.frombuffer(before + piece, dtype=np.uint8).astype(np.uint16)
         counts += np.bincount((part[:-1] << 8) | part[1:], minlength=65536)
+        before = piece[-1:]
     return counts
 
 
-def decide_by_letters(content: bytes) -> Verdict:
+def decide_by_letters(content: Content) -> Verdict:
     """The likeliest one-byte encoding by its pairs of letters, over the whole content.
 
     Repeats of one pair are weighed by their square root: the same word a thousand times is not a thousand witnesses.
@@ -191,7 +236,7 @@ def decide_by_letters(content: bytes) -> Verdict:
     high = int(single[0x80:].sum())
     if high > WESTERN_SHARE * (high + int(single[0x41:0x5B].sum() + single[0x61:0x7B].sum())):
         scores = {name: score for name, score in scores.items() if name not in WESTERN}
-    ranked = _distinct(scores, content)
+    ranked = _distinct(scores, bytes(int(byte) for byte in np.flatnonzero(single) if byte >= 0x80))
     candidates = tuple(Candidate(name, scores[name], _sample(content, name)) for name in ranked[:4])
     margin = candidates[0].score - candidates[1].score if len(candidates) > 1 else float("inf")
     needed = WESTERN_MARGIN if candidates[0].encoding in WESTERN else MARGIN
@@ -205,53 +250,62 @@ def _lacks_i(single: NDArray[np.int64]) -> bool:
     return bool(letters >= 100 and single[0xF6:0xFA].sum() == 0)
 
 
-def _distinct(scores: dict[str, float], content: bytes) -> list[str]:
-    """Candidates from the best; of several that read the content alike only the first is kept."""
-    high = bytes(sorted({byte for byte in content if byte >= 0x80})) if len(content) < 1 << 16 else _high_bytes(content)
+def _distinct(scores: dict[str, float], high: bytes) -> list[str]:
+    """Candidates from the best; of several that read the bytes beyond ASCII alike only the first is kept."""
     texts: dict[str, str] = {}
     for name in sorted(scores, key=lambda name: (-scores[name], (*CYRILLIC, *WESTERN).index(name))):
         texts.setdefault(high.decode(codec_of(name), "replace"), name)
     return list(texts.values())
 
 
-def _high_bytes(content: bytes) -> bytes:
-    present = np.bincount(np.frombuffer(content, dtype=np.uint8), minlength=256)
-    return bytes(int(byte) for byte in np.flatnonzero(present) if byte >= 0x80)
-
-
-def _sample(content: bytes, encoding: str) -> str:
+def _sample(content: Content, encoding: str) -> str:
     """The first line with letters beyond ASCII, read with `encoding`, at most 80 characters."""
-    found = re.search(rb"[^\n]*[\x80-\xff][^\n]*", content)
-    line = found.group() if found else b""
-    start = next((place for place, byte in enumerate(line) if byte >= 0x80), 0)
+    found = re.search(rb"[\x80-\xff]", content)
+    if not found:
+        return ""
+    end = content.find(b"\n", found.start())
+    line = content[content.rfind(b"\n", 0, found.start()) + 1 : len(content) if end < 0 else end]
+    start = next(place for place, byte in enumerate(line) if byte >= 0x80)
     return line[max(0, start - 20) :][:80].decode(codec_of(encoding), "replace").strip()
 
 
-def odd_lines(content: bytes, encoding: str) -> tuple[tuple[int, ...], str]:
+def odd_lines(content: Content, encoding: str) -> tuple[tuple[int, ...], str]:
     """Lines of a one-byte file that are plainly in another encoding, and which one; at least six letters a line."""
-    bytes_ = np.frombuffer(b"\n" + content + b"\n", dtype=np.uint8).astype(np.uint16)
-    pairs = ((bytes_[:-1] << 8) | bytes_[1:]).astype(np.uint16)
-    breaks = np.flatnonzero(bytes_[1:] == 10)
-    high = np.concatenate(([0], np.cumsum(bytes_[1:] >= 0x80)))
-    ends = np.concatenate(([0], breaks + 1))
-    letters = np.diff(high[ends])
-    own = _line_scores(pairs, ends, encoding)
-    foreign = (letters >= 6) & (own < ODD * letters)
-    best, name = np.zeros(len(letters)), ""
-    if not foreign.any():
-        return (), ""
-    for other in CYRILLIC:
-        if other == encoding:
-            continue
-        gain = np.where(foreign, _line_scores(pairs, ends, other) - own, -np.inf)
+    others = [name for name in CYRILLIC if name != encoding]
+    rows: list[NDArray[np.intp]] = []
+    gains: list[NDArray[np.float64]] = []
+    before = 0
+    for piece in whole_lines(content):
+        found, gain, count = _foreign(piece, encoding, others)
+        rows.append(found + before)
+        gains.append(gain)
+        before += count
+    gained = np.concatenate(gains, axis=1) if gains else np.zeros((len(others), 0))
+    best, name = np.zeros(gained.shape[1]), ""
+    for other, gain in zip(others, gained, strict=True):
         if gain.max(initial=-np.inf) > max(best.max(initial=0), LINE_MARGIN):
             best, name = gain, other
-    return tuple(int(line) + 1 for line in np.flatnonzero(best > LINE_MARGIN)), name
+    return tuple(int(line) + 1 for line in np.concatenate(rows)[best > LINE_MARGIN]) if rows else (), name
 
 
-def _line_scores(pairs: NDArray[np.uint16], ends: NDArray[np.int64], encoding: str) -> NDArray[np.float64]:
-    scores = np.maximum(pair_scores(codec_of(encoding))[pairs], -30).astype(np.float64)
-    return np.diff(np.concatenate(([0.0], np.cumsum(scores)))[ends])
+def _foreign(piece: bytes, encoding: str, others: list[str]) -> tuple[NDArray[np.intp], NDArray[np.float64], int]:
+    """Of whole lines: those that look foreign, how much likelier each other encoding makes them, how many there are."""
+    pairs, starts = _pairs_by_line(piece)
+    letters = np.add.reduceat((pairs & 0x80 > 0).astype(np.uint32), starts)
+    if not letters.any():
+        return starts[:0], np.zeros((len(others), 0)), len(starts)
+    own = np.add.reduceat(_scores(encoding)[pairs], starts, dtype=np.float64)
+    foreign = np.flatnonzero((letters >= 6) & (own < ODD * letters))
+    gain = np.zeros((len(others), len(foreign)))
+    if len(foreign):
+        for place, other in enumerate(others):
+            gain[place] = np.add.reduceat(_scores(other)[pairs], starts, dtype=np.float64)[foreign] - own[foreign]
+    return foreign, gain, len(starts)
+
+
+def _scores(encoding: str) -> NDArray[np.float32]:
+    """Of each pair of bytes; no single pair condemns a line."""
+    return np.maximum(pair_scores(codec_of(encoding)), np.float32(-30))
 
 
 def require(verdict: Verdict, place: Place) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from vidkryto.catalogue.reading import Reading
 from vidkryto.findings import Place
 from vidkryto.read.grid import Grid
+from vidkryto.read.pieces import lines
 from vidkryto.read.records import Collector, broken, no_records
 from vidkryto.read.text import text_of
 
@@ -70,15 +71,15 @@ def flat(record: dict[str, Any], before: str = "") -> Iterator[tuple[str, str | 
 def read_json(path: Path, kind: str, reading: Reading, place: Place) -> Grid:
     """The records of a JSON file. Raises ReadError when it is broken or holds no records where it should."""
     text = text_of(path, reading, place)
-    content = text.content.decode("utf-8")
     collector = Collector(reading, place)
     if kind == "jsonl":
-        for number, line in enumerate(content.splitlines(), start=1):
+        # A line ends with a line feed: other signs that break lines, as U+2028, may stand in a text (RFC 8259, 7).
+        for number, line in enumerate(lines(text.content), start=1):
             if line.strip():
-                record = parse(line, Place(place.resource, place.file, row=number))
+                record = parse(line.decode("utf-8"), Place(place.resource, place.file, row=number))
                 collector.add(_record(record, place, f"line {number}"), number)
         return collector.grid(encoding=text.encoding)
-    value = parse(content, place)
+    value = parse(bytes(text.content).decode("utf-8"), place)
     if kind == "geojson":
         features = value.get("features") if isinstance(value, dict) else None
         if not isinstance(features, list):

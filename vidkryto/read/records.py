@@ -12,6 +12,8 @@ from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
 from vidkryto.read.grid import Grid
 
+BATCH = 50_000
+
 
 def read_records(path: Path, kind: str, reading: Reading, place: Place) -> Grid:
     """The records of a file as a grid with labels. Raises ReadError when the file cannot be read."""
@@ -41,11 +43,16 @@ class Collector:
     def __init__(self, reading: Reading, place: Place) -> None:
         self._reading, self._place = reading, place
         self._columns: dict[str, list[str | None]] = {}
+        self._done: dict[str, list[pa.Array]] = {}
+        self._before = 0
         self._rows: list[int] = []
 
     def add(self, record: Mapping[str, str | None], number: int) -> None:
         """One record, with its number or line in the file."""
-        count = len(self._rows)
+        count = len(self._rows) - self._before
+        if count == BATCH:
+            self._pack()
+            count = 0
         for name, value in record.items():
             column = self._columns.get(name)
             if column is None:
@@ -64,6 +71,16 @@ class Collector:
             self.add(record, number)
         return self
 
+    def _pack(self) -> None:
+        """What is collected goes into Arrow's arrays: as Python's texts it would take several times the memory."""
+        count = len(self._rows) - self._before
+        for name, column in self._columns.items():
+            column.extend([None] * (count - len(column)))
+            parts = self._done.setdefault(name, [pa.nulls(self._before, pa.string())] if self._before else [])
+            parts.append(pa.array(column, pa.string()))
+            column.clear()
+        self._before = len(self._rows)
+
     def grid(self, *, encoding: str = "", virtual: Iterable[str] = (), noted: int = 0) -> Grid:
         """The grid of what was collected. Raises ReadError when there was nothing."""
         if not self._rows:
@@ -72,11 +89,9 @@ class Collector:
                 (Finding("file-empty", self._place),),
                 remedy="Export the table again.",
             )
-        height = len(self._rows)
-        for column in self._columns.values():
-            column.extend([None] * (height - len(column)))
+        self._pack()
         return Grid(
-            columns=tuple(pa.array(column, pa.string()) for column in self._columns.values()),
+            columns=tuple(pa.concat_arrays(self._done.pop(name)) for name in self._columns),
             rows=pa.array(self._rows, pa.int64()),
             file=self._place.file,
             labels=tuple(self._columns),

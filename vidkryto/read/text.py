@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
 from vidkryto.read import encoding as encodings
+from vidkryto.read.pieces import Content, count, has, is_blank, kept, lines, load, pieces
 
 MAX_LINE = 64 << 20
 """Bytes without a line break; no table has such a line."""
@@ -18,7 +21,7 @@ MAX_LINE = 64 << 20
 class Text:
     """A delimited file as UTF-8 bytes, and what was found on the way there."""
 
-    content: bytes
+    content: Content
     encoding: str
     verdict: encodings.Verdict
     findings: list[Finding] = field(default_factory=list)
@@ -26,8 +29,8 @@ class Text:
 
 def text_of(path: Path, reading: Reading, place: Place) -> Text:
     """The file's text as UTF-8 without a mark, its encoding decided or as declared."""
-    content = path.read_bytes()
-    if not content or content.isspace():
+    content = load(path)
+    if is_blank(content):
         raise ReadError(
             f"{place.file} is empty",
             (Finding("file-empty", place),),
@@ -45,24 +48,24 @@ def text_of(path: Path, reading: Reading, place: Place) -> Text:
     if verdict.truncated:
         findings.append(Finding("file-truncated", place))
     decoded = _decode(content, name, verdict, reading, place, findings)
-    if b"\0" in decoded:
-        line = decoded[: decoded.index(b"\0")].count(b"\n") + 1
+    if has(decoded, b"\0"):
+        line = count(decoded, b"\n", decoded.find(b"\0")) + 1
         raise ReadError(
             f"{place.file} holds NUL bytes, the first in line {line}",
-            (Finding("nul-bytes", Place(place.resource, place.file, row=line), count=decoded.count(b"\0")),),
+            (Finding("nul-bytes", Place(place.resource, place.file, row=line), count=count(decoded, b"\0")),),
             remedy="The file is damaged or is not a text file; export it again.",
         )
     return Text(decoded, name, verdict, findings)
 
 
-def _foreign_lines(content: bytes, encoding: str) -> tuple[int, ...]:
+def _foreign_lines(content: Content, encoding: str) -> tuple[int, ...]:
     """Lines that are not in the declared encoding: bytes it does not have, or letters that make no sense in it."""
     try:
         codec = encodings.codec_of(encoding)
     except LookupError:
         return ()
     broken = []
-    for number, line in enumerate(content.split(b"\n"), start=1):
+    for number, line in enumerate(lines(content), start=1):
         try:
             line.decode(codec)
         except UnicodeDecodeError:
@@ -71,7 +74,7 @@ def _foreign_lines(content: bytes, encoding: str) -> tuple[int, ...]:
     return tuple(sorted({*broken, *(encodings.odd_lines(content, encoding)[0] if one_byte else ())}))
 
 
-def _check_lines(content: bytes, reading: Reading, place: Place) -> None:
+def _check_lines(content: Content, reading: Reading, place: Place) -> None:
     """Refuse a line of many megabytes before anything is copied: it is a cell without end or no text at all."""
     start, limit = 0, max(MAX_LINE, 4 * reading.max_cell)
     while len(content) - start > limit:
@@ -91,8 +94,8 @@ def cell_too_long(place: Place, found: str, reading: Reading) -> ReadError:
 
 
 def _decode(
-    content: bytes, name: str, verdict: encodings.Verdict, reading: Reading, place: Place, findings: list[Finding]
-) -> bytes:
+    content: Content, name: str, verdict: encodings.Verdict, reading: Reading, place: Place, findings: list[Finding]
+) -> Content:
     try:
         codec = encodings.codec_of(name)
     except LookupError:
@@ -102,37 +105,47 @@ def _decode(
             remedy="Write for example windows-1251, utf-8, koi8-u or cp866.",
         ) from None
     if verdict.how == "letters" and not verdict.odd_lines:
-        lines, other = encodings.odd_lines(content, name)
-        if lines:
-            verdict = encodings.Verdict(name, "letters", verdict.margin, verdict.candidates, lines, other)
+        odd, other = encodings.odd_lines(content, name)
+        if odd:
+            verdict = encodings.Verdict(name, "letters", verdict.margin, verdict.candidates, odd, other)
     if verdict.odd_lines:
         return _decode_mixed(content, codec, verdict, reading, place, findings)
-    if codec in ("utf-8", "utf-8-sig"):
-        plain = content.removeprefix(b"\xef\xbb\xbf")
-        if verdict.how == "declared" or verdict.truncated:
-            _strict(plain, codec, place, truncated=verdict.truncated)
-            if verdict.truncated:
-                plain = plain.decode("utf-8", "ignore").encode()
-        return plain
-    return _strict(content, codec, place).encode()
+    if codec in ("utf-8", "utf-8-sig") and not verdict.truncated:
+        marked = content[:3] == codecs.BOM_UTF8
+        if not marked and (verdict.how != "declared" or encodings.is_utf8(content)):
+            return content
+    return kept(_decoded(content, codec, place, truncated=verdict.truncated), 2 * len(content))
 
 
-def _strict(content: bytes, codec: str, place: Place, *, truncated: bool = False) -> str:
-    try:
-        return content.decode(codec, "ignore" if truncated else "strict").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        where = Place(place.resource, place.file, row=line)
-        raise ReadError(
-            f"{place.file}, line {line}: not {codec} (byte {content[error.start]:#04x})",
-            (Finding("encoding-broken", where, details={"encoding": codec}),),
-            remedy="Check `encoding` in the contract, or export the file again.",
-        ) from error
+def _decoded(content: Content, codec: str, place: Place, *, truncated: bool = False) -> Iterator[bytes]:
+    """The text in UTF-8, piece by piece, without a mark. `truncated`: a last letter that was cut off is left out."""
+    decoder = codecs.getincrementaldecoder("utf-8" if codec == "utf-8-sig" else codec)()
+    first, done = True, 0
+    for piece in pieces(content):
+        held = len(decoder.getstate()[0])
+        last = done + len(piece) == len(content)
+        try:
+            text = decoder.decode(piece, final=last and not truncated)
+        except UnicodeDecodeError as error:
+            raise _broken(content, done - held + error.start, codec, place) from error
+        yield (text.removeprefix("\ufeff") if first else text).encode()
+        first, done = first and not text, done + len(piece)
+
+
+def _broken(content: Content, position: int, codec: str, place: Place) -> ReadError:
+    """A byte that the encoding does not have."""
+    line = count(content, b"\n", position) + 1
+    where = Place(place.resource, place.file, row=line)
+    return ReadError(
+        f"{place.file}, line {line}: not {codec} (byte {content[position]:#04x})",
+        (Finding("encoding-broken", where, details={"encoding": codec}),),
+        remedy="Check `encoding` in the contract, or export the file again.",
+    )
 
 
 def _decode_mixed(
-    content: bytes, codec: str, verdict: encodings.Verdict, reading: Reading, place: Place, findings: list[Finding]
-) -> bytes:
+    content: Content, codec: str, verdict: encodings.Verdict, reading: Reading, place: Place, findings: list[Finding]
+) -> Content:
     """Lines of two encodings: read only when the contract says what the other one is."""
     other = reading.mixed
     shown = verdict.odd_encoding or "?"
@@ -154,11 +167,23 @@ def _decode_mixed(
             (found,),
             remedy=f"Mend the file, or write `mixed: {verdict.odd_encoding or 'windows-1251'}` into `reading`.",
         )
-    odd, lines = set(verdict.odd_lines), content.split(b"\n")
-    main = codec if codec != "utf-8-sig" else "utf-8"
-    parts = [
-        _strict(line, encodings.codec_of(other) if number in odd else main, place)
-        for number, line in enumerate(lines, start=1)
-    ]
+    odd = set(verdict.odd_lines)
+    codecs_of = (codec if codec != "utf-8-sig" else "utf-8", encodings.codec_of(other))
+
+    def decoded() -> Iterator[bytes]:
+        for number, line in enumerate(lines(content), start=1):
+            named = codecs_of[number in odd]
+            try:
+                text = line.decode(named).removeprefix("\ufeff")
+            except UnicodeDecodeError as error:
+                where = Place(place.resource, place.file, row=number)
+                raise ReadError(
+                    f"{place.file}, line {number}: not {named} (byte {line[error.start]:#04x})",
+                    (Finding("encoding-broken", where, details={"encoding": named}),),
+                    remedy="Check `encoding` and `mixed` in the contract, or export the file again.",
+                ) from error
+            yield (b"" if number == 1 else b"\n") + text.encode()
+
+    whole = kept(decoded(), 2 * len(content))
     findings.append(Finding("repair-encoding-mixed", place, count=len(odd), rows=found.rows, details=found.details))
-    return "\n".join(parts).encode()
+    return whole
