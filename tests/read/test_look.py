@@ -137,8 +137,21 @@ def test_the_evidence_for_the_encoding_is_told(exports: Path) -> None:
     """How much likelier the best reading is than the second."""
     seen = look(exports / "education" / "schools.csv")
     assert seen.encoding == "windows-1251"
-    assert seen.evidence.startswith("letters; e^")
-    assert seen.evidence.endswith("likelier than mac-cyrillic")
+    assert re.fullmatch(r"letters; [0-9]{5} points ahead of mac-cyrillic, 14 are enough", seen.evidence)
+
+
+def test_what_a_person_would_see_at_once_is_told(exports: Path, tmp_path: Path) -> None:
+    """Years that a dragged cell counted up, a header that is a person, the last line where cells have several."""
+    columns = {column.label: column for column in _only(exports / "transport" / "ports_transship_2014.csv").columns}
+    assert [words for words in columns["Рік"].problems if words.startswith("years after")]
+    (table,) = look(exports / "education" / "schools.csv").tables
+    assert table.last == table.rows == 14866
+    assert sum(column.filled for column in table.columns if column.label == "region") == 14175
+    file = tmp_path / "votes.csv"
+    rows = "".join(f"{number},{number * 3}\n" for number in range(30))
+    file.write_text(f"дільниця,Коваленко Марія Іванівна\n{rows}", encoding="utf-8")
+    run = CliRunner().invoke(app, ["--lang", "uk", "look", str(file)], env={"COLUMNS": "240"})
+    assert "про людей? ім’я особи у заголовку" in run.output
 
 
 def test_headers_get_machine_names_by_the_official_transliteration() -> None:

@@ -118,7 +118,7 @@ def _tell(found: Look) -> None:
                 column.name,
                 column.type,
                 column.filled,
-                column.distinct,
+                column.distinct or "",
                 "; ".join([*_told(about_people.get(column.name, {})), *map(translated, column.problems)]),
             )
             for column in table.columns
@@ -127,12 +127,17 @@ def _tell(found: Look) -> None:
 
 
 def _people(table: TableLook) -> dict[str, dict[str, int]]:
-    """What the detectors of the disclosure gate see: column → kind of value → cells. Never a value."""
+    """What the detectors of the disclosure gate see: column → kind of value → cells, 0 in its header. Never a value."""
     from vidkryto.disclosure.columns import judge_table
+    from vidkryto.disclosure.detectors import search
 
     headers = {column.name: f"{column.name} {column.label}" for column in table.columns}
     judged = judge_table(table.cells.select([name for name in table.cells.column_names if name in headers]), headers)
-    return {name: {one.kind: one.cells for one in seen} for name, seen in judged.items() if seen}
+    found = {name: {one.kind: one.cells for one in seen} for name, seen in judged.items()}
+    for column in table.columns:  # a header that itself names a person goes into every row of a melted table
+        for hit in search(column.label):
+            found.setdefault(column.name, {}).setdefault(hit.kind, 0)
+    return {name: kinds for name, kinds in found.items() if kinds}
 
 
 def _told(kinds: Mapping[str, int]) -> Iterator[str]:
@@ -140,7 +145,11 @@ def _told(kinds: Mapping[str, int]) -> Iterator[str]:
     from vidkryto.disclosure.places import kind_words
 
     for kind, cells in kinds.items():
-        yield say("speaks of people? {kind}: {cells}", kind=kind_words(kind)[f"kind_{current()}"], cells=cells)
+        words = kind_words(kind)[f"kind_{current()}"]
+        if cells:
+            yield say("speaks of people? {kind}: {cells}", kind=words, cells=cells)
+        else:
+            yield say("speaks of people? {kind} in the header", kind=words)
 
 
 def _cautious(kinds: Mapping[str, int]) -> str:

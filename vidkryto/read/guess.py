@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vidkryto import clock
 from vidkryto.read.repair import letters
 
 NULL_WORDS = (
@@ -140,6 +141,9 @@ def _type(cells: pa.Array, found: ColumnLook, label: str) -> None:
         _code(cells, found)
     elif share(cells, r"^(?:19|20)\d\d$") == 1:
         found.type = "year"
+        this = clock.now().year
+        if later := pc.sum(pc.greater(cells.cast(pa.int16()), this)).as_py():
+            found.problems.append(f"years after {this}: {later}")
     elif share(cells, _INTEGER) == 1:
         found.type = "integer"
     elif _number(cells, found) or _moment(cells, found, _DATES, "date") or _moment(cells, found, _MOMENTS, "datetime"):

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from vidkryto.catalogue.reading import Header, Reading
 from vidkryto.findings import Finding, Place
+from vidkryto.read.encoding import MARGIN, WESTERN, WESTERN_MARGIN
 from vidkryto.read.files import grids_of
 from vidkryto.read.formats import format_of
 from vidkryto.read.grid import Grid, is_empty
@@ -40,6 +41,7 @@ class TableLook:
 
     sheet: str
     rows: int
+    """The number of its last row, or line."""
     header: tuple[int, ...]
     first: int
     last: int
@@ -89,7 +91,8 @@ def _evidence(grid: Grid) -> str:
         words = {"bom": "byte order mark", "ascii": "only ASCII", "utf-8": "strict UTF-8"}
         return words.get(verdict.how, str(verdict.how))
     second = verdict.candidates[1].encoding if len(verdict.candidates) > 1 else "nothing"
-    return f"letters; e^{verdict.margin:.0f} times likelier than {second}"
+    enough = WESTERN_MARGIN if verdict.encoding in WESTERN else MARGIN
+    return f"letters; {verdict.margin:.0f} points ahead of {second}, {enough:.0f} are enough"
 
 
 def _table(grid: Grid, place: Place) -> TableLook:
@@ -109,7 +112,7 @@ def _table(grid: Grid, place: Place) -> TableLook:
     reading = Reading.model_validate({"header": {"rows": rows}, **declared, "max_columns": 16_384})
     layout = lay_out(grid, reading, place)
     data = np.flatnonzero(layout.kinds == Kind.DATA)
-    found = TableLook(grid.sheet, grid.height, tuple(rows), *_bounds(grid, data), reasons, declared)
+    found = TableLook(grid.sheet, grid.rows[-1].as_py(), tuple(rows), *_bounds(grid, data), reasons, declared)
     names = machine_names(layout.labels)
     mask = pa.array(layout.kinds == Kind.DATA)
     cells: dict[str, pa.Array] = {}
