@@ -54,6 +54,3 @@ class Table:
     account: Account
     transform: str = ""
     """The sha256 of the transformation that made the columns, when there was one."""
-    isolation: tuple[str, ...] = ()
-    """What kept the transformation from network and programs: `duckdb`, or those of network-namespace, seccomp, limits
-    and guard that this system allowed. It is no part of a release: that is the same whatever machine made it."""

@@ -67,8 +67,16 @@ def transform(
     digest = hashlib.sha256(file.read_bytes())
     for name, path in sorted(known.items()):
         digest.update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    shaped = _shaped(result, tables[resource], schema, resource, file, digest.hexdigest())
-    return replace(shaped, isolation=isolation)
+    shaped = _shaped(result, tables[resource], schema, file, digest.hexdigest())
+    details = {
+        "file": file.name,
+        "before": tables[resource].columns.num_rows,
+        "after": shaped.columns.num_rows,
+        "sha256": shaped.transform,
+        "isolation": ", ".join(isolation),
+    }
+    note = Finding("transformed", Place(resource, file.name), count=shaped.columns.num_rows, details=details)
+    return replace(shaped, repairs=(*shaped.repairs, note))
 
 
 def _identifier(name: str) -> str:
@@ -143,7 +151,7 @@ def _failed(file: Path, error: object) -> ContractError:
     )
 
 
-def _shaped(result: pa.Table, table: Table, schema: Mapping[str, Any], resource: str, file: Path, digest: str) -> Table:
+def _shaped(result: pa.Table, table: Table, schema: Mapping[str, Any], file: Path, digest: str) -> Table:
     """The result as a table: the schema's fields as text, and the places where they were kept."""
     names = [str(item["name"]) for item in schema.get("fields", ())]
     missing = [name for name in names if name not in result.column_names]
@@ -159,14 +167,11 @@ def _shaped(result: pa.Table, table: Table, schema: Mapping[str, Any], resource:
         result[ROW].combine_chunks().cast(pa.int64()) if kept else pa.array(range(1, columns.num_rows + 1), pa.int64())
     )
     sources = result[SOURCE].combine_chunks() if kept else pa.array([file.name] * columns.num_rows, pa.string())
-    details = {"file": file.name, "before": table.columns.num_rows, "after": columns.num_rows}
-    note = Finding("transformed", Place(resource, file.name), count=columns.num_rows, details=details)
     return replace(
         table,
         columns=columns,
         rows=_flat(rows),
         sources=_flat(sources).cast(pa.string()).dictionary_encode(),
-        repairs=(*table.repairs, note),
         transform=digest,
     )
 
