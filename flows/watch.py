@@ -11,16 +11,25 @@ from prefect.client.schemas.objects import State, StateType
 from prefect.states import Completed
 
 from vidkryto import pipeline
+from vidkryto.alerts.oversight import keep_drift
 from vidkryto.errors import VidkrytoError
+from vidkryto.settings import Settings
 
 
 @task(name="watch", cache_policy=NO_CACHE, persist_result=False)
 def watch_one(dataset: str) -> list[dict[str, str]]:
-    """What differs, in words; an unreachable portal is told in the same way."""
+    """What differs, in words, kept for the alerts; an unreachable portal is told in the same way, and not kept."""
+    settings = Settings.from_environment()
     try:
-        return pipeline.drift_of(dataset)
+        found = pipeline.drift_of(dataset)
     except VidkrytoError as error:
         return [{"dataset": dataset, "code": "failed", "message": str(error), "remedy": error.remedy}]
+    keep_drift(settings, dataset, found)
+    language = settings.language
+    return [
+        {"dataset": dataset, "code": one.code, "message": one.message(language), "remedy": one.remedy(language)}
+        for one in found
+    ]
 
 
 @flow(name="watch-portal", persist_result=False)

@@ -102,8 +102,8 @@ def test_without_the_password_the_server_answers_nobody(prefect: Prefect) -> Non
 def test_sync_adds_what_is_new_and_a_second_sync_does_nothing(prefect: Prefect) -> None:
     """Unchanged entries are known by their version."""
     first = prefect.sync()
-    assert set(first["added"]) == {"flow-stops", "flow-routes"}
-    assert prefect.sync() == {"added": [], "changed": [], "removed": [], "schedules_removed": 0, "unchanged": 2}
+    assert set(first["added"]) == {"flow-stops", "flow-routes", "catch-up", "watch-portal"}
+    assert prefect.sync() == {"added": [], "changed": [], "removed": [], "schedules_removed": 0, "unchanged": 4}
 
 
 def test_scheduled_runs_really_appear(prefect: Prefect) -> None:
@@ -160,6 +160,25 @@ def test_the_flow_publishes_and_shows_its_outcome_as_its_state(prefect: Prefect)
     assert prefect.environment["VIDKRYTO_CKAN_TOKEN"] not in everything
 
 
+def test_what_was_left_undone_gets_one_run_and_what_is_paused_none(prefect: Prefect) -> None:
+    """Never run, and its moment is months away: the flow starts it once, and not again while that run waits."""
+    for name in ("flow-forgotten", "flow-paused"):
+        write_catalogue(prefect.city, contract(name, cron="0 3 1 1 *"))
+    prefect.sync()
+    paused = prefect.deployment("flow-paused")
+    address = f"{prefect.url}/deployments/{paused['id']}/schedules/{paused['schedules'][0]['id']}"
+    answer = requests.patch(address, json={"active": False}, auth=tuple(AUTH.split(":")), timeout=30)
+    assert answer.ok, answer.text
+    program = "from flows.catch_up import catch_up\nstate = catch_up(return_state=True)\nprint(state.message)"
+    told = [prefect.run("-c", program).stdout.splitlines()[-1:] for _ in range(2)]
+    assert told == [["started: flow-forgotten"], ["nothing was left undone"]]
+    runs = prefect.ask("/flow_runs/filter", {"flow_runs": {"tags": {"all_": ["catch-up"]}}})
+    assert [run["deployment_id"] for run in runs] == [prefect.deployment("flow-forgotten")["id"]]
+    for name in ("flow-forgotten", "flow-paused"):
+        (prefect.city / "datasets" / "transport" / name / "dataset.yaml").unlink()
+    prefect.sync()
+
+
 def test_the_flow_that_watches_reports_a_hand_edit_and_repairs_nothing(prefect: Prefect) -> None:
     """As published it is completed; what somebody changed on the portal fails it, twice, since nothing is mended."""
     publish = "from flows.publish import publish_dataset\npublish_dataset('flow-stops', return_state=True)"
@@ -174,6 +193,8 @@ def test_the_flow_that_watches_reports_a_hand_edit_and_repairs_nothing(prefect: 
     for _ in range(2):
         told = prefect.run("-c", program).stdout.splitlines()[-1:]
         assert told == ["FAILED 1 of 1 differ: flow-stops"]
+    kept = json.loads((prefect.city / ".vidkryto" / "watch" / "flow-stops.json").read_text(encoding="utf-8"))
+    assert [found["code"] for found in kept["found"]], "the alerts are not told of it"
 
 
 def _change_title(prefect: Prefect, title: str) -> None:

@@ -82,7 +82,8 @@ def test_a_schedule_that_moves_asks_prefect_every_day_and_runs_when_it_is_due(tm
     contract = copy.deepcopy(CONTRACT)
     contract["publication"]["schedule"]["holidays"] = "next-working-day"
     office = Office(Settings(tmp_path, tmp_path / "state"))
-    [entry] = entries([make_dataset(tmp_path, contract)])
+    entry, *standing = entries([make_dataset(tmp_path, contract)])
+    assert [item["name"] for item in standing] == ["catch-up", "watch-portal"]
     main = {"cron": "30 4 * * *", "timezone": "Europe/Kyiv", "slug": "main", "parameters": {"when_due": True}}
     assert entry["schedules"] == [main]
     office.good("", datetime(2026, 10, 15, tzinfo=UTC))
@@ -101,3 +102,18 @@ def test_a_dataset_whose_run_failed_is_due_again_in_an_hour(tmp_path: Path) -> N
     assert due == [False, False, True, True]
     office.good("2026-12-02", at + timedelta(hours=11))
     assert due_datasets(office.settings, at + timedelta(hours=20)) == ()
+
+
+def test_what_a_department_owes_is_looked_for_every_day(tmp_path: Path) -> None:
+    """A late export, or a wrong one, goes out when it is there, though the schedule's moment is weeks away."""
+    write_catalogue(tmp_path)
+    office = Office(Settings(tmp_path, tmp_path / "state"))
+    office.good("2026-11-05", datetime(2026, 11, 1, 4, tzinfo=UTC))
+    days = [day for day in range(2, 30) if due_datasets(office.settings, datetime(2026, 11, day, 8, tzinfo=UTC))]
+    assert days == list(range(6, 30))
+    office.good("2026-12-05", datetime(2026, 11, 6, 8, tzinfo=UTC))
+    assert due_datasets(office.settings, datetime(2026, 11, 29, tzinfo=UTC)) == ()
+    office.withheld(started=datetime(2026, 11, 10, 8, tzinfo=UTC))
+    hours = [hour for hour in (1, 22, 23, 40) if due_datasets(
+        office.settings, datetime(2026, 11, 10, 8, tzinfo=UTC) + timedelta(hours=hour))]  # fmt: skip
+    assert hours == [23, 40]

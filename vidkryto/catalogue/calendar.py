@@ -15,6 +15,8 @@ from vidkryto.catalogue.working_days import next_working_day
 LONGEST_HOLIDAYS = timedelta(days=14)
 MOST_MISSED = 1000
 
+CITY_TIME = ZoneInfo("Europe/Kyiv")
+"""In which a promise's day begins and ends."""
 PROMISES = {
     Frequency.DAILY: timedelta(days=1),
     Frequency.WEEKLY: timedelta(days=7),

@@ -1,4 +1,4 @@
-"""`prefect.yaml` from the contracts: one deployment for each active dataset, one for the catalogue."""
+"""`prefect.yaml` from the contracts: one deployment for each active dataset, and those that look after them all."""
 
 from __future__ import annotations
 
@@ -21,23 +21,21 @@ PORTAL_LIMIT = "vidkryto-portal"
 """Prefect's concurrency limit of runs that ask the portal at the same time."""
 LIMITS = {"portal": 4, "host": 2}
 """How many runs a new limit lets pass; who changes one on the server (`prefect gcl update`) is left alone."""
-ALERTS = {
-    "name": "send-alerts",
-    "entrypoint": "flows/alerts.py:tell",
-    "description": "Tells people what was not told yet, by alerts.yaml",
-    "tags": [OWNER],
-    "parameters": {},
-    "work_pool": {"name": POOL},
-    "concurrency_limit": {"limit": 1, "collision_strategy": "CANCEL_NEW"},
-    "schedules": [{"cron": "*/15 * * * *", "timezone": "Europe/Kyiv", "slug": "main"}],
-}
+STANDING = (
+    ("catch-up", "flows/catch_up.py:catch_up", "Starts what an outage, a late or a mended export left undone",
+     "25 * * * *"),
+    ("watch-portal", "flows/watch.py:watch_portal", "Compares the portal with the receipts", "40 6 * * *"),
+)  # fmt: skip
+"""Deployments that every city with an active dataset has: name, flow, what it does, schedule."""
+ALERTS = ("send-alerts", "flows/alerts.py:tell", "Tells people what was not told yet, by alerts.yaml", "*/15 * * * *")
 HEADER = "# Made by `vidkryto deployments render` from datasets/*/*/dataset.yaml; edit those.\n"
 
 
 def entries(datasets: Iterable[Dataset], *, alerts: bool = False) -> list[dict[str, Any]]:
     """The deployments, each with a version that is the hash of its entry, so that sync finds what differs.
 
-    `alerts` adds the flow that tells people, for a city that has an alerts.yaml.
+    After those of the datasets come the city's own: `STANDING`, and with `alerts` the flow that tells people, for a
+    city that has an alerts.yaml.
     `active` is left out of schedules on purpose: an officer's pause in the UI then survives a sync.
     """
     made = []
@@ -58,7 +56,24 @@ def entries(datasets: Iterable[Dataset], *, alerts: bool = False) -> list[dict[s
         if publication.schedule is not None:
             entry["schedules"] = [_schedule(publication.schedule)]
         made.append(_versioned(entry))
-    return [*made, _versioned(ALERTS)] if alerts else made
+    own = [*(STANDING if made else ()), *((ALERTS,) if alerts else ())]
+    return [*made, *(_of_the_city(*parts) for parts in own)]
+
+
+def _of_the_city(name: str, entrypoint: str, description: str, cron: str) -> dict[str, Any]:
+    """A deployment that is no dataset's."""
+    return _versioned(
+        {
+            "name": name,
+            "entrypoint": entrypoint,
+            "description": description,
+            "tags": [OWNER],
+            "parameters": {},
+            "work_pool": {"name": POOL},
+            "concurrency_limit": {"limit": 1, "collision_strategy": "CANCEL_NEW"},
+            "schedules": [{"cron": cron, "timezone": "Europe/Kyiv", "slug": "main"}],
+        }
+    )
 
 
 def _versioned(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from vidkryto import clock
 from vidkryto.catalogue import Dataset, load_all
-from vidkryto.catalogue.calendar import late_after, missed_moments, next_run
+from vidkryto.catalogue.calendar import CITY_TIME, late_after, missed_moments, next_run
 from vidkryto.pipeline.remember import last_run
 from vidkryto.record.run import RunRecord
 from vidkryto.settings import Settings
 
-CITY_TIME = ZoneInfo("Europe/Kyiv")
 State = Literal["on time", "late", "needs action", "run missed", "never run", "planned"]
 
 

@@ -7,13 +7,13 @@ import json
 import os
 from collections import Counter
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from vidkryto import __version__, clock
 from vidkryto.archive import sha256_of
-from vidkryto.catalogue import Dataset, find_dataset, load_all, rules_bundle
-from vidkryto.catalogue.calendar import is_due, next_due
+from vidkryto.catalogue import rules_bundle
+from vidkryto.catalogue.calendar import next_due
 from vidkryto.disclosure import safe_name, without_people
 from vidkryto.errors import raise_state_error
 from vidkryto.findings import Finding
@@ -83,37 +83,11 @@ def last_started(settings: Settings, dataset: str) -> datetime | None:
     return datetime.fromisoformat(record.started) if record else None
 
 
-def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Dataset, ...]:
-    """Active datasets whose scheduled moment has passed since their last run, or whose last run failed."""
-    datasets, _ = load_all(settings.datasets)
-    return tuple(
-        dataset
-        for dataset in datasets
-        if dataset.contract.publication.status == "active" and _due(settings, dataset, now or clock.now())
-    )
-
-
-def _due(settings: Settings, dataset: Dataset, now: datetime) -> bool:
-    """By its schedule; and an hour after a technical failure, so that no outage costs a monthly dataset its month."""
-    last, schedule = last_run(settings, dataset.name), dataset.contract.publication.schedule
-    started = datetime.fromisoformat(last.started) if last else None
-    failed = last is not None and last.outcome == "Failed" and schedule is not None
-    return is_due(schedule, started, now) or bool(failed and started and now - started >= AGAIN_AFTER)
-
-
-def is_due_now(settings: Settings, dataset: str) -> bool:
-    """Whether a scheduled moment of this dataset has passed since its last run."""
-    schedule = find_dataset(settings.datasets, dataset).contract.publication.schedule
-    return is_due(schedule, last_started(settings, dataset), clock.now())
-
-
 def utc(moment: datetime) -> str:
     """A moment as the records write it: ISO 8601 in UTC, to the second, ending in Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-AGAIN_AFTER = timedelta(hours=1)
-"""How long after a technical failure a dataset is due again."""
 PRACTICE_KEY = "practice.key"
 """The ledger's key of a rehearsal, made by `vidkryto demo`; it lies in the state folder and proves little."""
 

@@ -1,0 +1,59 @@
+"""Which datasets should be run now: by their schedules, after failures, and while a department owes an export."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from vidkryto import clock
+from vidkryto.catalogue import Dataset, find_dataset, load_all
+from vidkryto.catalogue.calendar import CITY_TIME, is_due, late_after
+from vidkryto.catalogue.contract import Schedule
+from vidkryto.pipeline.remember import last_run, last_started
+from vidkryto.record.run import RunRecord
+from vidkryto.settings import Settings
+
+AGAIN_AFTER = timedelta(hours=1)
+"""How long after a technical failure a dataset is due again."""
+LOOK_AGAIN = timedelta(hours=23)
+"""How long after a run it is looked whether a department brought the export that it owes."""
+
+
+def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Dataset, ...]:
+    """Active datasets that should be run: their scheduled moment has passed since the last run, or something is undone.
+
+    After a technical failure that is so an hour later. A dataset whose export was wrong, or is late by its promise, is
+    looked at once a day, so that what a department mends or brings goes out without anybody's asking.
+    """
+    datasets, _ = load_all(settings.datasets)
+    return tuple(
+        dataset
+        for dataset in datasets
+        if dataset.contract.publication.status == "active" and _due(settings, dataset, now or clock.now())
+    )
+
+
+def _due(settings: Settings, dataset: Dataset, now: datetime) -> bool:
+    last, schedule = last_run(settings, dataset.name), dataset.contract.publication.schedule
+    if last is None or schedule is None:
+        return is_due(schedule, None, now)
+    started = datetime.fromisoformat(last.started)
+    waited = now - started
+    return (
+        is_due(schedule, started, now)
+        or (last.outcome == "Failed" and waited >= AGAIN_AFTER)
+        or (waited >= LOOK_AGAIN and _wants_an_export(last, schedule, now))
+    )
+
+
+def _wants_an_export(last: RunRecord, schedule: Schedule, now: datetime) -> bool:
+    """Whether the department owes a better export, or a new one."""
+    if last.outcome == "Withheld" and any(task.severity == "error" for task in last.tasks):
+        return True
+    due = last.promise.next_due
+    return bool(due) and late_after(date.fromisoformat(due), schedule) < now.astimezone(CITY_TIME).date()
+
+
+def is_due_now(settings: Settings, dataset: str) -> bool:
+    """Whether a scheduled moment of this dataset has passed since its last run."""
+    schedule = find_dataset(settings.datasets, dataset).contract.publication.schedule
+    return is_due(schedule, last_started(settings, dataset), clock.now())
