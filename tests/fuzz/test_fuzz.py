@@ -19,7 +19,7 @@ ANSWERS = {"valid", "invalid", "refused: ReadError", "refused: SourceError", "re
 FOUND = {
     "ods": (567, 2605, 6698, 7502),
     "xls": (8, 92, 820),
-    "parquet": (169, 620, 1025),
+    "parquet": (169, 620, 1025, 93621),
     "shp": (3, 24, 25, 46, 126, 130, 229, 41594),
     "dbf": (9000191,),
     "zip": (34, 238, 1423),

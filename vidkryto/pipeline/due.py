@@ -8,6 +8,7 @@ from vidkryto import clock
 from vidkryto.catalogue import Dataset, find_dataset, load_all
 from vidkryto.catalogue.calendar import CITY_TIME, is_due, late_after
 from vidkryto.catalogue.contract import Schedule
+from vidkryto.pipeline.approving import approvals_of, waiting_plan
 from vidkryto.pipeline.remember import last_run, last_started
 from vidkryto.record.run import RunRecord
 from vidkryto.settings import Settings
@@ -21,8 +22,9 @@ LOOK_AGAIN = timedelta(hours=23)
 def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Dataset, ...]:
     """Active datasets that should be run: their scheduled moment has passed since the last run, or something is undone.
 
-    After a technical failure that is so an hour later. A dataset whose export was wrong, or is late by its promise, is
-    looked at once a day, so that what a department mends or brings goes out without anybody's asking.
+    After a technical failure that is so an hour later, and at once when a person let a waiting plan pass. A dataset
+    whose export was wrong, or is late by its promise, is looked at once a day, so that what a department mends or
+    brings goes out without anybody's asking.
     """
     datasets, _ = load_all(settings.datasets)
     return tuple(
@@ -41,7 +43,18 @@ def _due(settings: Settings, dataset: Dataset, now: datetime) -> bool:
     return (
         is_due(schedule, started, now)
         or (last.outcome == "Failed" and waited >= AGAIN_AFTER)
+        or _let_pass(settings, last)
         or (waited >= LOOK_AGAIN and _wants_an_export(last, schedule, now))
+    )
+
+
+def _let_pass(settings: Settings, last: RunRecord) -> bool:
+    """Whether somebody approved, since that run, the plan with which it stopped."""
+    said = approvals_of(settings).said(waiting_plan(last))
+    return (
+        said is not None
+        and said.decision == "approved"
+        and datetime.fromisoformat(said.at) >= datetime.fromisoformat(last.started)
     )
 
 
