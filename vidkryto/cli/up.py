@@ -69,7 +69,7 @@ def up(
     """Run everything that publishes by schedule: Prefect's server, deployments, a worker, the report. Ctrl-C ends it.
 
     Contracts that change are deployed, a program that ends is started again, and the report is built anew after each
-    run. Without VIDKRYTO_CKAN_URL the local portal is started too; it stays up until `vidkryto stop`.
+    run. Without VIDKRYTO_CKAN_URL the local portal is started and looked after too; it stays up until `vidkryto stop`.
 
     Example: vidkryto up --background
     """
@@ -82,17 +82,18 @@ def up(
         _in_background(chosen, port, report_port, limit)
         return
     _need_a_ledger(chosen)
-    if not chosen.ckan_url or chosen.ckan_url == _local(chosen.home):
+    local = not chosen.ckan_url or chosen.ckan_url == _local(chosen.home)
+    if local:
         from vidkryto.cli import portal
 
         code, _ = portal.run("up")
         if code:
             raise typer.Exit(code)
     with _until_told() as wanted:
-        _run(settings(), port, report_port, limit, wanted)
+        _run(settings(), port, report_port, limit, wanted, local=local)
 
 
-def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Callable[[], bool]) -> None:
+def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Callable[[], bool], *, local: bool) -> None:
     home = chosen.home
     url = f"http://127.0.0.1:{port}/api"
     environment = {
@@ -139,6 +140,8 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
             Chore(10.0, contracts.seen, sync),
             Chore(15.0, lambda: True, lambda: close_lost(ask, _tell)),
         ]
+        if local:
+            chores.append(Chore(20.0, lambda: not _portal_answers(chosen.ckan_url), _bring_back_the_portal))
         (home / "up" / "ready").touch()
         keep(keeper, chores, wanted)
     finally:
@@ -185,6 +188,25 @@ def _command(keeper: Keeper, *arguments: str) -> None:
     if done.returncode:
         people().print(done.stderr.strip(), markup=False)
     _tell(name, "done" if done.returncode == 0 else "failed")
+
+
+def _portal_answers(url: str) -> bool:
+    """Whether the portal and its database answer. One that is only slow is left alone by what follows, too."""
+    import requests
+
+    try:
+        return requests.get(f"{url}/api/3/action/organization_list", params={"limit": 1}, timeout=20).ok
+    except requests.RequestException:
+        return False
+
+
+def _bring_back_the_portal() -> None:
+    """Start what of the local portal has ended; what runs stays as it is."""
+    from vidkryto.cli import portal
+
+    _tell("portal", "ended")
+    code, _ = portal.run("up", capture=True)
+    _tell("portal", "not started" if code else "started")
 
 
 def _tell(name: str, event: str) -> None:

@@ -32,11 +32,11 @@ def read_parquet(path: Path, reading: Reading, place: Place) -> Grid:
             table = file.read()
             table.validate(full=True)  # text that is no UTF-8 and indices out of bounds are not looked at by the reader
             names = tuple(table.column_names)
-            columns = tuple(_text(column.combine_chunks()) for column in table.columns)  # bytes may be no text either
+            cells = tuple(_text(column.combine_chunks()) for column in table.columns)  # bytes may be no text
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise broken(place, f"Parquet: {type(error).__name__}") from error
     return Grid(
-        columns=columns,
+        columns=cells,
         rows=pa.array(range(1, table.num_rows + 1), pa.int64()),
         file=place.file,
         labels=names,

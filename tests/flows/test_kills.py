@@ -1,0 +1,141 @@
+"""SIGKILL of every program in turn during a night under `vidkryto up`: the next morning's state is right."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from tests.flows.test_flows import ROOT, contract
+from tests.flows.test_up import Up, until
+from tests.pipeline.conftest import EXPORT
+from tests.support.catalogue import write_catalogue
+from tests.support.local_portal import LocalPortal
+from vidkryto.plan.live import LOCK
+from vidkryto.plan.make import anchor_id
+from vidkryto.record import Ledger, SigningKey
+from vidkryto.record.verifier import verify
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+NAMES = tuple(f"kills-{number}" for number in range(1, 5))
+PROGRAMS = ("prefect-server", "prefect-worker", "portal: web", "portal: postgres", "portal: search", "portal: valkey")
+
+
+class Night(Up):
+    """A city with a local portal of its own, which `vidkryto up` looks after."""
+
+    def __init__(self, city: Path) -> None:
+        super().__init__(city, LocalPortal("", city, "", "", "", None))  # type: ignore[arg-type]
+        for name in ("VIDKRYTO_CKAN_URL", "VIDKRYTO_CKAN_TOKEN"):
+            del self.environment[name]
+
+    def portal(self) -> dict[str, Any]:
+        """`vidkryto portal status --json`."""
+        values: dict[str, Any] = json.loads(self.run("portal", "status", "--json").stdout)
+        return values
+
+    def kill_any(self, program: str) -> None:
+        """SIGKILL for a program of ours or of the portal."""
+        where, _, name = program.partition(": ")
+        if name:
+            os.kill(self.portal()["programs"][name], signal.SIGKILL)
+        else:
+            self.kill(where)
+
+    def hand_over(self, version: int) -> None:
+        """Every department brings a new export."""
+        for name in NAMES:
+            folder = self.city / "datasets" / "transport" / name / "exports"
+            (folder / "stops.csv").write_bytes(EXPORT.replace("Ринок", f"Ринок {version}").encode("cp1251"))
+
+    def shown(self, url: str) -> dict[str, str]:
+        """What the portal shows of each dataset: the label of its first stop, and its lock."""
+        found = {}
+        for name in NAMES:
+            alias = f"khmelnytskyi_{name.replace('-', '_')}_stops"
+            rows = _action(url, "datastore_search", resource_id=alias, filters={"uid": 2})["records"]
+            page = _action(url, "package_show", id=name)
+            (anchor,) = (entry for entry in page["resources"] if entry["id"] == anchor_id(name))
+            found[name] = f"{rows[0]['label']}, {anchor[LOCK].split(' ')[0]}"
+        return found
+
+
+def _action(url: str, action: str, **data: Any) -> Any:
+    answer = requests.post(f"{url}/api/3/action/{action}", json=data, timeout=30)
+    answer.raise_for_status()
+    return answer.json()["result"]
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    """Four datasets, due every minute."""
+    city = tmp_path / "city"
+    for name in NAMES:
+        write_catalogue(city, contract(name, cron="* * * * *"))
+    (city / "flows").symlink_to(ROOT / "flows")
+    home = city / ".vidkryto"
+    SigningKey.generate("vidkryto-test/kills").save(home / "practice.key")
+    Ledger.create(home, key=home / "practice.key")
+    made = Night(city)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    done = made.run("portal", "up", "--port", str(port))
+    assert done.returncode == 0, done.stderr
+    yield made
+    made.run("stop")
+
+
+def test_whatever_is_killed_the_morning_is_right(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
+    """After each kill every dataset shows its newest export once, no lock and no run is left, the ledger holds."""
+    url = night.portal()["url"]
+    night.hand_over(0)
+    night.start()
+    until(lambda: _shows(night, url, 0), "the first night did not end")
+    table = ["| killed | while runs went on | minutes until all was right |", "|---|---|---|"]
+    for version, program in enumerate(PROGRAMS, start=1):
+        night.hand_over(version)
+        until(lambda: _asked(lambda: night.runs("RUNNING")), "no run began")
+        going = len(_asked(lambda: night.runs("RUNNING")) or ())
+        night.kill_any(program)
+        began = time.monotonic()
+        until(lambda version=version: _shows(night, url, version), f"not right after {program} was killed")
+        table.append(f"| {program} | {going} | {(time.monotonic() - began) / 60:.1f} |")
+    with capsys.disabled():
+        print("\n" + "\n".join(table))
+    assert night.run("stop").returncode == 0
+    _the_ledger_holds(night)
+
+
+def _shows(night: Night, url: str, version: int) -> bool:
+    """Whether the portal shows this version of every dataset, and nobody holds a lock."""
+    return bool(_asked(lambda: set(night.shown(url).values())) == {f"Ринок {version}, free"})
+
+
+def _asked(question: Callable[[], Any]) -> Any:
+    """The answer, or nothing while somebody is down."""
+    try:
+        return question()
+    except (requests.RequestException, KeyError, IndexError, ValueError):
+        return None
+
+
+def _the_ledger_holds(night: Night) -> None:
+    """Each version was published once; every run that began has its result, or was cut off by a kill."""
+    home = night.home
+    assert verify(home / "ledger", objects=home / "objects", runs=home / "runs").good
+    entries = list(Ledger.open(home).entries())
+    published = Counter(entry.dataset for entry in entries if entry.body.get("outcome") == "Published")
+    assert set(published) == set(NAMES)
+    assert all(count <= len(PROGRAMS) + 1 for count in published.values()), published
+    last = {entry.dataset: entry.body["outcome"] for entry in entries if entry.kind == "result"}
+    assert set(last.values()) <= {"Published", "Unchanged"}, last
