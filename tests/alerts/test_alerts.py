@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
+import ssl
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tests.alerts.conftest import NOON, Hook, Mailbox, Office
 from vidkryto.alerts import Configuration, causes, load_configuration, send_alerts
@@ -229,3 +239,59 @@ def test_a_misspelt_key_of_the_configuration_names_its_line(tmp_path: Path) -> N
     (tmp_path / "alerts.yaml").write_text("timezone: Europe/Kyiv\nroutez: []\n", encoding="utf-8")
     with pytest.raises(ContractError, match=r"alerts.yaml:2: unknown key `routez`; did you mean `routes`"):
         load_configuration(tmp_path)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 that nobody signed but itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(2046, 1, 1, tzinfo=UTC))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    files = tmp_path / "server.pem", tmp_path / "server.key"
+    files[0].write_bytes(made.public_bytes(Encoding.PEM))
+    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_mail_goes_encrypted_to_a_server_whose_certificate_is_trusted_and_to_no_other(
+    office: Office, certificate: tuple[Path, Path], security: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """STARTTLS and TLS from the first byte; with a certificate that nobody vouches for nothing is sent."""
+    box = Mailbox()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        box.port = free.getsockname()[1]
+    ways: dict[str, dict[str, Any]] = {
+        "starttls": {"tls_context": context, "require_starttls": True},
+        "tls": {"ssl_context": context},
+    }
+    controller = Controller(box, hostname="127.0.0.1", port=box.port, **ways[security])
+    office.withheld()
+    chosen = mail(box.port, security=security)
+    if security == "tls":
+        # aiosmtpd would knock without knowing the certificate.
+        monkeypatch.setattr(controller, "_trigger_server", controller._factory_invoked.set)
+    controller.start()
+    try:
+        (refused,) = send_alerts(office.settings, now=NOON, configuration=chosen)
+        assert "SSLCertVerificationError" in refused.error
+        assert box.mails == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+        (sent,) = send_alerts(office.settings, now=NOON, configuration=chosen)
+        assert sent.error == ""
+        assert len(box.mails) == 1
+    finally:
+        controller.stop()
