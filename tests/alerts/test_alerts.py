@@ -282,8 +282,15 @@ def test_mail_goes_encrypted_to_a_server_whose_certificate_is_trusted_and_to_no_
     office.withheld()
     chosen = mail(box.port, security=security)
     if security == "tls":
-        # aiosmtpd would knock without knowing the certificate.
-        monkeypatch.setattr(controller, "_trigger_server", controller._factory_invoked.set)
+        knock = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        knock.load_verify_locations(certificate[0])
+
+        def trigger() -> None:
+            address = ("127.0.0.1", box.port)
+            with socket.create_connection(address, 10) as raw, knock.wrap_socket(raw, server_hostname="127.0.0.1"):
+                """aiosmtpd itself would knock without knowing the certificate."""
+
+        monkeypatch.setattr(controller, "_trigger_server", trigger)
     controller.start()
     try:
         (refused,) = send_alerts(office.settings, now=NOON, configuration=chosen)
