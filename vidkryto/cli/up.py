@@ -192,12 +192,16 @@ def _command(keeper: Keeper, *arguments: str) -> None:
 
 def _portal_answers(url: str) -> bool:
     """Whether the portal and its database answer. One that is only slow is left alone by what follows, too."""
-    import requests
+    from vidkryto.errors import PortalError
+    from vidkryto.publish.portal import CkanPortal
+    from vidkryto.publish.portal.transport import Patience
+    from vidkryto.settings import Secret
 
     try:
-        return requests.get(f"{url}/api/3/action/organization_list", params={"limit": 1}, timeout=20).ok
-    except requests.RequestException:
+        CkanPortal(url, Secret(""), "", Patience(read=20, attempts=1)).transport.read("organization_list", limit=1)
+    except PortalError:
         return False
+    return True
 
 
 def _bring_back_the_portal() -> None:

@@ -11,6 +11,8 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vidkryto.disclosure.chance import chance_among_amounts, chance_among_codes
+from vidkryto.disclosure.coordinates import coordinate_columns, filled_cells
 from vidkryto.disclosure.detectors import BY_NAME, INVISIBLE, KINDS, SURE_ENOUGH, Hit, Kind, readable, search
 from vidkryto.disclosure.detectors.bare import FEW_WORDS, bare_names
 from vidkryto.disclosure.detectors.names import NAME
@@ -70,7 +72,7 @@ def judge(
     `header` is all that names the column: field name, title and the words in the officer's file.
     """
     cells = one_array(column)
-    filled = _filled(cells)
+    filled = filled_cells(cells)
     if filled == 0:
         return ()
     values = _compact(cells)
@@ -110,12 +112,12 @@ def judge_table(
         )
         result = dict(zip(names, judged, strict=True))
     places = frozenset(name for name, seen in result.items() if any(one.kind == "coordinates" for one in seen))
-    for latitude, longitude in _coordinate_columns(table, places):
+    for latitude, longitude in coordinate_columns(table, places, HEAD):
         for name in (latitude, longitude):
             if name not in places:
                 result[name] = (
                     *result[name],
-                    Seen("coordinates", _filled(table.column(name)), 1.0, 0.8, by="neighbours"),
+                    Seen("coordinates", filled_cells(table.column(name)), 1.0, 0.8, by="neighbours"),
                 )
     return result
 
@@ -153,10 +155,6 @@ def one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     large = column.nbytes >= LARGEST_SHORT and column.type == pa.string()
     whole = (column.cast(pa.large_string()) if large else column).combine_chunks()
     return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
-
-
-def _filled(cells: pa.Array | pa.ChunkedArray) -> int:
-    return int(pc.sum(pc.greater(pc.binary_length(cells), 0)).as_py() or 0)
 
 
 def _compact(cells: pa.Array) -> pa.Array:
@@ -199,37 +197,11 @@ def _by_value(kind: Kind, suspects: pa.Array, cells: pa.Array, filled: int, leas
     mask = pc.is_in(cells, value_set=pa.array(held, type=cells.type))
     counted = int(pc.sum(mask).as_py() or 0)
     count = min(filled, round(counted * len(chosen) / len(looked))) if sampled else counted
-    if kind.number and count / filled < HALF and _chance_among_amounts(cells, mask):
+    if kind.number and count / filled < HALF and chance_among_amounts(cells, mask):
         return None
-    if kind.name == "rnokpp" and count / filled < FEW and _chance_among_codes(cells, mask):
+    if kind.name == "rnokpp" and count / filled < FEW and chance_among_codes(cells, mask):
         return None
     return Seen(kind.name, count, count / filled, confidence, _first(mask), sampled=sampled)
-
-
-def _chance_among_amounts(cells: pa.Array, hits: pa.Array) -> bool:
-    """Whether the hits are bare numbers in a column of amounts that reach their size anyway.
-
-    Amounts: nearly all cells are numbers, of four lengths or more, without leading zeros. One in 27 ten-digit
-    numbers passes as an RNOKPP, so among such amounts a hit says nothing; above all other amounts it does.
-    """
-    others = cells.filter(pc.and_(pc.invert(hits), pc.greater(pc.binary_length(cells), 0)))
-    if not len(others):
-        return False
-    numbers = pc.match_substring_regex(others, r"^-?[0-9]+([.,][0-9]+)?(e[+-]?[0-9]+)?$")
-    codes = pc.match_substring_regex(others, r"^0[0-9]")
-    if pc.sum(numbers).as_py() < 0.95 * len(others) or (pc.sum(codes).as_py() or 0) > 0.01 * len(others):
-        return False
-    lengths = pc.binary_length(pc.replace_substring_regex(others.filter(numbers), r"[.,e].*$", ""))
-    return bool(pc.count_distinct(lengths).as_py() >= 4 and pc.quantile(lengths, 0.995)[0].as_py() >= 8)
-
-
-def _chance_among_codes(cells: pa.Array, hits: pa.Array) -> bool:
-    """Whether the hits are digits in groups among codes of that kind (`1013-0001-25`): one in 27 passes by chance."""
-    filled = pc.greater(pc.binary_length(cells), 0)
-    grouped = pc.match_substring_regex(cells, r"^[0-9]+(?:[ .'’/-][0-9]+)+$")
-    if pc.any(pc.and_(hits, pc.invert(grouped))).as_py():
-        return False
-    return bool((pc.sum(grouped).as_py() or 0) >= 0.95 * (pc.sum(filled).as_py() or 1))
 
 
 def _search_each(kind: Kind, texts: list[str], least: float) -> tuple[list[str], float]:
@@ -281,7 +253,7 @@ def _bare_names(values: pa.Array, cells: pa.Array, filled: int) -> Seen | None:
 
 def _of_words_or_small_numbers(cells: pa.Array, *, words: float, numbers: float) -> bool:
     """Whether so large a share of the filled cells holds letters, or is a number of six digits at most."""
-    filled = _filled(cells)
+    filled = filled_cells(cells)
     lettered = pc.sum(pc.match_substring_regex(cells, r"\p{L}")).as_py() or 0
     small = pc.sum(pc.match_substring_regex(cells, r"^[0-9]{1,6}([.,][0-9]+)?$")).as_py() or 0
     return bool(lettered >= words * filled or small >= numbers * filled)
@@ -303,36 +275,3 @@ def _by_header(kind: Kind, cells: pa.Array, filled: int, found: Seen | None) -> 
 
 def _first(mask: pa.Array) -> tuple[int, ...]:
     return tuple(pc.indices_nonzero(mask)[:FIRST_ROWS].to_pylist())
-
-
-_LATITUDE = r"^(4[4-9]|5[0-2])[.,][0-9]{4,}$"
-_LONGITUDE = r"^(2[2-9]|3[0-9]|40)[.,][0-9]{4,}$"
-
-
-def _coordinate_columns(table: pa.Table, known: frozenset[str]) -> list[tuple[str, str]]:
-    """Neighbouring columns of decimal degrees inside the bounds of Ukraine, in either order.
-
-    A column in `known` is one of places already, so its head says whether it is the latitude or the longitude.
-    """
-    names = table.column_names
-
-    def is_one(place: int, pattern: str) -> bool:
-        column = table.column(place)
-        return _share(column.slice(0, HEAD), pattern) >= 0.5 and (
-            names[place] in known or _share(column, pattern) >= 0.8
-        )
-
-    latitudes = [is_one(place, _LATITUDE) for place in range(len(names))]
-    longitudes = [is_one(place, _LONGITUDE) for place in range(len(names))]
-    return [
-        (names[one], names[other])
-        for one in range(len(names))
-        for other in (one - 1, one + 1)
-        if 0 <= other < len(names) and latitudes[one] and longitudes[other]
-    ]
-
-
-def _share(column: pa.ChunkedArray, pattern: str) -> float:
-    """The share of filled cells that fit."""
-    filled = _filled(column)
-    return int(pc.sum(pc.match_substring_regex(column, pattern)).as_py() or 0) / filled if filled else 0.0
