@@ -61,7 +61,7 @@ class Night(Up):
         """What the portal shows of each dataset: the label of its first stop, and its lock."""
         found = {}
         for name in NAMES:
-            alias = f"khmelnytskyi_{name.replace('-', '_')}_stops"
+            alias = f"testove_{name.replace('-', '_')}_stops"
             rows = _action(url, "datastore_search", resource_id=alias, filters={"uid": 2})["records"]
             page = _action(url, "package_show", id=name)
             (anchor,) = (entry for entry in page["resources"] if entry["id"] == anchor_id(name))

@@ -314,7 +314,7 @@ def nothing_was_lost(life: Life) -> None:
     portal = CkanPortal(settings.ckan_url, settings.ckan_token, CITY["organization"])
     assert all(settings.archive.path(sha256).is_file() for sha256 in life.pulled)
     for name, folder in life.folders.items():
-        rows = public(portal, "datastore_search", resource_id=f"khmelnytskyi_{name.replace('-', '_')}_stops")["records"]
+        rows = public(portal, "datastore_search", resource_id=f"testove_{name.replace('-', '_')}_stops")["records"]
         shown = [f"{row['uid']},{row['label']},{row['places']}" for row in sorted(rows, key=lambda row: row["uid"])]
         good = folder.content.splitlines()[1:]
         assert (shown == good) is (name != REFUSED), name
