@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -113,10 +114,7 @@ def _grid(sheet: Any, facts: SheetFacts | None, reading: Reading, place: Place) 
     if width > reading.max_columns or len(cells) > reading.max_rows:
         raise too_large(place, name, len(cells), width, reading)
     lost: list[int] = []
-    columns = tuple(
-        pa.array([text_of_cell(row[position], number, lost) for number, row in enumerate(cells, start=1)], pa.string())
-        for position in range(width)
-    )
+    columns = tuple(_texts(column, lost) for column in zip(*cells, strict=True))
     where = Place(place.resource, place.file, name)
     findings = _findings(facts, lost, where)
     if facts and reading.hidden == "refuse":
@@ -131,6 +129,23 @@ def _grid(sheet: Any, facts: SheetFacts | None, reading: Reading, place: Place) 
         blank_after=after,
         findings=findings,
     )
+
+
+def _texts(column: Sequence[Any], lost: list[int]) -> pa.Array:
+    """The cells of a column as text, each distinct value worked out once; `lost` gets the rows that lost digits."""
+    kinds = set(map(type, column))
+    if len(kinds & {bool, int, float}) > 1:  # equal and yet different: True, 1 and 1.0
+        return pa.array([text_of_cell(value, row, lost) for row, value in enumerate(column, start=1)], pa.string())
+    texts: dict[Any, str | None] = {}
+    doubtful = set()
+    for value in set(column):
+        worn: list[int] = []
+        texts[value] = text_of_cell(value, 0, worn)
+        if worn:
+            doubtful.add(value)
+    if doubtful:
+        lost += [row for row, value in enumerate(column, start=1) if value in doubtful]
+    return pa.array(map(texts.__getitem__, column), pa.string(), size=len(column))
 
 
 def too_large(place: Place, sheet: str, rows: int, columns: int, reading: Reading) -> ReadError:

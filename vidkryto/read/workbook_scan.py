@@ -32,6 +32,8 @@ _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\sr="(\d+)')
 _FAR = re.compile(rb'r="[A-Za-z]+(\d{5,})')
 """Cells below row 9,999: what is above cannot pass MAX_CELLS by the row that a cell claims for itself."""
 _WIDE = re.compile(rb'r="([A-Za-z]{2,})\d')
+_OUTSIDE = re.compile(rb'r="(?:[A-Za-z]{2,}\d|[A-Za-z]+\d{5})')
+"""A cell for one of the two above: most sheets have none."""
 _NARROW = re.compile(rb'r="([A-Za-z])\d')
 _CELL = re.compile(
     rb'<(?:\w+:)?c\b[^>]*?\sr="[A-Z]+(\d+)"[^>]*?\st="e"[^>]*>(?:<f[^>]*?(?:/>|>[^<]*</f>))?<v>([^<]*)</v>'
@@ -132,13 +134,10 @@ def _sheet(archive: zipfile.ZipFile, part: str, name: str, reading: Reading, pla
             text = rest + piece
             if _ODD.search(text):
                 text = _REFERENCE.sub(b'r="', text)
-            for pattern in (_ROW, _FAR):
-                for match in pattern.finditer(text):
-                    last_row = max(last_row, _whole(match[1]))
-            widest = max(
-                (match[1] for match in _WIDE.finditer(text)), key=lambda letters: (len(letters), letters), default=b""
-            )
-            wide = max(wide, widest, key=lambda letters: (len(letters), letters))
+            last_row = max([last_row, *map(_whole, set(_ROW.findall(text)))])
+            if _OUTSIDE.search(text):
+                last_row = max([last_row, *map(_whole, set(_FAR.findall(text)))])
+                wide = max({wide, *_WIDE.findall(text)}, key=lambda letters: (len(letters), letters))
             if not wide and not narrow:
                 narrow = b"Z" if _NARROW.search(text) else b""
             if b"hidden=" in text:
