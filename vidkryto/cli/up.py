@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -141,7 +142,7 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
             Chore(15.0, lambda: True, lambda: close_lost(ask, _tell)),
         ]
         if local:
-            chores.append(Chore(20.0, lambda: not _portal_answers(chosen.ckan_url), _bring_back_the_portal))
+            chores.append(Chore(30.0, lambda: True, _look_after_the_portal))
         (home / "up" / "ready").touch()
         keep(keeper, chores, wanted)
     finally:
@@ -190,24 +191,13 @@ def _command(keeper: Keeper, *arguments: str) -> None:
     _tell(name, "done" if done.returncode == 0 else "failed")
 
 
-def _portal_answers(url: str) -> bool:
-    """Whether the portal and its database answer. One that is only slow is left alone by what follows, too."""
-    from vidkryto.errors import PortalError
-    from vidkryto.publish.portal import CkanPortal
-    from vidkryto.publish.portal.transport import Patience
-    from vidkryto.settings import Secret
-
-    try:
-        CkanPortal(url, Secret(""), "", Patience(read=20, attempts=1)).transport.read("organization_list", limit=1)
-    except PortalError:
-        return False
-    return True
-
-
-def _bring_back_the_portal() -> None:
+def _look_after_the_portal() -> None:
     """Start what of the local portal has ended; what runs stays as it is."""
     from vidkryto.cli import portal
 
+    code, told = portal.run("status", "--json", capture=True)
+    if code or json.loads(told)["state"] == "up":
+        return
     _tell("portal", "ended")
     code, _ = portal.run("up", capture=True)
     _tell("portal", "not started" if code else "started")
