@@ -214,13 +214,13 @@ def plan_exports(life: Life, rng: random.Random) -> None:
             if moment >= end:
                 break
             at, kind, luck = moment - timedelta(hours=10), "good", rng.random()
-            if moment < calm and luck < 0.08:
+            if moment < calm and luck < 0.08 and not folder.dataset.name.startswith("quarterly"):
                 at += timedelta(days=rng.randint(1, 4))
             elif moment < calm and luck < 0.15:
                 folder.planned.append((at, "wrong"))
                 at += timedelta(days=1)
-            elif luck < 0.5:
-                kind = "same"
+            elif moment < calm and luck < 0.5 and folder.dataset.name.startswith(("daily", "weekly")):
+                kind = "same"  # no news: by its promise the dataset is late until there is some
             folder.planned.append((at, kind))
         folder.planned.sort()
 
