@@ -26,6 +26,8 @@ STANDING = (
     ("catch-up", "flows/catch_up.py:catch_up", "Starts what an outage, a late or a mended export left undone",
      "25 * * * *"),
     ("watch-portal", "flows/watch.py:watch_portal", "Compares the portal with the receipts", "40 6 * * *"),
+    ("housekeeping", "flows/housekeeping.py:tidy", "Removes old releases and exports by the contracts' rules",
+     "10 2 * * 0"),
 )  # fmt: skip
 """Deployments that every city with an active dataset has: name, flow, what it does, schedule."""
 ALERTS_FILE = "alerts.yaml"
