@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -241,11 +242,10 @@ def test_a_misspelt_key_of_the_configuration_names_its_line(tmp_path: Path) -> N
         load_configuration(tmp_path)
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate of 127.0.0.1 that nobody signed but itself, and its key."""
+def certificate_of(address: str, tmp_path: Path) -> tuple[Path, Path]:
+    """A certificate of an address that nobody signed but itself, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, address)])
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -254,7 +254,7 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
         .serial_number(1)
         .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
         .not_valid_after(datetime(2046, 1, 1, tzinfo=UTC))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
@@ -262,6 +262,45 @@ def certificate(tmp_path: Path) -> tuple[Path, Path]:
     files[0].write_bytes(made.public_bytes(Encoding.PEM))
     files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return files
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """That of the address at which the test's server listens."""
+    return certificate_of("127.0.0.1", tmp_path)
+
+
+@pytest.mark.parametrize(("address", "taken"), [("127.0.0.1", True), ("127.0.0.2", False)])
+def test_the_password_goes_to_the_server_of_that_certificate_alone(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, taken: bool
+) -> None:
+    """Who answers in the mail server's place with a trusted certificate of another gets neither mail nor password."""
+    certificate = certificate_of(address, tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
+    monkeypatch.setenv("VIDKRYTO_TEST_PASSWORD", "correct horse")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    asked: list[str] = []
+
+    def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, words: Any) -> AuthResult:
+        asked.append(words.password.decode())
+        return AuthResult(success=True)
+
+    box = Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        box.port = free.getsockname()[1]
+    ways: dict[str, Any] = {"tls_context": context, "require_starttls": True, "authenticator": authenticate}
+    controller = Controller(box, hostname="127.0.0.1", port=box.port, **ways)
+    office.withheld()
+    chosen = mail(box.port, security="starttls", user="vidkryto", password_variable="VIDKRYTO_TEST_PASSWORD")
+    controller.start()
+    try:
+        (done,) = send_alerts(office.settings, now=NOON, configuration=chosen)
+    finally:
+        controller.stop()
+    assert ("SSLCertVerificationError" not in done.error, len(box.mails)) == (taken, int(taken))
+    assert asked == (["correct horse"] if taken else [])
+    assert "correct horse" not in done.error
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -86,6 +87,25 @@ def test_what_a_killed_keeper_left_is_ended_before_a_new_start(keeper: Keeper, t
     assert not left.alive()
     following.stop()
     assert processes.find("sleeper", keeper.home) is None
+
+
+def test_stop_ends_a_keeper_that_nobody_waits_for_and_no_other_program(tmp_path: Path) -> None:
+    """One run in the foreground by a script, or one whose starter was interrupted: its script goes on."""
+    program = (
+        "import subprocess, sys\n"
+        "noted = 'import sys, time; from pathlib import Path; from vidkryto.cli.processes import remember_this; '"
+        " 'remember_this(\"keeper\", Path(sys.argv[1])); time.sleep(600)'\n"
+        "raise SystemExit(subprocess.run([sys.executable, '-c', noted, sys.argv[1]]).returncode + 100)\n"
+    )
+    script = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], start_new_session=True)
+    try:
+        _until(lambda: processes.find("keeper", tmp_path) is not None)
+        assert processes.stop("keeper", tmp_path)
+        assert script.wait(30) == 100 - signal.SIGTERM
+    finally:
+        script.kill()
+        script.wait()
+    assert not processes.stop("keeper", tmp_path)
 
 
 def test_chores_are_done_when_needed_and_not_more_often_than_wished(keeper: Keeper) -> None:

@@ -102,8 +102,8 @@ def test_without_the_password_the_server_answers_nobody(prefect: Prefect) -> Non
 def test_sync_adds_what_is_new_and_a_second_sync_does_nothing(prefect: Prefect) -> None:
     """Unchanged entries are known by their version."""
     first = prefect.sync()
-    assert set(first["added"]) == {"flow-stops", "flow-routes", "catch-up", "watch-portal"}
-    assert prefect.sync() == {"added": [], "changed": [], "removed": [], "schedules_removed": 0, "unchanged": 4}
+    assert set(first["added"]) == {"flow-stops", "flow-routes", "catch-up", "watch-portal", "housekeeping"}
+    assert prefect.sync() == {"added": [], "changed": [], "removed": [], "schedules_removed": 0, "unchanged": 5}
 
 
 def test_scheduled_runs_really_appear(prefect: Prefect) -> None:

@@ -83,7 +83,7 @@ def test_a_schedule_that_moves_asks_prefect_every_day_and_runs_when_it_is_due(tm
     contract["publication"]["schedule"]["holidays"] = "next-working-day"
     office = Office(Settings(tmp_path, tmp_path / "state"))
     entry, *standing = entries([make_dataset(tmp_path, contract)])
-    assert [item["name"] for item in standing] == ["catch-up", "watch-portal"]
+    assert [item["name"] for item in standing] == ["catch-up", "watch-portal", "housekeeping"]
     main = {"cron": "30 4 * * *", "timezone": "Europe/Kyiv", "slug": "main", "parameters": {"when_due": True}}
     assert entry["schedules"] == [main]
     office.good("", datetime(2026, 10, 15, tzinfo=UTC))

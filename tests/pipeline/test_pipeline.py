@@ -7,8 +7,10 @@ import errno
 import hashlib
 import itertools
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import requests
 
 from tests.pipeline.conftest import APPROVER, EXPORT, READING, City
 from tests.support.catalogue import CONTRACT
+from vidkryto.clock import told_by
 from vidkryto.errors import LedgerError
 from vidkryto.record import Ledger
 from vidkryto.record.run import RunRecord
@@ -109,6 +112,26 @@ def test_a_second_run_is_unchanged_and_writes_nothing(city: City) -> None:
     assert record.outcome == "Unchanged"
     assert [stage.name for stage in record.stages] == ["pull", "plan"]
     assert ask(city, "package_show", id=city.folder.name) == before
+
+
+def test_the_same_content_brought_again_keeps_the_promise_and_a_file_left_lying_does_not(city: City) -> None:
+    """A department whose register did not change hands it over all the same; its day begins at midnight in Kyiv."""
+
+    def brought(day: datetime) -> None:
+        file = city.export(EXPORT)
+        os.utime(file, (day.timestamp(), day.timestamp()))
+
+    def promised(day: datetime) -> tuple[str, str, str]:
+        with told_by(lambda: day):
+            record = city.run()
+        return record.outcome, record.promise.last_good, record.promise.next_due
+
+    first, month = datetime(2026, 9, 1, 22, 30, tzinfo=UTC), timedelta(days=31)
+    brought(first)
+    assert promised(first) == ("Published", "2026-09-02", "2026-10-03")
+    assert promised(first + month) == ("Unchanged", "2026-09-02", "2026-10-03")
+    brought(first + month)
+    assert promised(first + month + timedelta(hours=1)) == ("Unchanged", "2026-10-03", "2026-11-03")
 
 
 def test_a_lost_dataset_is_put_back_although_nothing_changed_here(city: City, portal_session: Any) -> None:

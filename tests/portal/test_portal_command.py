@@ -27,6 +27,24 @@ def test_status_is_passed_through_with_its_exit_code(tmp_path: Path) -> None:
     assert json.loads(found.stdout)["home"] == str(tmp_path / "portal")
 
 
+def test_ctrl_c_is_heard_by_a_program_that_looks_after_the_portal(tmp_path: Path) -> None:
+    """`vidkryto up` looks twice a minute; whoever presses Ctrl-C in that moment presses it once."""
+    code = (
+        "import os, signal, threading\n"
+        "from vidkryto.cli import portal\n"
+        "heard = []\n"
+        "signal.signal(signal.SIGINT, lambda *_: heard.append(True))\n"
+        "threading.Timer(0.05, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
+        "code, told = portal.run('status', '--json', capture=True)\n"
+        "print(code, heard, 'down' in told)\n"
+    )
+    environment = {**os.environ, "VIDKRYTO_HOME": str(tmp_path)}
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert found.stdout == "0 [True] True\n", found.stderr
+
+
 def test_a_refusal_has_exit_code_2(tmp_path: Path) -> None:
     """As everywhere in vidkryto."""
     assert run(tmp_path, "up", "--port", "70000").returncode == 2

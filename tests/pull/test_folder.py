@@ -6,6 +6,8 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,20 @@ def test_the_newest_is_the_one_changed_last(exports: Path, puller: Puller) -> No
     """By the time of change, not by name."""
     assert exports.is_dir()
     assert [item.file for item in puller({"pattern": "stops_*.csv", "pick": "newest"})] == ["stops_2024-02.csv"]
+
+
+def test_the_same_bytes_written_again_are_an_export_that_came(exports: Path, puller: Puller) -> None:
+    """By the time of change, from the first look on; a time to come is not believed, nor a date that is none."""
+    (snapshot,) = puller({"pattern": "stops_2024-02.csv"})
+    written, now = datetime.fromtimestamp(1_700_000_003, UTC), datetime(2023, 12, 1, tzinfo=UTC)
+    month = timedelta(days=30)
+    assert replace(snapshot, pulled_at=written - month).handed_over(now) == written
+    assert replace(snapshot, pulled_at=written + month).handed_over(now + month) == written + month
+    assert replace(snapshot, pulled_at=written - month).handed_over(written - timedelta(days=1)) < written
+    by_http = replace(snapshot, pulled_at=written - month, modified="Tue, 14 Nov 2023 22:13:23 GMT")
+    assert by_http.handed_over(now) == written
+    for said in ("", "yesterday", "2023-14-14T00:00:00Z"):
+        assert replace(by_http, modified=said).handed_over(now) == by_http.pulled_at
 
 
 def test_the_dated_is_the_one_with_the_latest_date_in_its_name(exports: Path, puller: Puller) -> None:

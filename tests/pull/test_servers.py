@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -143,11 +144,19 @@ def _sftp(server: Sftp, tmp_path: Path, known: str, **more: Any) -> dict[str, An
     }
 
 
-def test_the_latest_export_comes_from_an_sftp_server(sftp: Sftp, tmp_path: Path, puller: Puller) -> None:
-    """The bytes are whole; the record does not name the internal server."""
+def written(file: Path) -> str:
+    """When a file was last written, as a snapshot says it."""
+    return f"{datetime.fromtimestamp(int(file.stat().st_mtime), UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_the_latest_export_comes_from_an_sftp_server(
+    sftp: Sftp, outgoing: Path, tmp_path: Path, puller: Puller
+) -> None:
+    """The bytes are whole; the record does not name the internal server, and says when the file was written."""
     (snapshot,) = puller(_sftp(sftp, tmp_path, sftp.known), environment=SECRETS)
     assert snapshot.path.read_bytes() == BODY
     assert (snapshot.file, snapshot.origin) == ("stops_2024-02.csv", "sftp:stops_2024-02.csv")
+    assert snapshot.modified == written(outgoing / snapshot.file)
 
 
 def test_an_sftp_server_with_another_key_is_refused(sftp: Sftp, tmp_path: Path, puller: Puller) -> None:
@@ -200,10 +209,11 @@ def _ftp(port: int, pattern: str = "stops_*.csv") -> dict[str, Any]:
     }
 
 
-def test_the_latest_export_comes_from_an_ftp_server(ftp: int, puller: Puller) -> None:
-    """The bytes are whole."""
+def test_the_latest_export_comes_from_an_ftp_server(ftp: int, outgoing: Path, puller: Puller) -> None:
+    """The bytes are whole; the server's date, which is in UTC, is understood."""
     (snapshot,) = puller(_ftp(ftp), environment=SECRETS)
     assert snapshot.path.read_bytes() == BODY
+    assert snapshot.modified == written(outgoing / snapshot.file)
 
 
 def test_nothing_of_that_name_on_the_ftp_server_is_a_missing_export(ftp: int, puller: Puller) -> None:
@@ -262,10 +272,11 @@ def smb(outgoing: Path) -> Iterator[Smb]:
     process.wait()
 
 
-def test_the_latest_export_comes_from_an_smb_share(smb: Smb, puller: Puller) -> None:
-    """The bytes are whole; neither user nor password is in the record."""
+def test_the_latest_export_comes_from_an_smb_share(smb: Smb, outgoing: Path, puller: Puller) -> None:
+    """The bytes are whole; neither user nor password is in the record, but when the file was written."""
     (snapshot,) = puller(smb.source(), environment=SECRETS)
     assert snapshot.path.read_bytes() == BODY
+    assert snapshot.modified == written(outgoing / snapshot.file)
     assert "officer" not in repr(snapshot)
     assert "correct" not in repr(snapshot)
 
@@ -344,6 +355,7 @@ def test_the_newest_export_comes_from_an_s3_bucket(s3: str, puller: Puller) -> N
     (snapshot,) = puller(source, environment=SECRETS)
     assert snapshot.path.read_bytes() == BODY
     assert "officer" not in repr(snapshot)
+    assert abs(datetime.fromisoformat(snapshot.modified) - datetime.now(UTC)) < timedelta(minutes=5)
 
 
 def test_a_bucket_that_is_not_there_is_a_missing_export(s3: str, puller: Puller) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.postgres import USER, WORD, binaries, serving
+from vidkryto.clock import told_by
 from vidkryto.errors import SourceError
 
 Puller = Callable[..., Any]
@@ -44,6 +47,15 @@ def test_the_same_rows_give_the_same_bytes(sqlite: dict[str, str], puller: Pulle
     """So that an unchanged database is seen as unchanged."""
     first, second = (puller(_source("select * from stops order by uid"), environment=sqlite)[0] for _ in range(2))
     assert first.sha256 == second.sha256
+
+
+def test_the_same_answer_on_another_day_is_an_export_that_came(sqlite: dict[str, str], puller: Puller) -> None:
+    """An answer is as new as the question, so a database in which nothing changed is not late."""
+    day = datetime(2026, 11, 5, 3, tzinfo=UTC)
+    with told_by(lambda: day):
+        (snapshot,) = puller(_source("select * from stops order by uid"), environment=sqlite)
+    first_seen = replace(snapshot, pulled_at=day - timedelta(days=30))
+    assert first_seen.handed_over(day) == day
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, StringConstraints, field_validator
 
 from vidkryto.alerts.cause import KINDS, OFFICE, Cause, Kind
+from vidkryto.catalogue.deployments import ALERTS_FILE
 from vidkryto.catalogue.load import load_block
 from vidkryto.catalogue.model import Block
 from vidkryto.catalogue.working_days import is_working_day
 
-FILE = "alerts.yaml"
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
@@ -107,12 +107,7 @@ class Configuration(Block):
         return moment.astimezone(ZoneInfo(self.timezone))
 
 
-def has_alerts(root: Path) -> bool:
-    """Whether the city has configured whom to tell."""
-    return (root / FILE).is_file()
-
-
 def load_configuration(root: Path) -> Configuration:
     """The configuration; without a file there are no routes. Raises ContractError with the line of what is wrong."""
-    file = root / FILE
+    file = root / ALERTS_FILE
     return load_block(file, Configuration) if file.is_file() else Configuration()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,10 +26,19 @@ STANDING = (
     ("catch-up", "flows/catch_up.py:catch_up", "Starts what an outage, a late or a mended export left undone",
      "25 * * * *"),
     ("watch-portal", "flows/watch.py:watch_portal", "Compares the portal with the receipts", "40 6 * * *"),
+    ("housekeeping", "flows/housekeeping.py:tidy", "Removes old releases and exports by the contracts' rules",
+     "10 2 * * 0"),
 )  # fmt: skip
 """Deployments that every city with an active dataset has: name, flow, what it does, schedule."""
+ALERTS_FILE = "alerts.yaml"
+"""Beside datasets/: whom a city tells of what. Where it exists, there is a deployment that does so."""
 ALERTS = ("send-alerts", "flows/alerts.py:tell", "Tells people what was not told yet, by alerts.yaml", "*/15 * * * *")
 HEADER = "# Made by `vidkryto deployments render` from datasets/*/*/dataset.yaml; edit those.\n"
+
+
+def has_alerts(root: Path) -> bool:
+    """Whether the city has configured whom to tell."""
+    return (root / ALERTS_FILE).is_file()
 
 
 def entries(datasets: Iterable[Dataset], *, alerts: bool = False) -> list[dict[str, Any]]:

@@ -150,7 +150,8 @@ def stop() -> None:
     from vidkryto.cli import portal
 
     chosen = settings()
-    if processes.stop("up", chosen.home / "up"):
+    kept = [processes.stop(name, chosen.home / "up") for name in ("keeper", "up")]
+    if any(kept):
         people().print(say("Everything has stopped; the next `vidkryto up` goes on where this one ended."))
     for name in ("prefect-worker", "prefect-server", "report-server"):
         processes.stop(name, chosen.home / "up")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vidkryto.cli.common import Json, people, print_json, print_table, say, settings, tell_error
+
+if TYPE_CHECKING:
+    from vidkryto.catalogue import Dataset
+    from vidkryto.settings import Settings
 
 app = typer.Typer(help="Deployments and schedules on a Prefect server.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -19,16 +23,26 @@ def render(
     check: Annotated[bool, typer.Option("--check", help="Only say whether prefect.yaml is fresh.")] = False,
 ) -> None:
     """Write prefect.yaml anew from the contracts. With --check: exit code 1 when it is stale, and no writing."""
-    from vidkryto.alerts.configuration import has_alerts
-    from vidkryto.catalogue import deployments, load_all
+    _write(settings(), _all_datasets(settings()), check=check)
 
-    chosen = settings()
+
+def _all_datasets(chosen: Settings) -> tuple[Dataset, ...]:
+    """Every dataset; a contract that does not load is told and ends the command: its deployment would be removed."""
+    from vidkryto.catalogue import load_all
+
     datasets, errors = load_all(chosen.datasets)
     for error in errors:
         tell_error(error)
     if errors:
         raise typer.Exit(2)
-    text = deployments.render(datasets, version("prefect"), alerts=has_alerts(chosen.root))
+    return datasets
+
+
+def _write(chosen: Settings, datasets: tuple[Dataset, ...], *, check: bool = False) -> None:
+    from vidkryto.catalogue import deployments
+
+    alerts = deployments.has_alerts(chosen.root)
+    text = deployments.render(datasets, version("prefect"), alerts=alerts)
     file = chosen.root / "prefect.yaml"
     fresh = file.is_file() and file.read_text(encoding="utf-8") == text
     if check:
@@ -36,12 +50,8 @@ def render(
         people().print(say("prefect.yaml is fresh.") if fresh else stale)
         raise typer.Exit(0 if fresh else 1)
     file.write_text(text, encoding="utf-8")
-    people().print(
-        say(
-            "prefect.yaml: deployments {count}",
-            count=len(deployments.entries(datasets, alerts=has_alerts(chosen.root))),
-        )
-    )
+    count = len(deployments.entries(datasets, alerts=alerts))
+    people().print(say("prefect.yaml: deployments {count}", count=count))
 
 
 @app.command(epilog="Example: PREFECT_API_URL=http://127.0.0.1:4200/api vidkryto deployments sync")
@@ -49,13 +59,12 @@ def sync(as_json: Json = False) -> None:
     """Apply only the differences to the Prefect server of PREFECT_API_URL; stale deployments and schedules go."""
     from dataclasses import asdict
 
-    from vidkryto.alerts.configuration import has_alerts
-    from vidkryto.catalogue import deployments, load_all
+    from vidkryto.catalogue import deployments
 
-    render(check=False)
     chosen = settings()
-    datasets, _ = load_all(chosen.datasets)
-    wanted = deployments.entries(datasets, alerts=has_alerts(chosen.root))
+    datasets = _all_datasets(chosen)
+    _write(chosen, datasets)
+    wanted = deployments.entries(datasets, alerts=deployments.has_alerts(chosen.root))
     done = _flows(chosen.root).sync(wanted, chosen.root, deployments.limits(datasets))
     if as_json:
         print_json(asdict(done))

@@ -70,7 +70,9 @@ def run(command: str, *options: str, capture: bool = False) -> tuple[int, str]:
         stdout=subprocess.PIPE if capture else None,
         text=True,
     )
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the portal's program, which then tidies up
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:  # who has a handler of his own must hear of it
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the portal's program, which then tidies up
     try:
         output, _ = process.communicate()
     finally:

@@ -66,8 +66,13 @@ def client_environment(home: Path, url: str) -> dict[str, str]:
 
 
 def server_environment(home: Path, url: str) -> dict[str, str]:
-    """What the server and the worker need; PREFECT_SERVER_DATABASE_CONNECTION_URL is left as it is."""
+    """What the server and the worker need; PREFECT_SERVER_DATABASE_CONNECTION_URL is left as it is.
+
+    Runs that ended long ago leave Prefect's database (after 90 days, unless the environment says otherwise).
+    """
+    forget = "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"
     return {
+        forget: os.environ.get(forget, "events,flow_runs"),
         **client_environment(home, url),
         "PREFECT_SERVER_API_AUTH_STRING": password(home).reveal(),
         "PREFECT_SERVER_UI_API_URL": url,

@@ -77,8 +77,18 @@ def start(
             process.wait()
             raise StateError(f"{name} {what}:\n{tail}", remedy=f"The whole log is {log.name} in the state folder.")
         time.sleep(0.05)
-    (home / f"{name}.json").write_text(json.dumps({"pid": running.pid, "started": running.started}), encoding="utf-8")
+    _note(name, home, running)
     return running
+
+
+def remember_this(name: str, home: Path) -> None:
+    """Note this very process under a name, so that others `find` it for as long as it lives."""
+    home.mkdir(parents=True, exist_ok=True)
+    _note(name, home, Running(os.getpid(), _started(os.getpid())))
+
+
+def _note(name: str, home: Path, running: Running) -> None:
+    (home / f"{name}.json").write_text(json.dumps({"pid": running.pid, "started": running.started}), encoding="utf-8")
 
 
 def find(name: str, home: Path) -> Running | None:
@@ -94,16 +104,27 @@ def stop(name: str, home: Path) -> bool:
     """End the program of that name: SIGTERM, then SIGKILL. Returns whether there was one."""
     running = find(name, home)
     if running is not None:
-        os.killpg(running.pid, signal.SIGTERM)
+        _signal(running.pid, signal.SIGTERM)
         limit = time.monotonic() + PATIENCE
         while running.alive() and time.monotonic() < limit:
             time.sleep(0.05)
         while running.alive():
-            os.killpg(running.pid, signal.SIGKILL)
+            _signal(running.pid, signal.SIGKILL)
             time.sleep(0.05)
     (home / f"{name}.json").unlink(missing_ok=True)
     _started_here[:] = [process for process in _started_here if process.poll() is None]
     return running is not None
+
+
+def _signal(pid: int, number: int) -> None:
+    """To a program and all it started; alone to one that a script runs, whose group is the script's."""
+    try:
+        if os.getpgid(pid) == pid:
+            os.killpg(pid, number)
+        else:
+            os.kill(pid, number)
+    except ProcessLookupError:  # it ended meanwhile
+        return
 
 
 def answers(port: int) -> bool:

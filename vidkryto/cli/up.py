@@ -83,6 +83,7 @@ def up(
         _in_background(chosen, port, report_port, limit)
         return
     _need_a_ledger(chosen)
+    processes.remember_this("keeper", chosen.home / "up")
     local = not chosen.ckan_url or chosen.ckan_url == _local(chosen.home)
     if local:
         from vidkryto.cli import portal
@@ -149,6 +150,7 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
         for file in (home / "up" / "ready", prefect_here.folder(home) / "url", address):
             file.unlink(missing_ok=True)
         keeper.stop()
+        (home / "up" / "keeper.json").unlink(missing_ok=True)
     people().print(say("Everything has stopped; the next `vidkryto up` goes on where this one ended."))
 
 
@@ -241,10 +243,11 @@ def _unit(chosen: Settings, port: int, report_port: int, limit: int) -> str:
 def _refuse_second(chosen: Settings, port: int, report_port: int) -> None:
     from vidkryto.errors import StateError
 
-    if (chosen.home / "up" / "ready").is_file() and processes.find("prefect-server", chosen.home / "up"):
+    if processes.find("keeper", chosen.home / "up"):
         raise StateError("`vidkryto up` runs already on this state folder", remedy="End it first: vidkryto stop")
     for name in ("prefect-worker", "prefect-server", "report-server"):  # left behind by one that was killed
         processes.stop(name, chosen.home / "up")
+    (chosen.home / "up" / "ready").unlink(missing_ok=True)
     processes.stop("server", chosen.home / "report")  # the demo's
     processes.refuse_taken(port, "End that program, or choose another port: vidkryto up --port 4300")
     processes.refuse_taken(report_port, "End that program, or choose another port: vidkryto up --report-port 5256")

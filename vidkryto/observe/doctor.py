@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from vidkryto import clock
 from vidkryto.alerts import load_configuration
-from vidkryto.alerts.configuration import Email, Webhook, has_alerts
+from vidkryto.alerts.configuration import Email, Webhook
 from vidkryto.alerts.expiry import WARNED_BEFORE, certificate_end, token_end
 from vidkryto.catalogue import deployments, load_all
 from vidkryto.errors import VidkrytoError
@@ -134,7 +134,7 @@ def _schedules(settings: Settings) -> Iterator[Check]:
     datasets, _ = load_all(settings.datasets)
     file = settings.root / "prefect.yaml"
     fresh = file.is_file() and file.read_text(encoding="utf-8") == deployments.render(
-        datasets, version("prefect"), alerts=has_alerts(settings.root)
+        datasets, version("prefect"), alerts=deployments.has_alerts(settings.root)
     )
     if not fresh:
         yield Check("schedules", "warning", "prefect.yaml is stale", "Run vidkryto deployments render.")

@@ -96,6 +96,10 @@ class Exports:
         """When the newest export was pulled (UTC)."""
         return max(snapshot.pulled_at for group in self.snapshots.values() for snapshot in group)
 
+    def handed_over(self, now: datetime) -> datetime:
+        """When the newest export came, be it with the same bytes as before (UTC)."""
+        return max(snapshot.handed_over(now) for group in self.snapshots.values() for snapshot in group)
+
     def first_seen(self, before: Iterable[SnapshotRecord]) -> Exports:
         """The same exports with the time at which these very bytes were first seen, where the last run saw them.
 

@@ -13,7 +13,7 @@ from typing import Any
 from vidkryto import __version__, clock
 from vidkryto.archive import sha256_of
 from vidkryto.catalogue import rules_bundle
-from vidkryto.catalogue.calendar import next_due
+from vidkryto.catalogue.calendar import CITY_TIME, next_due
 from vidkryto.disclosure import safe_name, without_people
 from vidkryto.errors import raise_state_error
 from vidkryto.findings import Finding
@@ -300,7 +300,7 @@ def _promise(job: Job, progress: Progress, outcome: Outcome) -> Promise:
     frequency = job.dataset.contract.publication.frequency
     good = ""
     if isinstance(outcome, (Published, Unchanged)) and progress.exports is not None:
-        good = utc(progress.exports.newest)[:10]
+        good = progress.exports.handed_over(job.started).astimezone(CITY_TIME).date().isoformat()
     elif (last := last_run(job.settings, job.dataset.name, outcomes=("Published", "Unchanged"))) is not None:
         good = last.promise.last_good
     due = next_due(frequency, datetime.fromisoformat(good)) if good else None

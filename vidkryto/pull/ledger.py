@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from vidkryto import clock
 from vidkryto.archive import written_atomically
 from vidkryto.catalogue.source import LedgerSource
 from vidkryto.errors import SourceError
@@ -54,7 +55,7 @@ def fetch_ledger(source: LedgerSource, dataset: str, ledger: Path, work: Path) -
             writer.writerows([CHECKPOINTS, *_checkpoints(ledger, sizes, entries)])
         else:
             writer.writerows([ENTRIES, *_entries(lines, entries)])
-    return [Fetched(target.name, target, f"ledger:{source.ledger}")]
+    return [Fetched(target.name, target, f"ledger:{source.ledger}", modified=clock.now().isoformat(timespec="seconds"))]
 
 
 def _give_out(ledger: Path, dataset: str, lines: list[bytes]) -> None:

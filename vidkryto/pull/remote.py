@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
@@ -173,12 +173,15 @@ def _fetch(system: Any, source: RemoteSource, address: SplitResult, resource: st
 
 
 def _changed(entry: Mapping[str, Any]) -> float:
-    """Time of the last change in seconds; each protocol calls it otherwise, some FTP servers do not tell it."""
+    """Time of the last change in seconds; each protocol calls it otherwise, some FTP servers do not tell it.
+
+    FTP tells it as digits in UTC (RFC 3659, 2.3).
+    """
     value = entry.get("mtime") or entry.get("LastModified") or entry.get("modify") or entry.get("last_write_time") or 0
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, str):
-        return datetime.strptime(value[:14], "%Y%m%d%H%M%S").timestamp() if value[:14].isdecimal() else 0.0
+        return datetime.strptime(f"{value[:14]}Z", "%Y%m%d%H%M%S%z").timestamp() if value[:14].isdecimal() else 0.0
     return float(value)
 
 
@@ -189,4 +192,6 @@ def _taken(system: Any, item: Offered, source: RemoteSource, address: SplitResul
         received = write_limited(iter(lambda: stream.read(CHUNK), b""), target, source.max_megabytes, name)
     if announced and received != announced:
         raise OSError(f"{received} bytes of {announced} arrived")
-    return Fetched(name, target, origin_of(f"{address.scheme}://{address.netloc}/{name}", name))
+    modified = f"{datetime.fromtimestamp(item.changed, UTC):%Y-%m-%dT%H:%M:%SZ}" if item.changed else ""
+    origin = origin_of(f"{address.scheme}://{address.netloc}/{name}", name)
+    return Fetched(name, target, origin, modified=modified)

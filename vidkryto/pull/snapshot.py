@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 
@@ -24,3 +25,19 @@ class Snapshot:
     origin: str
     etag: str = ""
     modified: str = ""
+
+    def handed_over(self, now: datetime) -> datetime:
+        """When this export came: as the source dates it (ISO 8601 or an HTTP date), not before it was first seen.
+
+        The same bytes written again count as an export that came. A date after `now` is not believed.
+        """
+        try:
+            said = _moment(self.modified) if self.modified else self.pulled_at
+        except ValueError:
+            return self.pulled_at
+        return max(self.pulled_at, min(said, now))
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text) if text[:1].isdecimal() else parsedate_to_datetime(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -16,6 +16,7 @@ import sqlalchemy
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from vidkryto import clock
 from vidkryto.catalogue.source import SqlSource
 from vidkryto.errors import SourceError
 from vidkryto.pull.fetched import Fetched
@@ -26,6 +27,8 @@ BATCH = 5_000
 
 def fetch_sql(source: SqlSource, resource: str, environment: Mapping[str, str], work: Path) -> list[Fetched]:
     """The rows of the query as CSV: UTF-8, comma, NULL as an empty cell, numbers with all their digits.
+
+    An answer is as new as the question: where it says the same as before, the export has come all the same.
 
     Raises SourceError when the database cannot be reached, refuses the query, or when a limit is passed.
     """
@@ -46,7 +49,8 @@ def fetch_sql(source: SqlSource, resource: str, environment: Mapping[str, str], 
     finally:
         engine.dispose()
     digest = re.sub(r"\s+", " ", source.sql.strip())[:80]
-    return [Fetched(f"{resource}.csv", target, f"sql:{address.get_backend_name()}: {digest}")]
+    origin = f"sql:{address.get_backend_name()}: {digest}"
+    return [Fetched(f"{resource}.csv", target, origin, modified=clock.now().isoformat(timespec="seconds"))]
 
 
 def _address(text: str) -> URL:
