@@ -220,7 +220,7 @@ def plan_exports(life: Life, rng: random.Random) -> None:
                 folder.planned.append((at, "wrong"))
                 at += timedelta(days=1)
             elif moment < calm and luck < 0.5 and folder.dataset.name.startswith(("daily", "weekly")):
-                kind = "same"  # no news: by its promise the dataset is late until there is some
+                kind = "same"
             folder.planned.append((at, kind))
         folder.planned.sort()
 
