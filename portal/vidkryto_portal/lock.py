@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from vidkryto_portal.errors import LocalPortalError
 from vidkryto_portal.places import Home
@@ -20,12 +23,30 @@ def only_one(home: Home, command: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(handle, 100, 0).decode(errors="replace").strip() or "another command"
             raise LocalPortalError(
-                f"this portal is busy: {holder} is at work on it", remedy="Wait until it is done, then ask again."
+                f"this portal is busy: {_holder(handle)} is at work on it",
+                remedy="Wait until it is done, then ask again.",
             ) from None
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"`{command}` (process {os.getpid()})\n".encode(), 0)
-        yield
+        try:
+            yield
+        finally:
+            os.ftruncate(handle, 0)
     finally:
         os.close(handle)
+
+
+def _holder(handle: int) -> str:
+    """Who holds the lock. Waits up to a second for the name of one that took it just now.
+
+    What a killed holder left there is not told: its process is gone.
+    """
+    deadline = time.monotonic() + 1
+    while time.monotonic() < deadline:
+        text = os.pread(handle, 100, 0).decode(errors="replace").strip()
+        named = re.search(r"\(process (\d+)\)$", text)
+        if named and Path(f"/proc/{named[1]}").exists():
+            return text
+        time.sleep(0.02)
+    return "another command"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -16,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vidkryto_portal import places, ports, processes
+from vidkryto_portal import lock, places, ports, processes
 
 from tests.support.local_portal import FOLDER, portal_python
 
@@ -208,6 +210,23 @@ def test_of_two_ups_at_once_one_says_that_the_other_is_at_work(portal: Portal) -
     assert codes == [0, 2], outcomes
     assert any("busy: `up`" in text for text, code in outcomes if code == 2)
     assert portal.status()["state"] == "up"
+
+
+@pytest.mark.parametrize("left", [b"", b"`down` (process 4194304)\n"], ids=["nothing", "a killed holder's name"])
+def test_the_name_of_a_holder_that_took_the_lock_just_now_is_waited_for(tmp_path: Path, left: bytes) -> None:
+    """Between taking the lock and writing the name there is a moment; what stands there then is of no holder."""
+    home = places.Home(tmp_path)
+    with (tmp_path / "lock").open("w+b", buffering=0) as held:
+        held.write(left)
+        fcntl.flock(held, fcntl.LOCK_EX)
+        writing = threading.Timer(0.3, os.pwrite, (held.fileno(), b"`up` (process %d)\n".ljust(40) % os.getpid(), 0))
+        writing.start()
+        with pytest.raises(ports.LocalPortalError, match="busy: `up`"), lock.only_one(home, "down"):
+            pass
+        writing.join()
+    with lock.only_one(home, "down"):
+        assert (tmp_path / "lock").read_text(encoding="utf-8").startswith("`down`")
+    assert (tmp_path / "lock").read_bytes() == b""
 
 
 @pytest.mark.slow
