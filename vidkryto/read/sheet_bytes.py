@@ -13,10 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\sr="(\d+)')
-FAR = re.compile(rb'r="[A-Za-z]+(\d{5,})')
-"""Cells below row 9,999: what is above cannot pass the limit of cells by the row that a cell claims for itself."""
-WIDE = re.compile(rb'r="([A-Za-z]{2,})\d')
+_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\sr="(\d+)')
+_LONG = re.compile(rb"([A-Za-z]{2,})(\d+)")
 _NUMBER = re.compile(rb"\d+")
 _ODD = re.compile(rb"r(?:=[\s']|\s+=)")
 _REFERENCE = re.compile(rb"\br\s*=\s*['\"]")
@@ -51,11 +49,11 @@ class Reach:
 
 def reach(text: bytes) -> tuple[bytes, Reach]:
     """The text, its references written as `r="`, and how far they reach."""
-    every, equals = _equals(text)
-    if _odd(every, equals) and _ODD.search(text):
+    every, equals, before, after = _equals(text)
+    if _odd(before, after) and _ODD.search(text):
         text = _REFERENCE.sub(b'r="', text)
-        every, equals = _equals(text)
-    before, quoted = every[equals - 1], every[equals + 1] == ord('"')
+        every, equals, before, after = _equals(text)
+    quoted = after == ord('"')
     values = equals[(before == ord("r")) & quoted] + 2
     kinds = _KIND[every[values]]
     row = _last_row(text, every, values[kinds == _DIGIT])
@@ -64,24 +62,25 @@ def reach(text: bytes) -> tuple[bytes, Reach]:
     narrow = cells[kinds == _DIGIT]
     wide, far = _wide(text, every, cells[kinds == _LETTER])
     row = max(row, far, _far(text, every, narrow + 1))
-    hides = bool((before == ord("n")).any()) and b"hidden=" in text
-    errs = bool(((before == ord("t")) & quoted & (every[equals + 2] == ord("e"))).any()) and b't="e"' in text
+    hides = bool((every[equals[before == ord("n")] - 2] == ord("e")).any()) and b"hidden=" in text
+    errs = bool((every[equals[(before == ord("t")) & quoted] + 2] == ord("e")).any()) and b't="e"' in text
     return text, Reach(row, wide, len(narrow) > 0, hides, errs)
 
 
-def _equals(text: bytes) -> tuple[Bytes, Places]:
-    """Each byte, zeros behind them, and the places of `=`."""
+def _equals(text: bytes) -> tuple[Bytes, Places, Bytes, Bytes]:
+    """Each byte, zeros behind them; the places of `=`, and the bytes before and after it."""
     every = np.frombuffer(text + bytes(_BEHIND), dtype=np.uint8)
-    return every, np.flatnonzero(every == ord("="))
+    equals = np.flatnonzero(every == ord("="))
+    return every, equals, every[equals - 1], every[equals + 1]
 
 
-def _odd(every: Bytes, equals: Places) -> bool:
-    """Whether a reference may be written otherwise than `r="`: white space at its sign, another quotation mark."""
-    before, after = every[equals - 1], every[equals + 1]
-    if bool((_KIND[before] == _SPACE).any()):
-        return True
+def _odd(before: Bytes, after: Bytes) -> bool:
+    """Whether a reference may be written otherwise than `r="`: white space at its sign, another quotation mark.
+
+    All white space is at or below the space; what else is there costs one look by the expression.
+    """
     follows = after[before == ord("r")]
-    return bool(((follows == ord("'")) | (_KIND[follows] == _SPACE)).any())
+    return bool((before <= ord(" ")).any() or (follows <= ord(" ")).any() or (follows == ord("'")).any())
 
 
 def _last_row(text: bytes, every: Bytes, numbers: Places) -> int:
@@ -91,7 +90,7 @@ def _last_row(text: bytes, every: Bytes, numbers: Places) -> int:
     for back, letter in zip((8, 7, 6, 5), b"<row", strict=True):
         first &= every[numbers - back] == letter
     if not first.all():
-        return max(map(whole, set(ROW.findall(text))), default=0)
+        return max(map(whole, set(_ROW.findall(text))), default=0)
     return _largest(text, every, numbers)
 
 
@@ -105,13 +104,14 @@ def _far(text: bytes, every: Bytes, numbers: Places) -> int:
 def _wide(text: bytes, every: Bytes, cells: Places) -> tuple[bytes, int]:
     """The letters of the widest of these cells, which begin with two letters, and the largest distant row of them."""
     third, fourth = _KIND[every[cells + 2]], _KIND[every[cells + 3]]
-    if ((third == _LETTER) & (fourth == _LETTER)).any():
-        letters = max({b"", *WIDE.findall(text)}, key=lambda letters: (len(letters), letters))
-        return letters, max(map(whole, set(FAR.findall(text))), default=0)
     two, three = cells[third == _DIGIT], cells[(third == _LETTER) & (fourth == _DIGIT)]
     longest, count = (three, 3) if len(three) else (two, 2)
-    letters = max(_different(every, longest, count), default=b"")
-    return letters, max(_far(text, every, two + 2), _far(text, every, three + 3))
+    wide, far = _different(every, longest, count), max(_far(text, every, two + 2), _far(text, every, three + 3))
+    for place in cells[(third == _LETTER) & (fourth == _LETTER)]:
+        if found := _LONG.match(text, place):
+            wide.add(found[1])
+            far = max(far, whole(found[2]) if len(found[2]) > 4 else 0)
+    return max(wide, key=lambda letters: (len(letters), letters), default=b""), far
 
 
 def _different(every: Bytes, starts: Places, count: int) -> set[bytes]:
