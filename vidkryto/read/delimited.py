@@ -23,6 +23,8 @@ from vidkryto.read.text import cell_too_long, text_of
 
 BATCH = 50_000
 BLOCK = 1 << 23
+HEAD = 1 << 22
+"""Bytes in which a cell of several lines is looked for before the first reading; a file of less is not cut at all."""
 _SENTINEL = "\x1f\x1e vidkryto \x1e\x1f"
 
 
@@ -91,16 +93,21 @@ def _arrow(
     """The cells by pyarrow, and the records of another width with their number.
 
     None instead of the table when pyarrow would read the file otherwise than Python's csv module: a quote that is
-    never closed, a delimiter of several bytes. `breaks` is the number of line breaks of a file with quotes. Such a
-    file is first cut into blocks at any line break; where every record turns out to be one line, none was cut inside
-    a cell. Else it is read again with cells of several lines, and as one block if it has CR, because pyarrow loses the
-    line feed of a quoted CR LF that straddles two blocks.
+    never closed, a delimiter of several bytes. `breaks` is the number of line breaks of a file with quotes. A
+    large one is first cut into blocks at any line break; where every record turns out to be one line, none was cut
+    inside a cell. Else, or where its head already shows a cell of several lines, it is read with such cells, and as one
+    block if it has CR, because pyarrow loses the line feed of a quoted CR LF that straddles two blocks. A small one is
+    read so at once.
     """
     if len(delimiter.encode()) != 1:
         return None, []
     block = max(len(content) + 4096, 1 << 16) if has(content, b"\r") else BLOCK
-    quick = (_Way(BLOCK, True, False), _Way(BLOCK, False, False))
-    for way in (quick[0], _Way(block, block == BLOCK, True), _Way(block, False, True)) if quote else quick:
+    quick, careful = _Way(BLOCK, True, False), (_Way(block, block == BLOCK, True), _Way(block, False, True))
+    if not quote:
+        ways = (quick, _Way(BLOCK, False, False))
+    else:
+        ways = careful if len(content) < HEAD or _several_lines(content[:HEAD], quote) else (quick, *careful)
+    for way in ways:
         if way.block >= 1 << 31:
             return None, []
         tail = _sentinel_lines(content, width, delimiter) if way.lines else b""
@@ -144,6 +151,8 @@ def _arrow_table(
         return "skip"
 
     names = [str(number) for number in range(width)]
+    if tail and len(content) < HEAD:
+        content, tail = content[:] + tail, b""
     table = arrow_csv.read_csv(
         pa.PythonFile(Stream(content, tail), mode="r") if tail else pa.BufferReader(pa.py_buffer(content)),
         read_options=arrow_csv.ReadOptions(use_threads=way.threads, block_size=way.block, column_names=names),
@@ -159,9 +168,17 @@ def _arrow_table(
             column_types=dict.fromkeys(names, pa.string()),
             strings_can_be_null=False,
             quoted_strings_can_be_null=False,
+            check_utf8=False,  # of the whole text it is known
         ),
     )
     return table, ragged
+
+
+def _several_lines(head: bytes, quote: str) -> bool:
+    """Whether a line of the head seems to end inside quotation marks: after an odd number of them."""
+    every = np.frombuffer(head, dtype=np.uint8)
+    marks = np.flatnonzero(every == ord(quote)) if len(quote.encode()) == 1 else np.array([], dtype=np.intp)
+    return bool((np.searchsorted(marks, np.flatnonzero(every == ord("\n"))) & 1).any())
 
 
 def _sentinel_lines(content: Content, width: int, delimiter: str) -> bytes:
@@ -271,14 +288,27 @@ def _line_numbers(
     if breaks <= count:
         return np.arange(1, count + 1, dtype=np.int64)
     inside = np.zeros(count, dtype=np.int64)
-    patterns = (("\n", 1), ("\r", 1), ("\r\n", -1)) if has(content, b"\r") else (("\n", 1),)
+    returns = has(content, b"\r")
     for column in columns:
-        for pattern, sign in patterns:
-            breaks = pc.fill_null(pc.count_substring(column, pattern), 0)
-            inside += sign * np.asarray(breaks, dtype=np.int64)
+        inside += _breaks_inside(column, returns)
     for number, row in odd.items():
         inside[number] = lines_of(row) - 1
     return np.arange(1, count + 1, dtype=np.int64) + np.concatenate(([0], np.cumsum(inside)[:-1]))
+
+
+def _breaks_inside(column: pa.Array, returns: bool) -> np.ndarray[tuple[int], np.dtype[np.int64]] | int:
+    """How many line breaks each cell holds, CR LF is one; 0 when none holds any. `returns`: there may be CR."""
+    _, offsets, data = column.buffers()
+    ends = np.frombuffer(offsets, dtype=np.int32)[column.offset :][: len(column) + 1]
+    every = np.frombuffer(data or b"", dtype=np.uint8)[: ends[-1]]
+    breaks = every == ord("\n")
+    places = np.flatnonzero(breaks | (every == ord("\r")) if returns else breaks)
+    places = places[places >= ends[0]]
+    if not len(places):
+        return 0
+    cells = np.searchsorted(ends, places, side="right") - 1
+    follows = (every[places] == ord("\n")) & (every[places - 1] == ord("\r")) & (places > ends[cells])
+    return np.bincount(cells[~follows], minlength=len(column))
 
 
 def _line_breaks(content: Content) -> int:
