@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -165,10 +165,10 @@ def _last_line_closes(content: Content, delimiter: str, quote: str, reading: Rea
         return False
 
 
-def with_sentinel(content: Content) -> Iterator[str]:
-    """The lines of the text with their ends, and the sentinel as a last line."""
-    yield from io.TextIOWrapper(io.BufferedReader(Stream(content), BLOCK), encoding="utf-8", newline="")
-    yield ("" if ends_with_break(content) else "\n") + SENTINEL + "\n"
+def with_sentinel(content: Content) -> Iterable[str]:
+    """The lines of the text with their ends, the last one ended too, and the sentinel as one more line."""
+    tail = _sentinel_lines(content, 1, "")
+    return io.TextIOWrapper(io.BufferedReader(Stream(content, tail), BLOCK), encoding="utf-8", newline="")
 
 
 def ends_with_break(content: Content) -> bool:

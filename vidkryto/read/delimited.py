@@ -14,7 +14,16 @@ import pyarrow.compute as pc
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
-from vidkryto.read.arrow_cells import SENTINEL, Numbers, arrow_cells, breaks_of, flat, line_breaks, with_sentinel
+from vidkryto.read.arrow_cells import (
+    SENTINEL,
+    Numbers,
+    arrow_cells,
+    breaks_of,
+    ends_with_break,
+    flat,
+    line_breaks,
+    with_sentinel,
+)
 from vidkryto.read.dialect import csv_records, lines_of, sniff_delimiter, table_width
 from vidkryto.read.grid import Grid
 from vidkryto.read.pieces import Content, has
@@ -74,7 +83,7 @@ def _split(content: Content, delimiter: str, width: int, reading: Reading, place
     if ragged:
         columns, odd = _insert(columns, ragged, delimiter, reading.quote)
     lines = np.arange(1, len(columns[0]) + 1, dtype=np.int64)
-    if breaks > len(lines):
+    if breaks + (not ends_with_break(content)) > len(lines):
         inside = _breaks_inside(columns, odd, content) if inside is None else inside
         lines[1:] += np.cumsum(inside)[:-1]
     return _finish(columns, lines, odd, width, reading, place)
