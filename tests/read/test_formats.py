@@ -8,9 +8,12 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from vidkryto.errors import ReadError
 from vidkryto.read import Table
+from vidkryto.read.sheets import text_of_cell
 
 Reader = Callable[..., Table]
 FIELDS = {"label": "string", "count": "number"}
@@ -144,3 +147,20 @@ def test_a_record_without_a_field_has_an_empty_cell(reader: Reader) -> None:
     """And a field that only later records have is a column of its own."""
     table = reader(b'[{"label": "a"}, {"label": "b", "count": 1}]', "a.json", {}, FIELDS)
     assert table.columns["count"].to_pylist() == [None, "1"]
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+@example(-0.0)
+@example(1e15)
+@example(123456789012345.6)
+@example(1e-7)
+def test_a_number_of_a_workbook_is_written_out(number: float) -> None:
+    """Without an exponent, whole numbers without a point; beyond the 15 digits a workbook keeps, the row is told."""
+    lost: list[int] = []
+    text = text_of_cell(number, 7, lost)
+    assert text is not None
+    assert float(text) == number
+    assert not set(text) - set("-.0123456789")
+    if abs(number) < 1e15 and number.is_integer():
+        assert text == str(int(number))
+    assert lost == ([7] if abs(number) >= 1e15 else [])

@@ -83,6 +83,12 @@ BROKEN = {
     "an error page instead of a CSV": (b"<!DOCTYPE html><html><title>404</title></html>", "x.csv", {}, "web-page"),
     "NUL bytes": (b"a,b\n1,\x002\n", "x.csv", {}, "nul-bytes"),
     "a quote that is never closed": (b'a,b\n1,2\n"3,4\n5,6\n', "x.csv", {}, "quote-unclosed"),
+    "a quote that is never closed after cells of several lines": (
+        b'a,b\n1,"2\n3"\n4,"5\n',
+        "x.csv",
+        {},
+        "quote-unclosed",
+    ),
     "a declared encoding that is wrong": (
         "a,b\n1,є\n".encode("cp1251"),
         "x.csv",

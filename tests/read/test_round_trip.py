@@ -8,16 +8,20 @@ import json
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from vidkryto.catalogue.reading import Reading
+from vidkryto.errors import ReadError
+from vidkryto.findings import Place
 from vidkryto.pull import Snapshot
-from vidkryto.read import Table, read
+from vidkryto.read import Table, arrow_cells, delimited, read
+from vidkryto.read.delimited import read_delimited
 
 LETTERS = "абвгґдеєжзиіїйклмнопрстуфхцчшщьюяАБВІЇЄҐabcXYZ0123456789 .,;:'\"|«»№-\t"
 TEXT = st.text(st.sampled_from(LETTERS + "\n"), max_size=12)
@@ -75,6 +79,33 @@ def test_a_table_written_as_csv_reads_back_equal(
     table = _read(content, "a.csv", width, delimiter=dialect[0], encoding=codec)
     assert _rows(table) == (usable or [["x"] * width])
     assert table.account.data == len(usable or [1])
+
+
+PIECES = st.sampled_from([
+    "a", "я", "5,б", ",", ",", '"', '""', '"x\ny"', '"q,q"', '"\n"', '"r\r\ns"', "\n", "\n", "\n", "\r\n", "\n\n", '",',
+    '"\n',
+])  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(PIECES, min_size=1, max_size=30))
+@example(['"q,q"', "\n", '"x\ny"', "\n", "\n", '"', "5,б", "\n"])
+def test_a_text_is_the_same_table_whichever_way_its_cells_are_taken(pieces: list[str]) -> None:
+    """As one block with its line breaks counted, by blocks first, or by Python's csv module alone; errors too."""
+    found = []
+    for size in (arrow_cells.HEAD, 0, None):
+        patch = mock.patch.object(arrow_cells, "HEAD", size)
+        if size is None:
+            patch = mock.patch.object(delimited, "arrow_cells", return_value=None)
+        with patch, tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "a.csv"
+            path.write_text("".join(["c,d\n", *pieces]), encoding="utf-8", newline="")
+            try:
+                grid = read_delimited(path, Reading(delimiter=",", encoding="utf-8"), Place("r", "a.csv"))
+                found.append((grid.columns, grid.rows, grid.rejected, grid.findings))
+            except ReadError as error:
+                found.append((str(error), error.findings))
+    assert found[0] == found[1] == found[2]
 
 
 def _only(text: str, codec: str) -> str:

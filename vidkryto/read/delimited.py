@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as arrow_csv
 
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
+from vidkryto.read.arrow_cells import (
+    SENTINEL,
+    Numbers,
+    arrow_cells,
+    breaks_of,
+    ends_with_break,
+    flat,
+    line_breaks,
+    with_sentinel,
+)
 from vidkryto.read.dialect import csv_records, lines_of, sniff_delimiter, table_width
 from vidkryto.read.grid import Grid
-from vidkryto.read.pieces import Content, Stream, count, has, pieces
+from vidkryto.read.pieces import Content, has
 from vidkryto.read.text import cell_too_long, text_of
 
 BATCH = 50_000
-BLOCK = 1 << 23
-_SENTINEL = "\x1f\x1e vidkryto \x1e\x1f"
 
 
 def read_delimited(path: Path, reading: Reading, place: Place) -> Grid:
@@ -64,124 +70,23 @@ class _Split:
 
 def _split(content: Content, delimiter: str, width: int, reading: Reading, place: Place) -> _Split:
     quoted = bool(reading.quote) and has(content, reading.quote.encode())
-    breaks = _line_breaks(content) if quoted else 0
-    table, ragged = _arrow(content, delimiter, width, reading.quote if quoted else "", breaks, reading, place)
-    if table is None:
+    breaks = line_breaks(content) if quoted else 0
+    cells = arrow_cells(content, delimiter, width, reading.quote if quoted else "", breaks, reading)
+    if cells is None:
         return _python(content, delimiter, width, reading, place)
-    held = table.columns
-    del table  # a column in one piece is a copy; of the pieces only that column's are held beside it
+    _check_size(cells.table.num_rows, reading, place)
+    held, ragged, inside = cells.table.columns, cells.ragged, cells.inside
+    del cells  # a column in one piece is a copy; of the pieces only that column's are held beside it
     held.reverse()
-    columns = [_flat(held.pop()) for _ in range(len(held))]
+    columns = [flat(held.pop()) for _ in range(len(held))]
     odd: dict[int, list[str]] = {}
     if ragged:
         columns, odd = _insert(columns, ragged, delimiter, reading.quote)
-    lines = _line_numbers(columns, content, breaks, odd)
+    lines = np.arange(1, len(columns[0]) + 1, dtype=np.int64)
+    if breaks + (not ends_with_break(content)) > len(lines):
+        inside = _breaks_inside(columns, odd, content) if inside is None else inside
+        lines[1:] += np.cumsum(inside)[:-1]
     return _finish(columns, lines, odd, width, reading, place)
-
-
-def _flat(column: pa.ChunkedArray) -> pa.Array:
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
-
-
-def _arrow(
-    content: Content, delimiter: str, width: int, quote: str, breaks: int, reading: Reading, place: Place
-) -> tuple[pa.Table | None, list[tuple[int, str]]]:
-    """The cells by pyarrow, and the records of another width with their number.
-
-    None instead of the table when pyarrow would read the file otherwise than Python's csv module: a quote that is
-    never closed, a delimiter of several bytes. `breaks` is the number of line breaks of a file with quotes. Such a
-    file is first cut into blocks at any line break; where every record turns out to be one line, none was cut inside
-    a cell. Else it is read again with cells of several lines, and as one block if it has CR, because pyarrow loses the
-    line feed of a quoted CR LF that straddles two blocks.
-    """
-    if len(delimiter.encode()) != 1:
-        return None, []
-    block = max(len(content) + 4096, 1 << 16) if has(content, b"\r") else BLOCK
-    quick = (_Way(BLOCK, True, False), _Way(BLOCK, False, False))
-    for way in (quick[0], _Way(block, block == BLOCK, True), _Way(block, False, True)) if quote else quick:
-        if way.block >= 1 << 31:
-            return None, []
-        tail = _sentinel_lines(content, width, delimiter) if way.lines else b""
-        try:
-            table, ragged = _arrow_table(content, tail, delimiter, width, quote, way)
-        except pa.ArrowInvalid:
-            continue
-        if quote and not way.lines:
-            lines = breaks + (not _ends_with_break(content))
-            if table.num_rows + len(ragged) != lines or not _last_line_closes(content, delimiter, quote, reading):
-                continue
-        if tail:
-            if table.num_rows == 0 or table.column(0)[-1].as_py() != _SENTINEL:
-                return None, []
-            table = table.slice(0, table.num_rows - 1)
-        _check_size(table.num_rows, reading, place)
-        return table, ragged
-    return None, []
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How pyarrow is asked: bytes of a block, several threads, cells of several lines."""
-
-    block: int
-    threads: bool
-    lines: bool
-
-
-def _arrow_table(
-    content: Content, tail: bytes, delimiter: str, width: int, quote: str, way: _Way
-) -> tuple[pa.Table, list[tuple[int, str]]]:
-    """One reading by pyarrow, every cell text. Raises ArrowInvalid, among others when blocks were cut inside a cell, or
-    when the number of a record of another width is not known because threads ran ahead."""
-    ragged: list[tuple[int, str]] = []
-
-    def keep(row: arrow_csv.InvalidRow) -> str:
-        if row.number is None:
-            return "error"
-        ragged.append((row.number, row.text))
-        return "skip"
-
-    names = [str(number) for number in range(width)]
-    table = arrow_csv.read_csv(
-        pa.PythonFile(Stream(content, tail), mode="r") if tail else pa.BufferReader(pa.py_buffer(content)),
-        read_options=arrow_csv.ReadOptions(use_threads=way.threads, block_size=way.block, column_names=names),
-        parse_options=arrow_csv.ParseOptions(
-            delimiter=delimiter,
-            quote_char=quote or False,
-            double_quote=True,
-            newlines_in_values=way.lines,
-            ignore_empty_lines=False,
-            invalid_row_handler=keep,
-        ),
-        convert_options=arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
-            strings_can_be_null=False,
-            quoted_strings_can_be_null=False,
-        ),
-    )
-    return table, ragged
-
-
-def _sentinel_lines(content: Content, width: int, delimiter: str) -> bytes:
-    """What is put behind the text: its last line is ended if need be, and a record of our own follows."""
-    ending = "" if _ends_with_break(content) else "\n"
-    return f"{ending}{_SENTINEL}{delimiter * (width - 1)}\n".encode()
-
-
-def _last_line_closes(content: Content, delimiter: str, quote: str, reading: Reading) -> bool:
-    """Whether the last line ends outside quotation marks, given that the one before it does."""
-    reach = max(1 << 20, 4 * reading.max_cell)
-    end = content[-reach:]
-    body = end.rstrip(b"\r\n")
-    start = max(body.rfind(b"\n"), body.rfind(b"\r")) + 1
-    if not start and len(content) > reach:
-        return False
-    try:
-        return list(csv_records(_with_sentinel(end[start:]), delimiter, quote))[-1] == [_SENTINEL]
-    except csv.Error:
-        return False
 
 
 def _check_size(rows: int, reading: Reading, place: Place) -> None:
@@ -204,7 +109,7 @@ def _python(content: Content, delimiter: str, width: int, reading: Reading, plac
     odd: dict[int, list[str]] = {}
     line, last = 1, [""]
     try:
-        for row in csv_records(_with_sentinel(content), delimiter, reading.quote, reading.max_cell):
+        for row in csv_records(with_sentinel(content), delimiter, reading.quote, reading.max_cell):
             if len(cells[0]) == BATCH:
                 batches.append([pa.array(column, pa.string()) for column in cells])
                 cells = [[] for _ in range(width)]
@@ -218,22 +123,12 @@ def _python(content: Content, delimiter: str, width: int, reading: Reading, plac
     except csv.Error as error:
         where = Place(place.resource, place.file, row=line)
         raise cell_too_long(where, f"> {reading.max_cell}", reading) from error
-    if last != [_SENTINEL]:
+    if last != [SENTINEL]:
         raise _unclosed(place, rows[-1] if rows else 1)
     odd.pop(len(rows) - 1, None)
     batches.append([pa.array(column, pa.string()) for column in cells])
     columns = [pa.concat_arrays(parts).slice(0, len(rows) - 1) for parts in zip(*batches, strict=True)]
     return _finish(columns, np.array(rows[:-1], dtype=np.int64), odd, width, reading, place)
-
-
-def _with_sentinel(content: Content) -> Iterator[str]:
-    """The lines of the text with their ends, and the sentinel as a last line."""
-    yield from io.TextIOWrapper(io.BufferedReader(Stream(content), BLOCK), encoding="utf-8", newline="")
-    yield ("" if _ends_with_break(content) else "\n") + _SENTINEL + "\n"
-
-
-def _ends_with_break(content: Content) -> bool:
-    return content[-1:] in (b"\n", b"\r")
 
 
 def _unclosed(place: Place, line: int) -> ReadError:
@@ -263,35 +158,17 @@ def _insert(
     return placed, dict(zip((int(number) for number in numbers), parsed, strict=True))
 
 
-def _line_numbers(
-    columns: list[pa.Array], content: Content, breaks: int, odd: dict[int, list[str]]
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The line of the file on which each record begins: records and the line breaks inside their cells."""
-    count = len(columns[0])
-    if breaks <= count:
-        return np.arange(1, count + 1, dtype=np.int64)
-    inside = np.zeros(count, dtype=np.int64)
-    patterns = (("\n", 1), ("\r", 1), ("\r\n", -1)) if has(content, b"\r") else (("\n", 1),)
-    for column in columns:
-        for pattern, sign in patterns:
-            breaks = pc.fill_null(pc.count_substring(column, pattern), 0)
-            inside += sign * np.asarray(breaks, dtype=np.int64)
+def _breaks_inside(columns: list[pa.Array], odd: dict[int, list[str]], content: Content) -> Numbers:
+    """How many line breaks of the file each record has inside its cells."""
+    inside = breaks_of(columns, returns=has(content, b"\r"))
     for number, row in odd.items():
         inside[number] = lines_of(row) - 1
-    return np.arange(1, count + 1, dtype=np.int64) + np.concatenate(([0], np.cumsum(inside)[:-1]))
-
-
-def _line_breaks(content: Content) -> int:
-    """How many line breaks there are; CR LF is one."""
-    found = sum(int(np.count_nonzero(np.frombuffer(piece, dtype=np.uint8) == 10)) for piece in pieces(content))
-    if has(content, b"\r"):
-        found += count(content, b"\r") - count(content, b"\r\n")
-    return found
+    return inside
 
 
 def _finish(
     columns: list[pa.Array],
-    lines: np.ndarray[tuple[int], np.dtype[np.int64]],
+    lines: Numbers,
     odd: dict[int, list[str]],
     width: int,
     reading: Reading,

@@ -18,7 +18,7 @@ def sniff_delimiter(content: Content, quote: str) -> str:
     """The delimiter whose count per record is most even over the first records; a comma when there is none."""
     head = content[: 1 << 16].decode("utf-8", "ignore")
     best, best_score = ",", 0.0
-    for delimiter in DELIMITERS:
+    for delimiter in (one for one in DELIMITERS if one in head):
         widths = [len(row) for row in _first_records(head, delimiter, quote, 50) if row]
         if len(head) < len(content) and len(widths) > 1:
             widths = widths[:-1]
@@ -62,12 +62,13 @@ def csv_records(stream: Iterable[str], delimiter: str, quote: str, longest: int 
 
 def table_width(content: Content, delimiter: str, reading: Reading, place: Place) -> int:
     """How many columns the table has: the widest header row, else the commonest width of the first records."""
-    need = max(reading.header.rows, default=0) + 50
+    header = max(reading.header.rows, default=0)
     lines, widths, width = 1, [], 0
-    for row in _head_records(content, delimiter, reading.quote, need):
-        if lines in reading.header.rows:
-            width = max(width, len(row))
-        lines += lines_of(row)
+    for row in _head_records(content, delimiter, reading.quote, header + 50):
+        if lines <= header:
+            if lines in reading.header.rows:
+                width = max(width, len(row))
+            lines += lines_of(row)
         widths.append(len(row))
     width = width or max(set(widths), key=widths.count, default=1)
     if width > reading.max_columns:

@@ -89,7 +89,7 @@ def decide(content: Content) -> Verdict:
 def _utf8(content: Content, how: str) -> Verdict:
     name = "utf-8-sig" if how == "bom" else "utf-8"
     if is_utf8(content):
-        chance = how != "bom" and len(content) < 1 << 20 and _by_chance(bytes(content).decode("utf-8"))
+        chance = how != "bom" and len(content) < 1 << 20 and _by_chance(content)
         return decide_by_letters(content) if chance else Verdict(name, how)
     if _is_cut_off(content):
         return Verdict(name, how, truncated=True)
@@ -119,9 +119,9 @@ def is_utf8(content: Content | memoryview) -> bool:
     return True
 
 
-def _by_chance(text: str) -> bool:
+def _by_chance(content: Content) -> bool:
     """Whether so few bytes beyond ASCII fit UTF-8, as characters no table uses, that another encoding is as likely."""
-    high = [found.group() for found in islice(re.finditer(r"[^\x00-\x7f]", text), 4)]
+    high = [found.group().decode() for found in islice(re.finditer(rb"[\xc2-\xf4][\x80-\xbf]+", content), 4)]
     return len(high) < 4 and not any(re.match(_PLAUSIBLE, letter) for letter in high)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,6 +13,8 @@ from vidkryto.findings import Finding
 
 Merged = tuple[int, int, int, int]
 """First row, first column, last row, last column of a merged area, from 0."""
+FEW = 16
+"""Rows from which on whole columns are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +75,17 @@ def is_empty(column: pa.Array) -> pa.Array:
 
 
 def blank_rows(grid: Grid) -> pa.Array:
-    """True for rows in which every cell is empty."""
-    blank = pa.repeat(True, grid.height)
-    for column in grid.columns:
-        if not pc.any(blank).as_py():
+    """True for rows in which every cell is empty. Few rows that may still be blank are looked at one by one."""
+    blank = np.ones(grid.height, dtype=bool)
+    for position, column in enumerate(grid.columns):
+        left = np.flatnonzero(blank)
+        if len(left) <= FEW:
+            for row in left:
+                blank[row] = all(_blank(one[int(row)].as_py()) for one in grid.columns[position:])
             break
-        blank = pc.and_(blank, is_empty(column))
-    return blank
+        blank &= np.asarray(is_empty(column))
+    return pa.array(blank)
+
+
+def _blank(text: str | None) -> bool:
+    return not text or text.isspace()

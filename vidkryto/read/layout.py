@@ -70,13 +70,14 @@ def lay_out(grid: Grid, reading: Reading, place: Place) -> Layout:
     """Kinds and labels of a grid. Raises ReadError when a declared header row is not in the file."""
     rows = np.asarray(grid.rows)
     kinds = np.zeros(grid.height, dtype=np.int8)
-    kinds[np.asarray(blank_rows(grid))] = Kind.BLANK
+    blank = np.asarray(blank_rows(grid))
+    kinds[blank] = Kind.BLANK
     header = _header(grid, rows, reading, place)
     last = int(header[-1]) if len(header) else -1
     above = np.arange(grid.height) < last
     kinds[above & (kinds != Kind.BLANK)] = Kind.TITLE
     kinds[header] = Kind.HEADER
-    first = _first_cells(grid)
+    first = _first_cells(grid, int(blank.sum()))
     _notes(grid, rows, kinds, first, reading, last)
     _footer(kinds, first, reading, last)
     findings = _totals(grid, rows, kinds, first, reading, place)
@@ -98,15 +99,15 @@ def _header(grid: Grid, rows: NDArray[np.int64], reading: Reading, place: Place)
     return found
 
 
-def _first_cells(grid: Grid) -> pa.Array:
-    """The first cell of each row that is not empty, trimmed; '' for a blank row."""
+def _first_cells(grid: Grid, blank: int) -> pa.Array:
+    """The first cell of each row that is not empty, trimmed; '' for a blank row, of which there are so many."""
     if not grid.columns:
         return pa.array([""] * grid.height, pa.string())
     result: pa.Array | None = None
     for column in grid.columns:
         filled = pc.if_else(is_empty(column), pa.scalar(None, pa.string()), column)
         result = filled if result is None else pc.coalesce(result, filled)
-        if result.null_count == 0:
+        if result.null_count == blank:
             break
     return pc.utf8_trim_whitespace(pc.fill_null(result, ""))
 
@@ -116,12 +117,20 @@ def begins_with_word(texts: Sequence[str]) -> str:
 
     «Загалом» matches «Загалом:» and «Загалом по місту», and not «Загальноосвітня школа».
     """
+    return rf"{_begins_with(texts)}(?:$|[^\p{{L}}\p{{N}}'’ʼ-])"
+
+
+def _begins_with(texts: Sequence[str]) -> str:
     words = "|".join(re.escape(text.strip().rstrip(":")).replace("/", r"\/") for text in texts)
-    return rf"(?i)^\s*(?:{words})(?:$|[^\p{{L}}\p{{N}}'’ʼ-])"
+    return rf"(?i)^\s*(?:{words})"
 
 
 def _matches(column: pa.Array, texts: Sequence[str]) -> NDArray[np.bool_]:
-    return np.asarray(pc.fill_null(pc.match_substring_regex(column, begins_with_word(texts)), False))
+    """Where a cell begins with one of the words. Of most columns none does, and to compile all letters costs more."""
+    likely = np.array(pc.fill_null(pc.match_substring_regex(column, _begins_with(texts)), False))
+    if likely.any():
+        likely[likely] = pc.match_substring_regex(column.filter(pa.array(likely)), begins_with_word(texts))
+    return likely
 
 
 def _notes(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
+from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import python_calamine as calamine
 
@@ -122,7 +125,7 @@ def _grid(sheet: Any, facts: SheetFacts | None, reading: Reading, place: Place) 
     after = max((facts.last_row if facts else 0) - len(cells), 0)
     return Grid(
         columns=columns,
-        rows=pa.array(range(1, len(cells) + 1), pa.int64()),
+        rows=pa.array(np.arange(1, len(cells) + 1, dtype=np.int64)),
         file=place.file,
         sheet=name,
         merged=_merged(sheet),
@@ -136,16 +139,13 @@ def _texts(column: Sequence[Any], lost: list[int]) -> pa.Array:
     kinds = set(map(type, column))
     if len(kinds & {bool, int, float}) > 1:  # equal and yet different: True, 1 and 1.0
         return pa.array([text_of_cell(value, row, lost) for row, value in enumerate(column, start=1)], pa.string())
-    texts: dict[Any, str | None] = {}
-    doubtful = set()
-    for value in set(column):
-        worn: list[int] = []
-        texts[value] = text_of_cell(value, 0, worn)
-        if worn:
-            doubtful.add(value)
-    if doubtful:
-        lost += [row for row, value in enumerate(column, start=1) if value in doubtful]
-    return pa.array(map(texts.__getitem__, column), pa.string(), size=len(column))
+    places: defaultdict[Any, int] = defaultdict(count().__next__)
+    codes = np.fromiter(map(places.__getitem__, column), np.int32, len(column))
+    worn: list[int] = []
+    texts = pa.array([text_of_cell(value, place, worn) for value, place in places.items()], pa.string())
+    if worn:
+        lost += (np.flatnonzero(np.isin(codes, worn)) + 1).tolist()
+    return texts.take(pa.array(codes))
 
 
 def too_large(place: Place, sheet: str, rows: int, columns: int, reading: Reading) -> ReadError:
@@ -195,18 +195,19 @@ def text_of_cell(value: Any, row: int = 0, lost: list[int] | None = None) -> str
 
     A workbook stores binary numbers; the shortest decimal that names the same number is what its author typed.
     """
-    if value == "" or value is None:
-        return None
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
     if isinstance(value, float):
-        if value.is_integer() and abs(value) < EXACT:
-            return str(int(value))
+        text = repr(value)
+        if -EXACT < value < EXACT and "e" not in text:
+            return (text[:-2] if value else "0") if text.endswith(".0") else text
         if abs(value) >= EXACT and lost is not None:
             lost.append(row)
-        return format(Decimal(repr(value)), "f")
+        return format(Decimal(text), "f")
+    if isinstance(value, str):
+        return value or None
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
     if isinstance(value, datetime.datetime):

@@ -15,6 +15,7 @@ from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
 from vidkryto.pull.limits import ZIP_DEFECTS
 from vidkryto.read.ods_scan import extents
+from vidkryto.read.sheet_bytes import reach, whole
 
 MAX_PART = 2 << 30
 """Unpacked bytes of one part of a workbook."""
@@ -26,15 +27,6 @@ MAX_CELLS = 40_000_000
 MAX_SPACES = 1 << 28
 """Spaces of one ODS table that are written as a number."""
 
-_ODD = re.compile(rb"r(?:=[\s']|\s+=)")
-_REFERENCE = re.compile(rb"\br\s*=\s*['\"]")
-_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\sr="(\d+)')
-_FAR = re.compile(rb'r="[A-Za-z]+(\d{5,})')
-"""Cells below row 9,999: what is above cannot pass MAX_CELLS by the row that a cell claims for itself."""
-_WIDE = re.compile(rb'r="([A-Za-z]{2,})\d')
-_OUTSIDE = re.compile(rb'r="(?:[A-Za-z]{2,}\d|[A-Za-z]+\d{5})')
-"""A cell for one of the two above: most sheets have none."""
-_NARROW = re.compile(rb'r="([A-Za-z])\d')
 _CELL = re.compile(
     rb'<(?:\w+:)?c\b[^>]*?\sr="[A-Z]+(\d+)"[^>]*?\st="e"[^>]*>(?:<f[^>]*?(?:/>|>[^<]*</f>))?<v>([^<]*)</v>'
 )
@@ -124,7 +116,7 @@ def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
 
 
 def _sheet(archive: zipfile.ZipFile, part: str, name: str, reading: Reading, place: Place) -> SheetFacts:
-    last_row, wide, narrow = 0, b"", b""
+    last_row, wide, narrow = 0, b"", False
     errors: list[tuple[int, str]] = []
     rows: set[int] = set()
     columns_hidden: set[int] = set()
@@ -132,31 +124,22 @@ def _sheet(archive: zipfile.ZipFile, part: str, name: str, reading: Reading, pla
     with archive.open(part) as stream:
         while piece := stream.read(1 << 22):
             text = rest + piece
-            if _ODD.search(text):
-                text = _REFERENCE.sub(b'r="', text)
-            last_row = max([last_row, *map(_whole, set(_ROW.findall(text)))])
-            if _OUTSIDE.search(text):
-                last_row = max([last_row, *map(_whole, set(_FAR.findall(text)))])
-                wide = max({wide, *_WIDE.findall(text)}, key=lambda letters: (len(letters), letters))
-            if not wide and not narrow:
-                narrow = b"Z" if _NARROW.search(text) else b""
-            if b"hidden=" in text:
-                rows.update(_whole(match[1]) for match in _HIDDEN_ROW.finditer(text))
+            text, found = reach(text)
+            last_row = max(last_row, found.row)
+            wide = max(wide, found.wide, key=lambda letters: (len(letters), letters))
+            narrow = narrow or found.narrow
+            if found.hides:
+                rows.update(whole(match[1]) for match in _HIDDEN_ROW.finditer(text))
                 for match in _HIDDEN_COLUMN.finditer(text):
                     bounds = {name: int(number) for name, number in _BOUND.findall(match[1])}
                     columns_hidden.update(range(bounds.get(b"min", 1), min(bounds.get(b"max", 0), 16_384) + 1))
-            if b't="e"' in text:
+            if found.errs:
                 errors += [(int(match[1]), match[2].decode("utf-8", "replace")) for match in _CELL.finditer(text)]
             rest = text[-512:] if len(piece) == 1 << 22 else b""
             rest = rest[rest.find(b"<c ") :] if b"<c " in rest else rest
-    columns = column_number((wide or narrow)[:8].decode()) if wide or narrow else 0
+    columns = column_number(wide[:8].decode()) if wide else 26 * narrow
     _check_extent(name, last_row, columns, reading, place)
     return SheetFacts(last_row, tuple(dict.fromkeys(errors)), frozenset(rows), frozenset(columns_hidden))
-
-
-def _whole(digits: bytes) -> int:
-    """A row number as written, cut above a thousand million: some files write hundreds of digits."""
-    return int(digits.lstrip(b"0")[:10] or b"0")
 
 
 def _check_extent(sheet: str, rows: int, columns: int, reading: Reading, place: Place) -> None:
