@@ -33,6 +33,7 @@ from urllib3.util import Retry
 
 from tests.support import postgres
 from tests.support.prefect_server import AUTH, serving
+from vidkryto.cli.prefect_here import time_zones
 
 ROOT = Path(__file__).parents[1]
 COLUMNS = {"uid": "integer", "label": "string", "places": "integer"}
@@ -220,6 +221,7 @@ def main() -> None:
             "VIDKRYTO_ROOT": str(folder),
             "VIDKRYTO_HOME": str(folder / "state"),
             "VIDKRYTO_AUDIT_KEY": str(folder / "audit.key"),
+            **time_zones(folder / "state"),  # as `up` starts Prefect's server
         }
         run(environment, "-m", "vidkryto.cli", "audit", "init", "--practice", "--key", str(folder / "audit.key"))
         with (
