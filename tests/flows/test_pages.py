@@ -102,6 +102,22 @@ def test_an_officers_browser_asks_nobody_outside(pages: Pages, modules: Path, ch
         assert text in words[address], (address, words[address])
 
 
+def test_the_second_edition_that_tells_a_company_outside_is_a_notice(
+    pages: Pages, modules: Path, chromium: str, tmp_path: Path
+) -> None:
+    """The dashboard offers it, so an officer may press the button; left as it is, it asks amplitude.com."""
+    wanted = dict.fromkeys((f"{pages.url}/v2", f"{pages.url}/v2/dashboard"), "is switched off")
+    wanted |= {pages.url: "Flow Runs"}
+    stored = {"prefect-password": base64.b64encode(pages.password.encode()).decode()}
+    words = visit(modules, chromium, tmp_path / "log.json", wanted, stored)
+    assert outside(tmp_path / "log.json") == set()
+    for address, text in wanted.items():
+        assert text in words[address], (address, words[address])
+    chosen = {"Cookie": "prefect_ui_version=v2", "Accept": "text/html", "Sec-Fetch-Mode": "navigate"}
+    answer = requests.get(pages.url, headers=chosen, timeout=30)
+    assert "is switched off" in answer.text, "the edition that the browser had chosen before"
+
+
 @pytest.mark.parametrize(
     "page",
     [

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vidkryto.cli.prefect_pages import without_second_edition
 from vidkryto.errors import SettingsError
 from vidkryto.settings import Secret
 
@@ -75,6 +76,7 @@ def server_environment(home: Path, url: str) -> dict[str, str]:
     forget = "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"
     return {
         **time_zones(home),
+        **without_second_edition(folder(home)),
         forget: os.environ.get(forget, "events,flow_runs"),
         **client_environment(home, url),
         "PREFECT_SERVER_API_AUTH_STRING": password(home).reveal(),
