@@ -21,6 +21,8 @@ from tests.publish.proxy import FAULTS, LATE, Proxy, proxied
 from tests.publish.releases import STOPS, a_release, stop
 from tests.support.local_portal import LocalPortal
 from vidkryto.errors import VidkrytoError
+from vidkryto.plan import delta
+from vidkryto.plan.delta import Shown
 from vidkryto.plan.live import LOCK
 from vidkryto.plan.make import anchor_id, make_plan
 from vidkryto.publish.apply import Applying, apply
@@ -72,9 +74,25 @@ def a_step(folder: Path, scenario: str, dataset: str, number: int) -> Release:
     )
 
 
-def run(release: Release, portal: CkanPortal) -> None:
+SHOWN: dict[str, dict[str, Shown]] = {}
+"""By dataset what its last receipt says, for the scenarios in which the difference is told from the files."""
+
+
+def run(release: Release, portal: CkanPortal, shown: dict[str, Shown] | None = None) -> None:
     """Plan and apply once."""
-    apply(make_plan(release, portal), release, portal, Applying(pause=0.02, attempts=3))
+    known = SHOWN.get(release.dataset, shown or {})
+    plan = make_plan(release, portal, shown=known)
+    receipt = apply(plan, release, portal, Applying(pause=0.02, attempts=3, shown=known))
+    if release.dataset in SHOWN:
+        read = {table.resource: table.sha256 for table in receipt.tables}
+        SHOWN[release.dataset] = {t.resource: Shown(t.csv.path, read[t.resource]) for t in release.tables}
+
+
+@pytest.fixture
+def from_files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In scenarios that end with `files` a table of any size is compared by the files of its releases."""
+    if str(request.getfixturevalue("scenario")).endswith("files"):
+        monkeypatch.setattr(delta, "FROM", 1)
 
 
 def check(release: Release, portal: CkanPortal, *, deep: bool = True) -> None:
@@ -123,7 +141,9 @@ def requests_of(proxy: Proxy, release: Release, portal: CkanPortal) -> list[str]
     return list(proxy.seen)
 
 
-SCENARIOS = ("first", "delta", "replace", "first, staging", "delta, staging", "replace, staging")
+SCENARIOS = (
+    "first", "delta", "replace", "first, staging", "delta, staging", "replace, staging", "delta, files",
+)  # fmt: skip
 
 
 def campaign(
@@ -131,12 +151,14 @@ def campaign(
 ) -> Iterator[tuple[str, str, str]]:
     """All cases of a scenario: (request, fault, outcome)."""
     sysadmin = CkanPortal(portal.url, Secret(portal.sysadmin_token), portal.organization, CALM)
-    staging = scenario.endswith("staging")
+    staging = scenario.endswith(("staging", "files"))
 
     def dataset() -> str:
         name = f"faults-{next(_numbers)}-stops"
         if staging:
             prepare(sysadmin, {name: ["stops.csv"]})
+        if scenario.endswith("files"):
+            SHOWN[name] = {}
         return name
 
     calm = through(proxy, portal, CALM)
@@ -182,7 +204,8 @@ def cases(seen: list[str], *, every: bool) -> Iterator[tuple[int, str]]:
     yield from zip(writes[:4], itertools.cycle(hard), strict=False)
 
 
-@pytest.mark.parametrize("scenario", ["delta"])
+@pytest.mark.usefixtures("from_files")
+@pytest.mark.parametrize("scenario", ["delta", "delta, files"])
 def test_a_lost_or_doubled_write_does_no_harm(
     scenario: str, portal_session: LocalPortal, proxy: Proxy, tmp_path: Path
 ) -> None:
@@ -193,6 +216,7 @@ def test_a_lost_or_doubled_write_does_no_harm(
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
+@pytest.mark.usefixtures("from_files")
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_request_may_be_spoilt_in_every_way(
     scenario: str, portal_session: LocalPortal, proxy: Proxy, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -218,7 +242,9 @@ def report(capsys: pytest.CaptureFixture[str], line: str) -> None:
             stream.write(line + "\n")
 
 
-def killed(url: str, token: str, organization: str, folder: str, number: int, when: str) -> None:
+def killed(
+    url: str, token: str, organization: str, folder: str, number: int, when: str, shown: dict[str, Shown]
+) -> None:
     """Publish in a process of its own that kills itself before or after its n-th request that writes."""
     portal = CkanPortal(url, Secret(token), organization, CALM)
     transport, send, count = portal.transport, portal.transport._counted, itertools.count()
@@ -235,14 +261,17 @@ def killed(url: str, token: str, organization: str, folder: str, number: int, wh
         return result
 
     transport._counted = counted  # type: ignore[method-assign]
-    run(load_release(Path(folder)), portal)
+    if shown:
+        delta.FROM = 1
+    run(load_release(Path(folder)), portal, shown)
 
 
 def kill_at(release: Release, portal: LocalPortal, number: int, when: str) -> bool:
     """Whether the process was killed before it was done."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["vidkryto.publish.apply", "tests.publish.test_faults", "duckdb", "pyarrow.csv"])
-    arguments = (portal.url, portal.editor_token, portal.organization, str(release.folder), number, when)
+    place = (portal.url, portal.editor_token, portal.organization)
+    arguments = (*place, str(release.folder), number, when, SHOWN.get(release.dataset, {}))
     process = context.Process(target=killed, args=arguments)
     process.start()
     process.join(120)
@@ -258,8 +287,10 @@ def killings(scenario: str, portal: LocalPortal, folder: Path, numbers: Iterable
     for number, when in itertools.product(numbers, ("before", "after")):
         if not name or scenario.startswith("first"):
             name = f"killed-{next(_numbers)}-stops"
-            if scenario.endswith("staging"):
+            if scenario.endswith(("staging", "files")):
                 prepare(sysadmin, {name: ["stops.csv"]})
+            if scenario.endswith("files"):
+                SHOWN[name] = {}
             if not scenario.startswith("first"):
                 run(a_step(folder, scenario, name, 0), calm)
         step = 0 if scenario.startswith("first") else next(steps)
@@ -284,6 +315,7 @@ def test_a_killed_run_is_finished_by_the_next(scenario: str, portal_session: Loc
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
+@pytest.mark.usefixtures("from_files")
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_run_may_be_killed_at_every_write(
     scenario: str, portal_session: LocalPortal, tmp_path: Path, capsys: pytest.CaptureFixture[str]

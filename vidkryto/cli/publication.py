@@ -269,7 +269,8 @@ def _plan(chosen: Settings, entry: Dataset, release: Release, portal: str, *, no
 
     wanted = entry.contract.publication
     settings = PlanSettings(wanted.bands.rows.share(), wanted.notice_days if notice else 0)
-    return make_plan(release, _open(chosen, entry, portal), settings)
+    shown = _receipts(chosen, portal).shown(_releases(chosen, entry.name), entry.name)
+    return make_plan(release, _open(chosen, entry, portal), settings, shown)
 
 
 def _waits(made: Plan, entry: Dataset) -> bool:

@@ -15,7 +15,7 @@ from vidkryto.pipeline.remember import Progress, say_intent
 from vidkryto.plan.make import PlanSettings, make_plan
 from vidkryto.plan.value import Plan
 from vidkryto.publish.announce import announce
-from vidkryto.publish.apply import apply
+from vidkryto.publish.apply import Applying, apply
 from vidkryto.publish.approvals import Approvals, waits
 from vidkryto.publish.portal import CkanPortal
 from vidkryto.publish.receipt import Receipt, Receipts
@@ -30,6 +30,7 @@ __all__ = [
     "now_live",
     "plan_release",
     "portal_of",
+    "receipts_of",
     "same_as_last_run",
     "say_intent",
     "waits_for_a_person",
@@ -87,7 +88,7 @@ def plan_release(job: Job, release: Release) -> Plan:
     """What publishing the release would change on the portal now."""
     wanted = job.dataset.contract.publication
     settings = PlanSettings(rows_band=wanted.bands.rows.share(), notice_days=wanted.notice_days)
-    return make_plan(release, portal_of(job), settings)
+    return make_plan(release, portal_of(job), settings, receipts_of(job).shown(job.releases, job.dataset.name))
 
 
 def announce_first(job: Job, plan: Plan) -> Withheld | None:
@@ -104,9 +105,16 @@ def announce_first(job: Job, plan: Plan) -> Withheld | None:
 
 def apply_plan(job: Job, plan: Plan, release: Release) -> Receipt:
     """Do exactly the plan; the receipt says what was read back. Safe to repeat."""
-    receipt = apply(plan, release, portal_of(job))
-    Receipts(job.settings.home / "receipts").save(receipt)
+    receipts = receipts_of(job)
+    shown = receipts.shown(job.releases, job.dataset.name)
+    receipt = apply(plan, release, portal_of(job), Applying(shown=shown))
+    receipts.save(receipt)
     return receipt
+
+
+def receipts_of(job: Job) -> Receipts:
+    """The receipts of the settings' portal."""
+    return Receipts(job.settings.home / "receipts")
 
 
 def now_live(job: Job, release: Release, tables: Tables | None) -> None:

@@ -118,6 +118,18 @@ class LiveDataset:
         return next((resource for resource in self.resources if resource.id == id_), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a staging function noted of its table at the end of the transaction that wrote it."""
+
+    sha256: str
+    """The hash of the table that was to be reached (vidkryto.plan.canonical)."""
+    state: str
+    """Number of rows, and a sum over who wrote each of them last; opaque."""
+    written: tuple[int, ...] = ()
+    """The `_id`s of the rows that the transaction wrote, where that was asked for."""
+
+
 class Readable(Protocol):
     """The part of a portal that planning needs. It has no means to write."""
 
@@ -127,8 +139,11 @@ class Readable(Protocol):
     def dataset(self, name: str, tables: Mapping[str, str]) -> LiveDataset | None:
         """The dataset of that name, None when the portal has none. `tables` maps resource names to table ids."""
 
-    def staged(self, tables: Iterable[str]) -> frozenset[str]:
-        """Those of the tables for which a sysadmin has prepared a staging table."""
+    def staged(self, tables: Iterable[str]) -> Mapping[str, int]:
+        """Those of the tables for which a sysadmin has prepared a staging table, with its function's version."""
+
+    def mark(self, table: str) -> Mark | None:
+        """What the staging function noted last of a table; None where it has noted nothing that can be read."""
 
     def dump(self, table: str, target: Path) -> int:
         """Write the table as CSV with the column `_id` into `target`; returns the bytes."""

@@ -9,6 +9,7 @@ from typing import Any
 from vidkryto import clock
 from vidkryto.errors import PlanError
 from vidkryto.findings import Finding, Place
+from vidkryto.plan.delta import Shown
 from vidkryto.plan.feed import FEED, ROLE, fed, feed_id
 from vidkryto.plan.fingerprint import fingerprint
 from vidkryto.plan.live import (
@@ -26,7 +27,7 @@ from vidkryto.plan.live import (
 from vidkryto.plan.metadata import EXTRAS, package_fields, resource_fields
 from vidkryto.plan.names import resource_id, table_id
 from vidkryto.plan.notes import NOTICE, announcement
-from vidkryto.plan.tables import table_change, table_findings
+from vidkryto.plan.tables import Means, table_change, table_findings
 from vidkryto.plan.value import Action, Cost, FieldChange, Kind, Plan, ResourceChange, TableChange
 from vidkryto.release.value import Release, ReleaseFile
 
@@ -68,8 +69,16 @@ def table_ids(release: Release, capabilities: Capabilities) -> dict[str, str]:
     }
 
 
-def make_plan(release: Release, portal: Readable, settings: PlanSettings | None = None) -> Plan:
+def make_plan(
+    release: Release,
+    portal: Readable,
+    settings: PlanSettings | None = None,
+    shown: Mapping[str, Shown] | None = None,
+) -> Plan:
     """Compare `release` with what the portal shows now; nothing is written.
+
+    `shown` are the tables of the last release by resource (`vidkryto.publish.receipt.shown`): with them the rows of a
+    large prepared table are not read from the portal (vidkryto.plan.delta).
 
     Raises PortalError when the portal cannot be read and PlanError when the release cannot be held by a
     portal (a column's name, a value outside its type, a key that repeats).
@@ -83,7 +92,9 @@ def make_plan(release: Release, portal: Readable, settings: PlanSettings | None 
     staged = portal.staged(ids[table.resource] for table in release.tables)
     with fed(release, live, portal) as whole:
         tables = tuple(
-            table_change(whole, table, id_, live, portal, "staging" if id_ in staged else "stock")
+            table_change(
+                whole, table, id_, live, portal, Means(staged.get(id_, 0), (shown or {}).get(table.resource))
+            )
             for table in whole.tables
             for id_ in (ids[table.resource],)
         )

@@ -111,8 +111,10 @@ class Comparison:
         """Rows whose key the portal has with other cells; `_id` is the portal's number of the row."""
         return self._rows("changed")
 
-    def packed(self, part: str, rows: int, size: int) -> Iterator[str]:
+    def packed(self, part: str, rows: int, size: int, *, numbered: bool = False) -> Iterator[str]:
         """Added or changed rows as JSON arrays of at most `rows` rows, cut where `size` bytes are passed.
+
+        With the portal's number of each row as `_id` where `numbered`.
 
         DuckDB writes them, ten times faster than Python. Cells that are JSON themselves stand in it as
         they are, digit for digit; else they would arrive as strings.
@@ -125,7 +127,7 @@ class Comparison:
                 with cells as (
                     select p._id as _id, source._place as _place, {_cells(self.columns, held - self.wanted.emptied)}
                     from source join {part} p on source._place = p._place),
-                lines as (select _place, {object_sql(self.columns, numbered=part == "changed")} as line from cells),
+                lines as (select _place, {object_sql(self.columns, numbered=numbered)} as line from cells),
                 counted as (select *, row_number() over places - 1 as number, sum(strlen(line)) over places as bytes
                             from lines window places as (order by _place rows unbounded preceding))
                 select min(_place) as _place, '[' || string_agg(line, ',' order by _place) || ']' as content
@@ -140,6 +142,11 @@ class Comparison:
         """The portal's numbers of rows that the release does not have."""
         for row in self._connection.cursor().execute("select _id from removed order by _id").fetchall():
             yield int(row[0])
+
+    def keys_removed(self) -> Iterator[dict[str, str | None]]:
+        """The keys of rows that the release does not have."""
+        for row in self._rows("removed"):
+            yield {name: row[name] for name in self.key}
 
     def _rows(self, part: str, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """The cells of rows that differ, read from the file again."""

@@ -4,38 +4,52 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidkryto.findings import Finding, Place
+from vidkryto.plan import delta
 from vidkryto.plan.columns import Column, columns_of
+from vidkryto.plan.delta import Shown
 from vidkryto.plan.live import TABLE_HASH, LiveColumn, LiveDataset, LiveTable, Readable
 from vidkryto.plan.names import alias_of
 from vidkryto.plan.rows import RowChange, compared, digest_of
 from vidkryto.plan.value import Action, ColumnChange, Route, TableChange
 from vidkryto.release.value import Release, ReleaseTable
 
+MARKING = 2
+"""The version of the staging function from which it leaves marks (vidkryto.publish.staging_function)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How the rows of a table can be written, and what is known of them here."""
+
+    staged: int = 0
+    """The version of its staging function; 0 where none was prepared."""
+    shown: Shown | None = None
+    """What the last receipt says that it shows."""
+
 
 def table_change(
-    release: Release, table: ReleaseTable, id_: str, live: LiveDataset | None, portal: Readable, route: Route
+    release: Release, table: ReleaseTable, id_: str, live: LiveDataset | None, portal: Readable, means: Means
 ) -> TableChange:
-    """Compare one table with the portal's; the portal's rows are read in full unless there are none."""
+    """Compare one table with the portal's.
+
+    The portal's rows are read in full, unless there are none, or a staging function can say when it writes that
+    nobody touched them since they were last read back; then the files of the two releases are compared.
+    """
     columns = columns_of(table)
     there = live.tables.get(id_) if live else None
     changes = column_changes(columns, there)
     wanted = digest_of(table.csv.path, columns)
     same_shape = there is not None and not changes and live_key(there) == table.key
     alias = alias_of(str(release.metadata.get("publisher", {}).get("name", "")), release.dataset, table.resource)
-    with tempfile.TemporaryDirectory(prefix="vidkryto-plan-") as folder:
-        dump: Path | None = None
-        if there is not None and there.rows:
-            dump = Path(folder) / "live.csv"
-            portal.dump(id_, dump)
-        if dump is not None and same_shape and _noted(live, id_) == wanted.sha256 == digest_of(dump, columns).sha256:
-            rows, before = RowChange(), wanted.rows
-        else:
-            with compared(table.csv.path, dump, columns, table.key, emptied(changes)) as comparison:
-                rows, before = comparison.change(), comparison.live.rows
+    since, rows, before = "", RowChange(), 0
+    if there is not None and same_shape and _noted(live, id_) != wanted.sha256:
+        since, rows, before = _by_files(table, there, columns, means, portal, _noted(live, id_))
+    if not since:
+        rows, before = _by_portal(table, there, columns, changes, portal, same_shape and _noted(live, id_))
     change = TableChange(
         action="create" if there is None else "keep",
         id=id_,
@@ -49,9 +63,50 @@ def table_change(
         sha256=wanted.sha256,
         rekey=there is not None and live_key(there) != table.key,
         realias=there is not None and there.aliases != (alias,),
+        since=since,
+        marks=bool(rows and table.key and means.staged >= MARKING and wanted.rows >= delta.FROM),
     )
     action: Action = "create" if there is None else "replace" if change else "keep"
+    route: Route = "staging" if means.staged else "stock"
     return replace(change, action=action, route=route if rows else "none")
+
+
+def _by_files(
+    table: ReleaseTable, there: LiveTable, columns: tuple[Column, ...], means: Means, portal: Readable, noted: str
+) -> tuple[str, RowChange, int]:
+    """The state the portal must be in, what differs, and the rows there now; no state where the portal must be read."""
+    nothing = "", RowChange(), 0
+    shown = means.shown
+    if shown is None or means.staged < MARKING or there.rows < delta.FROM or noted != shown.sha256:
+        return nothing
+    mark = portal.mark(there.id)
+    if mark is None or mark.sha256 != noted or not mark.state.startswith(f"{there.rows}:"):
+        return nothing
+    with delta.delta(table.csv.path, shown.csv, columns, table.key, (table.rows, there.rows)) as comparison:
+        if comparison is None or comparison.equal:
+            return nothing
+        return mark.state, comparison.change(), there.rows
+
+
+def _by_portal(
+    table: ReleaseTable,
+    there: LiveTable | None,
+    columns: tuple[Column, ...],
+    changes: tuple[ColumnChange, ...],
+    portal: Readable,
+    noted: str | bool,
+) -> tuple[RowChange, int]:
+    """What differs from the portal's rows, and how many there are; `noted` is their hash, if the portal notes one."""
+    wanted = digest_of(table.csv.path, columns)
+    with tempfile.TemporaryDirectory(prefix="vidkryto-plan-") as folder:
+        dump: Path | None = None
+        if there is not None and there.rows:
+            dump = Path(folder) / "live.csv"
+            portal.dump(there.id, dump)
+        if dump is not None and noted == wanted.sha256 == digest_of(dump, columns).sha256:
+            return RowChange(), wanted.rows
+        with compared(table.csv.path, dump, columns, table.key, emptied(changes)) as comparison:
+            return comparison.change(), comparison.live.rows
 
 
 def emptied(changes: tuple[ColumnChange, ...]) -> frozenset[str]:

@@ -77,6 +77,11 @@ class TableChange:
     route: Route = "none"
     rekey: bool = False
     realias: bool = False
+    since: str = ""
+    """Where the rows were compared with the files of the last release: the state that the table must still be in
+    (vidkryto.plan.live.Mark). Empty where they were compared with the portal's."""
+    marks: bool = False
+    """Whether writing leaves a mark, so that the next difference can be told from the files."""
 
     def __bool__(self) -> bool:
         return bool(self.columns or self.rows or self.rekey or self.realias or self.action == "create")

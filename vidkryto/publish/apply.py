@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from vidkryto import clock
 from vidkryto.errors import PlanError, PortalError, PortalMoved, VidkrytoError
 from vidkryto.plan.columns import Column, columns_of
+from vidkryto.plan.delta import Shown
 from vidkryto.plan.feed import fed
 from vidkryto.plan.fingerprint import fingerprint
 from vidkryto.plan.live import LOCK, LiveDataset, LiveTable, Lock
@@ -39,6 +40,8 @@ class Applying:
     attempts: int = 6
     outcome: Outcome = "published"
     reason: str = ""
+    shown: Mapping[str, Shown] = field(default_factory=dict)
+    """The tables of the last release by resource, with which the plan was made."""
     step: Step = lambda _name: None
 
 
@@ -246,7 +249,7 @@ class _Work:
         expected = None if self.resumed else change.rows
         self.loaded[change.id] = bring(
             self.portal, change, table.csv.path, columns, expected=expected, before_write=confirmed,
-            pause=self.how.pause,
+            shown=self.how.shown.get(change.resource), pause=self.how.pause,
         )  # fmt: skip
         held.confirm()
         self.how.step(f"dictionary {change.resource}")

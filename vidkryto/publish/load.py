@@ -10,6 +10,8 @@ from pathlib import Path
 
 from vidkryto.errors import PortalError, PortalMoved
 from vidkryto.plan.columns import Column
+from vidkryto.plan.delta import Shown, delta
+from vidkryto.plan.live import Mark
 from vidkryto.plan.rows import Comparison, Digest, RowChange, compared, digest_of
 from vidkryto.plan.value import TableChange
 from vidkryto.publish import staging
@@ -28,6 +30,8 @@ class Loaded:
     rounds: int
     """How often rows were written before the table was equal; 0 when it was equal already."""
     route: str
+    whole: bool = True
+    """Whether all rows were read back, or those that were written, the portal saying that no other was touched."""
 
 
 def bring(
@@ -38,15 +42,25 @@ def bring(
     *,
     expected: RowChange | None,
     before_write: Callable[[], None],
+    shown: Shown | None = None,
     pause: float = 0.5,
 ) -> Loaded:
     """Make the portal's rows equal to the release's and return what was read back.
+
+    With `shown`, the file that the plan compared the rows with, the difference is written in one transaction that
+    begins by making sure that nobody touched the table, and what it wrote is read back; where that does not come
+    out, the whole table is read, as without it.
 
     `expected` is what the plan says will change: when the portal differs from that, PortalMoved is raised
     before anything is written. None when an interrupted run is finished: then the portal is between two
     states and the plan's counts say nothing. `before_write` is called before every request that writes.
     """
+    if shown is not None and change.since and expected is not None:
+        loaded = _bring_delta(portal, change, csv, columns, shown, before_write, pause)
+        if loaded is not None:
+            return loaded
     route = change.route if change.route == "staging" else "stock"
+    mark = change.sha256 if change.marks else ""
     refused: Refused | None = None
     ignored: tuple[int, int, int] | None = None
     for round_ in range(ROUNDS):
@@ -68,7 +82,7 @@ def bring(
                     # The staging table took the rows and the target did not move: its trigger is gone.
                     route = "stock"
                 try:
-                    _write(portal, change.id, comparison, route, before_write)
+                    _write(portal, change.id, comparison, route, before_write, mark)
                     ignored = comparison.counts if route == "staging" else None
                 except AnswerLost:
                     time.sleep(pause)
@@ -80,6 +94,59 @@ def bring(
         f"the table {change.resource} did not become equal to the release in {ROUNDS} rounds",
         remedy="Look whether another program writes to this table; then run again.",
     )
+
+
+def _bring_delta(
+    portal: Portal,
+    change: TableChange,
+    csv: Path,
+    columns: tuple[Column, ...],
+    shown: Shown,
+    before_write: Callable[[], None],
+    pause: float,
+) -> Loaded | None:
+    """Write the difference between two files and read back what was written. None: the whole table must be read.
+
+    A request that reaches the portal twice, or late, finds another state than `change.since` and does nothing.
+    """
+    with delta(csv, shown.csv, columns, change.key, (change.after, change.before)) as comparison:
+        if comparison is None:
+            return None
+        mark: Mark | None = None
+        for _ in range(ROUNDS):
+            refused = False
+            try:
+                staging.send_delta(portal, change, comparison, before_write)
+            except AnswerLost:
+                time.sleep(pause)
+            except Refused:
+                refused = True
+            mark = portal.mark(change.id)
+            if refused or (mark is not None and mark.sha256 == change.sha256):
+                break
+        written = comparison.counts[0] + comparison.counts[1]
+        if mark is None or mark.sha256 != change.sha256 or len(mark.written) != written:
+            staging.forget_mark(portal, change.id)
+            return None
+        if not _as_written(portal, change, columns, comparison, mark.written):
+            staging.forget_mark(portal, change.id)
+            return None
+    _renew_total(portal, change.id, change.after, pause)
+    return Loaded(Digest(change.after, change.sha256), 1, "staging", whole=False)
+
+
+def _as_written(
+    portal: Portal, change: TableChange, columns: tuple[Column, ...], comparison: Comparison, written: tuple[int, ...]
+) -> bool:
+    """Whether the portal gives these rows to anybody who asks as the release has them."""
+    wanted = comparison.wanted.path
+    if not written or wanted is None:
+        return not written
+    with tempfile.TemporaryDirectory(prefix="vidkryto-written-") as folder:
+        target = Path(folder) / "written.csv"
+        portal.rows(change.id, written, [column.name for column in columns], target)
+        with compared(wanted, target, columns, change.key) as found:
+            return found.equal
 
 
 def _renew_total(portal: Portal, table: str, rows: int, pause: float) -> None:
@@ -104,9 +171,11 @@ def _as_planned(found: tuple[int, int, int], expected: RowChange, resource: str)
         )
 
 
-def _write(portal: Portal, table: str, comparison: Comparison, route: str, before_write: Callable[[], None]) -> None:
+def _write(
+    portal: Portal, table: str, comparison: Comparison, route: str, before_write: Callable[[], None], mark: str
+) -> None:
     if route == "staging":
-        staging.send(portal, table, comparison, before_write)
+        staging.send(portal, table, comparison, before_write, mark=mark)
         return
     for rows in in_requests(comparison.added()):
         before_write()

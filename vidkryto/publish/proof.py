@@ -65,4 +65,5 @@ def _table_receipt(release: Release, change: TableChange, loaded: Loaded | None)
         changed=change.rows.changed,
         removed=change.rows.removed,
         columns=tuple((column.name, column.type) for column in columns_of(table)),
+        read_back="written" if loaded and not loaded.whole else "whole",
     )

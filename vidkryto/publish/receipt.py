@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from vidkryto.archive import written_atomically
+from vidkryto.archive import sha256_of, written_atomically
 from vidkryto.errors import StateError
+from vidkryto.plan import delta
+from vidkryto.plan.delta import Shown
+from vidkryto.release import Releases
 
 Outcome = Literal["published", "unchanged", "restored", "withdrawn"]
 
@@ -42,6 +45,8 @@ class TableReceipt:
     removed: int = 0
     columns: tuple[tuple[str, str], ...] = ()
     """Names and types in the order of the hashed lines."""
+    read_back: Literal["whole", "written"] = "whole"
+    """All rows, or those that were written, where the portal said that no other was touched since all were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +117,22 @@ class Receipts:
                 f"the receipt {dataset}/latest.json cannot be read: {error}",
                 remedy="Remove the file; the next publication writes a new one.",
             ) from None
+
+    def shown(self, releases: Releases, dataset: str) -> dict[str, Shown]:
+        """The tables that the last receipt says the portal shows, by resource, with the files they were made from.
+
+        Left out are tables whose file is not here any more, or is not the one that was published.
+        """
+        receipt, release = self.latest(dataset), releases.published()
+        if receipt is None or release is None or receipt.release_sha256 != release.sha256:
+            return {}
+        read = {table.resource: table for table in receipt.tables if receipt.outcome != "withdrawn"}
+        return {
+            table.resource: Shown(table.csv.path, read[table.resource].sha256)
+            for table in release.tables
+            if table.resource in read and table.rows >= delta.FROM
+            if table.csv.path.is_file() and sha256_of(table.csv.path) == table.csv.sha256
+        }
 
     def datasets(self) -> tuple[str, ...]:
         """The datasets that have receipts."""

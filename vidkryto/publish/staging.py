@@ -8,6 +8,7 @@ table it only fails. It finds the target's columns when it runs: a change of sch
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from typing import Any
 
 from vidkryto.plan.names import staging_id, table_id
 from vidkryto.plan.rows import Comparison
+from vidkryto.plan.value import TableChange
 from vidkryto.publish.batches import BYTES_PER_REQUEST as BYTES_PER_STEP
 from vidkryto.publish.batches import ROWS_PER_REQUEST, chunks
 from vidkryto.publish.portal import Absent, CkanPortal, Portal
-from vidkryto.publish.staging_function import FUNCTION
+from vidkryto.publish.staging_function import FUNCTION, VERSION
 
 NUMBERS_PER_STEP = 20_000
 BYTES_PER_REQUEST = 48_000_000
@@ -79,7 +81,7 @@ def _prepare(portal: CkanPortal, package: Mapping[str, Any], dataset: str, csv: 
         "datastore_function_create", name=function, or_replace=True, rettype="trigger", definition=definition
     )
     fields = [
-        {"id": "op", "type": "text", "info": {"target": table}},
+        {"id": "op", "type": "text", "info": {"target": table, "version": str(VERSION)}},
         {"id": "payload", "type": "text", "info": {"dataset": dataset, "file": csv}},
     ]
     held = {entry["id"] for entry in package.get("resources", ())}
@@ -92,11 +94,14 @@ def _prepare(portal: CkanPortal, package: Mapping[str, Any], dataset: str, csv: 
     return Prepared(dataset, table, staging, function)
 
 
-def send(portal: Portal, table: str, comparison: Comparison, before_write: Callable[[], None]) -> None:
+def send(
+    portal: Portal, table: str, comparison: Comparison, before_write: Callable[[], None], *, mark: str = ""
+) -> None:
     """Apply the difference; the portal refuses the last request when the row count is not as expected.
 
     One request is one transaction. Only a difference beyond BYTES_PER_REQUEST takes several. Where most
-    rows differ the table is built anew beside the old one and takes its place at the end.
+    rows differ the table is built anew beside the old one and takes its place at the end. `mark` is the
+    hash that the table's mark is to name, empty for none.
     """
     found: Iterable[dict[str, str]] = _steps(comparison)
     if _mostly_new(comparison):
@@ -105,9 +110,48 @@ def send(portal: Portal, table: str, comparison: Comparison, before_write: Calla
             found = [BEGIN, *steps, SWAP, last]
         else:
             found = [*steps, last]
-    for steps in _requests(iter(found)):
+    last_step = [_mark(mark, written=False)] if mark else []
+    for steps in _requests(itertools.chain(found, last_step)):
         before_write()
         portal.insert(staging_id(table), steps)
+
+
+def send_delta(portal: Portal, change: TableChange, comparison: Comparison, before_write: Callable[[], None]) -> None:
+    """Apply a difference told from the files, in one transaction that begins with the state it was told for.
+
+    Raises Refused when the table is in another state: somebody wrote to it, or this very request was carried out.
+    """
+    key = list(change.key)
+    removed = (
+        json.dumps({"key": key, "rows": rows}, ensure_ascii=False)
+        for rows in chunks(comparison.keys_removed(), ROWS_PER_REQUEST)
+    )
+    changed = (
+        f'{{"key":{json.dumps(key, ensure_ascii=False)},"rows":{rows}}}'
+        for rows in comparison.packed("changed", ROWS_PER_REQUEST, BYTES_PER_STEP)
+    )
+    added = comparison.packed("added", ROWS_PER_REQUEST, BYTES_PER_STEP)
+    steps = [
+        {"op": "same", "payload": change.since},
+        *({"op": "remove", "payload": payload} for payload in removed),
+        *({"op": "change", "payload": payload} for payload in changed),
+        *({"op": "insert", "payload": payload} for payload in added),
+        {"op": "expect", "payload": str(change.after)},
+        _mark(change.sha256, written=True),
+    ]
+    before_write()
+    portal.insert(staging_id(change.id), steps)
+
+
+def forget_mark(portal: Portal, table: str) -> None:
+    """Take the mark away: the next plan reads the whole table again."""
+    numbers = [int(row["_id"]) for row in portal.search(staging_id(table), include_total=False)["records"]]
+    if numbers:
+        portal.delete(staging_id(table), numbers)
+
+
+def _mark(sha256: str, *, written: bool) -> dict[str, str]:
+    return {"op": "mark", "payload": json.dumps({"sha256": sha256, "written": written})}
 
 
 BEGIN, SWAP = {"op": "begin", "payload": ""}, {"op": "swap", "payload": ""}
@@ -134,7 +178,7 @@ def _requests(steps: Iterator[dict[str, str]]) -> Iterator[list[dict[str, str]]]
 def _steps(comparison: Comparison) -> Iterator[dict[str, str]]:
     for numbers in chunks(comparison.removed(), NUMBERS_PER_STEP):
         yield {"op": "delete", "payload": json.dumps(numbers)}
-    for payload in comparison.packed("changed", ROWS_PER_REQUEST, BYTES_PER_STEP):
+    for payload in comparison.packed("changed", ROWS_PER_REQUEST, BYTES_PER_STEP, numbered=True):
         yield {"op": "update", "payload": payload}
     for payload in comparison.packed("added", ROWS_PER_REQUEST, BYTES_PER_STEP):
         yield {"op": "insert", "payload": payload}

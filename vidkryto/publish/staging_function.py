@@ -6,14 +6,25 @@ row (a third of the time); where a portal's administrators added triggers of the
 `begin` and `swap` build the table anew: rows of the steps between go into a copy without indexes, `swap` adds
 the rows that stay, makes the indexes, and gives the copy the place of the old table, with its name, numbers,
 dictionary, indexes, triggers, rights and aliases. Readers wait for no more than that last moment.
+
+`mark` keeps in the staging table what the table's rows were as the transaction left them: their number, and a sum
+over each row's `_id` and the transaction that wrote it last (`xmin`). `same` refuses the request when that is no
+longer so: not one row was written, added or removed since. Reading 1 M rows for it takes PostgreSQL a fraction of a
+second. `change` and `remove` name rows by their key, for a difference that was found without reading the table.
 """
+
+VERSION = 2
+"""1: delete, update, insert, begin, swap, expect. 2: same, change, remove, mark as well."""
 
 FUNCTION = """
 DECLARE
   target constant text := '"{target}"';
   fresh constant text := '"{target}_new"';
   place text := target;
+  state_of constant text := 'SELECT count(*) || '':'' || coalesce(sum(hashint8extended(_id, xmin::text::bigint)), 0)
+                              FROM ' || target;
   names text; sets text; words text; touched bigint; item record; indexes json; views json; sequence text;
+  keys text; state text; written json := '[]';
 BEGIN
   IF TG_TABLE_NAME <> '{staging}' THEN
     RAISE EXCEPTION 'vidkryto: this function belongs to another staging table';
@@ -95,6 +106,33 @@ BEGIN
     FOR item IN SELECT * FROM json_each_text(views) LOOP
       EXECUTE format('CREATE VIEW %s AS %s', item.key, item.value);
     END LOOP;
+  ELSIF NEW.op = 'same' THEN
+    EXECUTE state_of INTO state;
+    IF state IS DISTINCT FROM NEW.payload THEN
+      RAISE EXCEPTION 'vidkryto: the table is not as it was left';
+    END IF;
+  ELSIF NEW.op IN ('change', 'remove') THEN
+    SELECT string_agg(format('t.%I = d.%I', name, name), ' AND ') INTO keys
+      FROM json_array_elements_text(NEW.payload::json -> 'key') AS k(name);
+    EXECUTE format(CASE NEW.op
+                     WHEN 'change' THEN 'UPDATE %1$s t SET %3$s, _full_text = %4$s
+                                           FROM json_populate_recordset(NULL::%1$s, $1) d WHERE %2$s'
+                     ELSE 'DELETE FROM %1$s t USING json_populate_recordset(NULL::%1$s, $1) d WHERE %2$s' END,
+                   target, keys, sets, words) USING NEW.payload::json -> 'rows';
+    GET DIAGNOSTICS touched = ROW_COUNT;
+    IF touched <> json_array_length(NEW.payload::json -> 'rows') THEN
+      RAISE EXCEPTION 'vidkryto: % rows to %, % found',
+        json_array_length(NEW.payload::json -> 'rows'), NEW.op, touched;
+    END IF;
+  ELSIF NEW.op = 'mark' THEN
+    EXECUTE state_of INTO state;
+    IF (NEW.payload::json ->> 'written')::boolean THEN
+      EXECUTE format('SELECT coalesce(json_agg(_id), ''[]'') FROM %s WHERE xmin = $1', target) INTO written
+        USING (txid_current() % (2 ^ 32)::bigint)::text::xid;
+    END IF;
+    EXECUTE format('DELETE FROM %I', TG_TABLE_NAME);
+    NEW.payload := json_build_object('sha256', NEW.payload::json ->> 'sha256', 'state', state, 'written', written);
+    RETURN NEW;
   ELSIF NEW.op = 'expect' THEN
     EXECUTE format('SELECT count(*) FROM %s', target) INTO touched;
     IF touched <> NEW.payload::bigint THEN

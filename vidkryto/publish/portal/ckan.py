@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from vidkryto.errors import PortalError
-from vidkryto.plan.live import Capabilities, LiveColumn, LiveDataset, LiveResource, LiveTable
+from vidkryto.plan.live import Capabilities, LiveColumn, LiveDataset, LiveResource, LiveTable, Mark
 from vidkryto.plan.names import staging_id
 from vidkryto.publish.portal.transport import Absent, NotAllowed, Patience, Transport
 from vidkryto.settings import Secret
 
 OLDEST = (2, 10)
+ROWS_PER_QUESTION = 2_000
 LOADERS = frozenset({"xloader", "datapusher", "datapusher_plus"})
 
 
@@ -125,20 +127,47 @@ class CkanPortal:
         meta = info["meta"]
         return LiveTable(id_, columns, int(meta["count"]), tuple(sorted(meta.get("aliases") or ())))
 
-    def staged(self, tables: Iterable[str]) -> frozenset[str]:
-        """Those of the tables whose staging table exists and names the trigger's version."""
-        return frozenset(id_ for id_ in tables if self._prepared(id_))
+    def staged(self, tables: Iterable[str]) -> dict[str, int]:
+        """Those of the tables whose staging table exists and names them, with the version of its function."""
+        return {id_: version for id_ in tables if (version := self._prepared(id_))}
 
-    def _prepared(self, table: str) -> bool:
+    def _prepared(self, table: str) -> int:
         try:
             info = self.transport.read("datastore_info", id=staging_id(table))
         except (Absent, NotAllowed):
-            return False
-        return any((entry.get("info") or {}).get("target") == table for entry in info["fields"])
+            return 0
+        entries = [entry.get("info") or {} for entry in info["fields"]]
+        found = (entry.get("version", "1") for entry in entries if entry.get("target") == table)
+        return next((int(text) for text in found if str(text).isdigit()), 0)
+
+    def mark(self, table: str) -> Mark | None:
+        """The one row that a staging table keeps (vidkryto.publish.staging_function)."""
+        try:
+            found = self.search(staging_id(table), limit=2, include_total=False)["records"]
+        except (Absent, NotAllowed):
+            return None
+        try:
+            (values,) = (json.loads(row["payload"]) for row in found)
+            return Mark(str(values["sha256"]), str(values["state"]), tuple(int(id_) for id_ in values["written"]))
+        except (ValueError, TypeError, KeyError):
+            return None
 
     def dump(self, table: str, target: Path) -> int:
         """The whole table as CSV with `_id`, as PostgreSQL's COPY prints it."""
         return self.transport.get(f"datastore/dump/{table}?format=csv&bom=false", target)
+
+    def rows(self, table: str, numbers: Sequence[int], names: Sequence[str], target: Path) -> None:
+        """The rows of these `_id`s as CSV, as `dump` writes them."""
+        fields = ["_id", *names]
+        with target.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream, lineterminator="\n").writerow(fields)
+            for start in range(0, len(numbers), ROWS_PER_QUESTION):
+                part = list(numbers[start : start + ROWS_PER_QUESTION])
+                found = self.search(
+                    table, filters={"_id": part}, fields=fields, limit=len(part), records_format="csv",
+                    include_total=False,
+                )  # fmt: skip
+                stream.write(found["records"])
 
     def create(self, fields: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str:
         """package_create, private. CKAN ignores an editor's state=draft, private it honours."""

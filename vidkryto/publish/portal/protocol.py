@@ -50,6 +50,9 @@ class Portal(Readable, Protocol):
     def search(self, table: str, **parts: Any) -> Mapping[str, Any]:
         """Rows as clients get them: `limit`, `q`, `filters`."""
 
+    def rows(self, table: str, numbers: Sequence[int], names: Sequence[str], target: Path) -> None:
+        """Write the rows of these `_id`s as CSV with the column `_id`, in the form of `dump`."""
+
     def drop(self, table: str) -> None:
         """Drop a table for good."""
 
