@@ -1,10 +1,11 @@
 """A night of many datasets: what sync costs, what an unchanged dataset costs, whether memory stays flat.
 
     VIDKRYTO_CKAN_URL=… VIDKRYTO_CKAN_TOKEN_FILE=… python benchmarks/night.py [--datasets 200] [--nights 3]
-                                                                              [--worker-runs 0]
+                                                                              [--worker-runs 0] [--postgres]
 
 Needs a portal to try on (`vidkryto portal up`); the datasets are named night-001 and so on. A Prefect server of its own
-is started on a free port. `--worker-runs` also gives so many runs to a process worker and watches its memory.
+is started on a free port, with its data in SQLite or, with `--postgres`, in a PostgreSQL of its own (the machine's, as
+Debian's package postgresql has it). `--worker-runs` also gives so many runs to a process worker and watches its memory.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ import argparse
 import itertools
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +29,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import requests
 import yaml
+from urllib3.util import Retry
 
+from tests.support import postgres
 from tests.support.prefect_server import AUTH, serving
+from vidkryto.cli.prefect_here import time_zones
 
 ROOT = Path(__file__).parents[1]
 COLUMNS = {"uid": "integer", "label": "string", "places": "integer"}
@@ -122,29 +128,73 @@ def nights(names: list[str], count: int) -> None:
 
 
 def worker(here: dict[str, str], folder: Path, names: list[str], runs: int) -> Iterator[str]:
-    """Give runs to a process worker and tell its memory on the way."""
+    """Give runs to a process worker, as `up` starts it, and tell its memory on the way."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "vidkryto", "--type", "process"]
+    environment = {**here, "PREFECT_WORKER_QUERY_SECONDS": "3"}
     with (folder / "worker.log").open("wb") as log:
-        process = subprocess.Popen([*command, "--limit", "2"], env=here, stdout=log, stderr=subprocess.STDOUT)
-    api, login = here["PREFECT_API_URL"], tuple(AUTH.split(":"))
-    ids = [
-        requests.get(f"{api}/deployments/name/publish-dataset/{name}", auth=login, timeout=60).json()["id"]
-        for name in names
-    ]
-    done, step = 0, max(1, min(50, runs // 4))
+        process = subprocess.Popen([*command, "--limit", "2"], env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
-        while done < runs:
-            for number in range(done, done + step):
-                url = f"{api}/deployments/{ids[number % len(ids)]}/create_flow_run"
-                requests.post(url, json={"tags": ["benchmark"]}, auth=login, timeout=60).raise_for_status()
-            done += step
-            wanted = {"flow_runs": {"tags": {"all_": ["benchmark"]}, "state": {"type": {"any_": ["COMPLETED"]}}}}
-            while requests.post(f"{api}/flow_runs/count", json=wanted, auth=login, timeout=60).json() < done:
-                time.sleep(2)
-            yield f"| {done} | {megabytes(process.pid)} MB |"
+        with server(here) as ask:
+            ids = [ask("GET", f"deployments/name/publish-dataset/{name}")["id"] for name in names]
+            while not ask("POST", "work_pools/vidkryto/workers/filter", {}):
+                time.sleep(1)
+            yield f"| 0 | {megabytes(process.pid)} MB | |"
+            done, step = 0, max(1, min(50, runs // 4, len(ids)))  # no dataset twice at a time: the second is cancelled
+            while done < runs:
+                began, last = time.perf_counter(), min(runs, done + step)
+                for number in range(done, last):
+                    body = {"tags": ["benchmark"], "idempotency_key": f"benchmark-{number}"}
+                    ask("POST", f"deployments/{ids[number % len(ids)]}/create_flow_run", body)
+                done = last
+                while ended(ask) < done:
+                    time.sleep(2)
+                yield f"| {done} | {megabytes(process.pid)} MB | {(time.perf_counter() - began) / step:.1f} |"
+            completed = ended(ask, "COMPLETED")
+            yield "" if completed == runs else f"\n{runs - completed} runs did not complete."
     finally:
         process.terminate()
-        process.wait(120)
+        try:
+            process.wait(120)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def ended(ask: Callable[..., Any], *states: str) -> int:
+    """How many of our runs are in these states; without states, in any that is final."""
+    final = states or ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+    wanted = {"tags": {"all_": ["benchmark"]}, "state": {"type": {"any_": final}}}
+    return int(ask("POST", "flow_runs/count", {"flow_runs": wanted}))
+
+
+@contextmanager
+def server(here: dict[str, str]) -> Iterator[Callable[..., Any]]:
+    """What asks the Prefect server; asks again when it is busy, as one on SQLite is with 50 new runs at once."""
+    again = Retry(total=12, backoff_factor=0.5, backoff_max=10, status_forcelist=[503], allowed_methods=None)
+    with requests.Session() as session:
+        session.auth = tuple(AUTH.split(":"))
+        session.mount("http://", requests.adapters.HTTPAdapter(max_retries=again))
+
+        def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+            answer = session.request(method, f"{here['PREFECT_API_URL']}/{path}", json=body, timeout=60)
+            answer.raise_for_status()
+            return answer.json()
+
+        yield ask
+
+
+@contextmanager
+def database(folder: Path, wanted: bool) -> Iterator[dict[str, str]]:
+    """What Prefect's server is told of its database: nothing, or where a PostgreSQL of ours is."""
+    if not wanted:
+        yield {}
+        return
+    place = postgres.complete_binaries()
+    if place is None:
+        sys.exit("--postgres wants PostgreSQL with pg_trgm, as Debian's package postgresql has it")
+    folder.mkdir()
+    folder.parent.chmod(0o755)  # PostgreSQL runs as another user where this one is root
+    with postgres.for_prefect(place, folder) as address:
+        yield {"PREFECT_SERVER_DATABASE_CONNECTION_URL": address}
 
 
 def main() -> None:
@@ -153,12 +203,14 @@ def main() -> None:
     parser.add_argument("--datasets", type=int, default=200)
     parser.add_argument("--nights", type=int, default=3)
     parser.add_argument("--worker-runs", type=int, default=0)
+    parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--organization", default="khmelnytskyi")
     parser.add_argument("--names", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.names:
         nights(given.names.split(","), given.nights)
         return
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it, and so would the worker
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load {os.getloadavg()[1]:.1f}.\n", flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -169,9 +221,13 @@ def main() -> None:
             "VIDKRYTO_ROOT": str(folder),
             "VIDKRYTO_HOME": str(folder / "state"),
             "VIDKRYTO_AUDIT_KEY": str(folder / "audit.key"),
+            **time_zones(folder / "state"),  # as `up` starts Prefect's server
         }
         run(environment, "-m", "vidkryto.cli", "audit", "init", "--practice", "--key", str(folder / "audit.key"))
-        with serving(folder, environment) as here:
+        with (
+            database(folder / "pg", given.postgres) as told,
+            serving(folder, {**environment, **told}) as here,
+        ):
             sync = ("-m", "vidkryto.cli", "deployments", "sync")
             print("| deployments | first sync, s | unchanged, s |\n|---|---|---|")
             print(f"| {len(names)} | {run(here, *sync):.1f} | {run(here, *sync):.1f} |\n", flush=True)
@@ -193,7 +249,7 @@ def main() -> None:
                         flush=True,
                     )
             if given.worker_runs:
-                print("\n| runs | memory of the worker |\n|---|---|")
+                print("\n| runs | memory of the worker | seconds each |\n|---|---|---|")
                 for line in worker(here, folder, names, given.worker_runs):
                     print(line, flush=True)
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,15 @@ from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate
-from prefect.exceptions import ObjectAlreadyExists
+from prefect.exceptions import ObjectAlreadyExists, PrefectHTTPStatusError
 
-from vidkryto.catalogue.deployments import OWNER, POOL
+from vidkryto.catalogue.deployments import OWNER, POOL, pull_steps
 from vidkryto.errors import VidkrytoError
 
 PAGE = 200
 """The most that Prefect's server gives in one answer."""
+CONCURRENT = 2
+"""Deployments sent at the same time: of more the server, on SQLite, refuses some as busy, and those wait seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def sync(wanted: list[Mapping[str, Any]], root: Path, limits: Mapping[str, int] 
         added = tuple(name for name in by_name if name not in have)
         changed = tuple(name for name in by_name if name in have and have[name].version != by_name[name]["version"])
         if added or changed:
-            _deploy((*added, *changed), root)
+            _register(client, [by_name[name] for name in (*added, *changed)], have, root)
         removed = tuple(name for name in have if name not in by_name)
         for name in removed:
             client.delete_deployment(have[name].id)
@@ -124,20 +124,87 @@ def _limit(client: SyncPrefectClient, limits: Mapping[str, int]) -> None:
         client.create_global_concurrency_limit(GlobalConcurrencyLimitCreate(name=name, limit=limits[name]))
 
 
-def _deploy(names: tuple[str, ...], root: Path) -> None:
-    """Let Prefect's own command register entries of prefect.yaml."""
-    options = [option for name in names for option in ("--name", name)]
-    done = subprocess.run(
-        [sys.executable, "-m", "prefect", "--no-prompt", "deploy", *options],
-        cwd=root,
-        env={**os.environ, "VIDKRYTO_ROOT": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-8:])
-        raise VidkrytoError(f"prefect deploy refused: {tail}", remedy="`vidkryto check` names the contract's line.")
+def _register(
+    client: SyncPrefectClient, entries: list[Mapping[str, Any]], have: Mapping[str, Registered], root: Path
+) -> None:
+    """Create the deployments that `have` does not name, and change the others."""
+    flows = {
+        entrypoint: _flow(client, root, entrypoint) for entrypoint in {str(each["entrypoint"]) for each in entries}
+    }
+
+    def send(entry: Mapping[str, Any]) -> None:
+        there = have.get(str(entry["name"]))
+        body = _body(entry, flows[entry["entrypoint"]], root, new=there is None)
+        try:
+            if there is None:
+                client.request("POST", "/deployments/", json=body)
+            else:
+                client.request("PATCH", "/deployments/{id}", path_params={"id": there.id}, json=body)
+        except PrefectHTTPStatusError as error:
+            raise VidkrytoError(
+                f"Prefect refused the deployment {entry['name']}: {error.response.text[:500]}",
+                remedy="`vidkryto check` names the contract's line.",
+            ) from None
+
+    with ThreadPoolExecutor(CONCURRENT) as pool:
+        for _ in pool.map(send, entries):
+            pass
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What the server is told of a flow."""
+
+    id: UUID
+    description: str | None
+    parameters: dict[str, Any]
+
+
+def _flow(client: SyncPrefectClient, root: Path, entrypoint: str) -> Flow:
+    """The flow of an entrypoint, once for all its deployments; the server gives the id, and makes it if need be."""
+    from prefect.flows import load_flow_from_entrypoint
+    from prefect.utilities.callables import parameter_schema
+
+    try:
+        flow: Any = load_flow_from_entrypoint(str(root / entrypoint))
+    except Exception as error:
+        raise VidkrytoError(
+            f"the flow {entrypoint} cannot be loaded: {error}", remedy="Is the folder flows/ beside datasets/ complete?"
+        ) from error
+    schema = parameter_schema(flow).model_dump(exclude_unset=True)
+    return Flow(client.create_flow_from_name(flow.name), flow.description, schema)
+
+
+def _body(entry: Mapping[str, Any], flow: Flow, root: Path, *, new: bool) -> dict[str, Any]:
+    """What `prefect deploy` would send of an entry.
+
+    Of what exists already, neither the deployment's pause nor that of a schedule is spoken of, so both stay.
+    """
+    limit = entry["concurrency_limit"]
+    body = {
+        "version": entry["version"],
+        "description": entry["description"] or flow.description,
+        "tags": entry["tags"],
+        "parameters": entry["parameters"],
+        "entrypoint": entry["entrypoint"],
+        "work_pool_name": entry["work_pool"]["name"],
+        "concurrency_limit": limit["limit"],
+        "concurrency_options": {"collision_strategy": limit["collision_strategy"]},
+        "pull_steps": pull_steps(str(root)),
+        "parameter_openapi_schema": flow.parameters,
+        "enforce_parameter_schema": True,
+    }
+    schedules = [
+        {
+            "schedule": {"cron": schedule["cron"], "timezone": schedule["timezone"]},
+            "slug": schedule["slug"],
+            "parameters": schedule.get("parameters", {}),
+        }
+        for schedule in entry["schedules"]
+    ]
+    if schedules:
+        body["schedules"] = schedules
+    return {**body, "name": entry["name"], "flow_id": str(flow.id)} if new else body
 
 
 def status() -> list[dict[str, Any]]:

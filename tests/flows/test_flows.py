@@ -220,3 +220,66 @@ def test_prefect_deploy_all_accepts_the_rendered_file(prefect: Prefect) -> None:
     assert prefect.run("-m", "vidkryto.cli", "deployments", "render").returncode == 0
     done = prefect.run("-m", "prefect", "--no-prompt", "deploy", "--all")
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_sync_registers_what_prefects_own_command_would(prefect: Prefect) -> None:
+    """Of new deployments and of changed ones the server then knows the same as after `prefect deploy --all`."""
+    assert prefect.run("-m", "vidkryto.cli", "deployments", "render").returncode == 0
+    _remove_all(prefect)
+    done = prefect.run("-m", "prefect", "--no-prompt", "deploy", "--all")
+    assert done.returncode == 0, done.stdout + done.stderr
+    theirs = _registered(prefect)
+    _remove_all(prefect)
+    assert len(prefect.sync()["added"]) == len(theirs)
+    assert _registered(prefect) == theirs
+    spoilt = {"version": "old", "description": "old", "parameters": {}, "entrypoint": "old.py:old", "pull_steps": []}
+    for deployment in prefect.ask("/deployments/filter"):
+        answer = requests.patch(
+            f"{prefect.url}/deployments/{deployment['id']}",
+            json={**spoilt, "parameter_openapi_schema": {}, "concurrency_limit": 7},
+            auth=tuple(AUTH.split(":")),
+            timeout=30,
+        )
+        assert answer.ok, answer.text
+    assert len(prefect.sync()["changed"]) == len(theirs)
+    assert _registered(prefect) == theirs
+
+
+def _remove_all(prefect: Prefect) -> None:
+    """Take every deployment off the server."""
+    for deployment in prefect.ask("/deployments/filter"):
+        address = f"{prefect.url}/deployments/{deployment['id']}"
+        assert requests.delete(address, auth=tuple(AUTH.split(":")), timeout=30).ok
+
+
+def _registered(prefect: Prefect) -> dict[str, Any]:
+    """What the server knows of each deployment, but for what it made up itself: ids and moments."""
+    own = {"id", "created", "updated", "deployment_id", "concurrency_limit_id", "last_polled", "status"}
+
+    def bare(value: Any) -> Any:
+        if isinstance(value, dict):
+            value = {
+                key: each for key, each in value.items() if not str(each).startswith("deployment:")
+            }  # a limit's name
+            return {key: bare(each) for key, each in value.items() if key not in own}
+        return [bare(each) for each in value] if isinstance(value, list) else value
+
+    return {each["name"]: bare(each) for each in prefect.ask("/deployments/filter")}
+
+
+def test_an_entry_that_prefect_refuses_is_named(prefect: Prefect) -> None:
+    """The server's own words, and which dataset they are about."""
+    write_catalogue(prefect.city, contract("flow-refused"))
+    program = (
+        "import os, pathlib\n"
+        "from flows.deployments import sync\n"
+        "from vidkryto.catalogue import deployments, load_all\n"
+        "datasets, _ = load_all(pathlib.Path(os.environ['VIDKRYTO_ROOT']) / 'datasets')\n"
+        "entries = [each | {'concurrency_limit': {'limit': -1, 'collision_strategy': 'CANCEL_NEW'}, 'version': 'x'}\n"
+        "           for each in deployments.entries(datasets) if each['name'] == 'flow-refused']\n"
+        "sync(entries, pathlib.Path(os.environ['VIDKRYTO_ROOT']))\n"
+    )
+    done = prefect.run("-c", program)
+    assert "Prefect refused the deployment flow-refused" in done.stderr, done.stderr
+    (prefect.city / "datasets" / "transport" / "flow-refused" / "dataset.yaml").unlink()
+    prefect.sync()

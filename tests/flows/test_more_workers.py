@@ -46,12 +46,7 @@ def pool(tmp_path: Path, portal_session: LocalPortal) -> Iterator[Prefect]:
     data = tmp_path / "pg"
     data.mkdir()
     with ExitStack() as stack:
-        database = stack.enter_context(postgres.serving(place, data))
-        # As docs/how-to/server.md has it: a plain role that owns its database.
-        at = ["-h", str(database.folder), "-p", str(database.port), "-U", postgres.USER]
-        subprocess.run([place / "createuser", *at, "prefect"], check=True, timeout=60)
-        subprocess.run([place / "createdb", *at, "prefect", "--owner", "prefect"], check=True, timeout=60)
-        address = f"postgresql+asyncpg://prefect@/prefect?host={database.folder}&port={database.port}"
+        address = stack.enter_context(postgres.for_prefect(place, data))
         environment = {
             **os.environ,
             "PYTHONPATH": f"{city}{os.pathsep}{ROOT}",

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import tempfile
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -23,34 +20,9 @@ from vidkryto.record import Ledger, SigningKey
 from vidkryto.report import DatasetDescription, build_site
 from vidkryto.settings import Settings
 
-MODULES = ("axe-core@4.14.1", "puppeteer-core@24.43.1")
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("axe.cjs")
 TODAY = date(2026, 11, 23)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The browser on this machine."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not found or not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("left out: chromium, node and npm are not all installed here")
-    return found
-
-
-@pytest.fixture(scope="session")
-def modules(chromium: str) -> Path:
-    """axe-core and puppeteer-core, fetched once into a temporary folder; neither is part of the project."""
-    assert chromium
-    folder = Path(os.environ.get("VIDKRYTO_AXE") or Path(tempfile.gettempdir()) / f"vidkryto-axe-{os.getuid()}")
-    if not (folder / "node_modules" / "axe-core").is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(folder), *MODULES]
-        environment = {**os.environ, "PUPPETEER_SKIP_DOWNLOAD": "1"}
-        done = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=120)
-        if done.returncode:
-            pytest.skip("left out: axe-core and puppeteer-core could not be fetched with npm")
-    return folder / "node_modules"
 
 
 def look(modules: Path, chromium: str, pages: list[Path], widths: str) -> dict[str, Any]:

@@ -76,3 +76,16 @@ def serving(place: Path, folder: Path) -> Iterator[Postgres]:
         yield Postgres(port, folder)
     finally:
         run(str(place / "pg_ctl"), "-D", data, "-m", "immediate", "stop")
+
+
+@contextmanager
+def for_prefect(place: Path, folder: Path) -> Iterator[str]:
+    """A server with a database for Prefect, as docs/how-to/server.md has it: a plain role that owns its database.
+
+    Gives what PREFECT_SERVER_DATABASE_CONNECTION_URL takes. `place` are `complete_binaries()`.
+    """
+    with serving(place, folder) as database:
+        at = ["-h", str(database.folder), "-p", str(database.port), "-U", USER]
+        subprocess.run([place / "createuser", *at, "prefect"], check=True, timeout=60)
+        subprocess.run([place / "createdb", *at, "prefect", "--owner", "prefect"], check=True, timeout=60)
+        yield f"postgresql+asyncpg://prefect@/prefect?host={database.folder}&port={database.port}"

@@ -117,12 +117,17 @@ def _schedule(schedule: Schedule) -> dict[str, Any]:
     return {**daily, "parameters": {"when_due": True}}
 
 
+def pull_steps(directory: str) -> list[dict[str, Any]]:
+    """What a worker does before a run: it goes to the city's folder."""
+    return [{"prefect.deployments.steps.set_working_directory": {"directory": directory}}]
+
+
 def render(datasets: Iterable[Dataset], prefect_version: str, *, alerts: bool = False) -> str:
     """The text of prefect.yaml."""
     document = {
         "name": "vidkryto",
         "prefect-version": prefect_version,
-        "pull": [{"prefect.deployments.steps.set_working_directory": {"directory": "{{ $VIDKRYTO_ROOT }}"}}],
+        "pull": pull_steps("{{ $VIDKRYTO_ROOT }}"),
         "deployments": entries(datasets, alerts=alerts),
     }
     return HEADER + yaml.safe_dump(document, allow_unicode=True, sort_keys=False, width=100)
