@@ -1,11 +1,12 @@
 """A night of many datasets: what sync costs, what an unchanged dataset costs, whether memory stays flat.
 
     VIDKRYTO_CKAN_URL=… VIDKRYTO_CKAN_TOKEN_FILE=… python benchmarks/night.py [--datasets 200] [--nights 3]
-                                                                              [--worker-runs 0] [--postgres]
+                                                                              [--worker-runs 0 [--empty]] [--postgres]
 
 Needs a portal to try on (`vidkryto portal up`); the datasets are named night-001 and so on. A Prefect server of its own
 is started on a free port, with its data in SQLite or, with `--postgres`, in a PostgreSQL of its own (the machine's, as
-Debian's package postgresql has it). `--worker-runs` also gives so many runs to a process worker and watches its memory.
+Debian's package postgresql has it). `--worker-runs` also gives so many runs to a process worker and watches its memory;
+with `--empty` they are runs of a flow that does nothing, so that hundreds of them end in minutes.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from urllib3.util import Retry
 
 from tests.support import postgres
 from tests.support.prefect_server import AUTH, serving
+from vidkryto.catalogue.deployments import pull_steps
 from vidkryto.cli.prefect_here import time_zones
 
 ROOT = Path(__file__).parents[1]
@@ -128,7 +130,7 @@ def nights(names: list[str], count: int) -> None:
 
 
 def worker(here: dict[str, str], folder: Path, names: list[str], runs: int) -> Iterator[str]:
-    """Give runs to a process worker, as `up` starts it, and tell its memory on the way."""
+    """Give runs to a process worker, as `up` starts it, and tell its memory on the way; without names, empty runs."""
     command = [sys.executable, "-m", "prefect", "worker", "start", "--pool", "vidkryto", "--type", "process"]
     environment = {**here, "PREFECT_WORKER_QUERY_SECONDS": "3"}
     with (folder / "worker.log").open("wb") as log:
@@ -136,10 +138,11 @@ def worker(here: dict[str, str], folder: Path, names: list[str], runs: int) -> I
     try:
         with server(here) as ask:
             ids = [ask("GET", f"deployments/name/publish-dataset/{name}")["id"] for name in names]
+            ids = ids or [empty_deployment(ask, folder)]
             while not ask("POST", "work_pools/vidkryto/workers/filter", {}):
                 time.sleep(1)
             yield f"| 0 | {megabytes(process.pid)} MB | |"
-            done, step = 0, max(1, min(50, runs // 4, len(ids)))  # no dataset twice at a time: the second is cancelled
+            done, step = 0, max(1, min(50, runs // 4, len(names) or 50))  # no dataset twice at a time: it is cancelled
             while done < runs:
                 began, last = time.perf_counter(), min(runs, done + step)
                 for number in range(done, last):
@@ -157,6 +160,16 @@ def worker(here: dict[str, str], folder: Path, names: list[str], runs: int) -> I
             process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def empty_deployment(ask: Callable[..., Any], folder: Path) -> str:
+    """A deployment of a flow that does nothing, in the worker's pool; its id."""
+    (folder / "empty.py").write_text("from prefect import flow\n\n\n@flow\ndef empty() -> None:\n    pass\n")
+    body = {
+        "name": "empty", "flow_id": ask("POST", "flows/", {"name": "empty"})["id"], "entrypoint": "empty.py:empty",
+        "work_pool_name": "vidkryto", "pull_steps": pull_steps(str(folder)),
+    }  # fmt: skip
+    return str(ask("POST", "deployments/", body)["id"])
 
 
 def ended(ask: Callable[..., Any], *states: str) -> int:
@@ -203,6 +216,7 @@ def main() -> None:
     parser.add_argument("--datasets", type=int, default=200)
     parser.add_argument("--nights", type=int, default=3)
     parser.add_argument("--worker-runs", type=int, default=0)
+    parser.add_argument("--empty", action="store_true")
     parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--organization", default="khmelnytskyi")
     parser.add_argument("--names", help=argparse.SUPPRESS)
@@ -250,7 +264,7 @@ def main() -> None:
                     )
             if given.worker_runs:
                 print("\n| runs | memory of the worker | seconds each |\n|---|---|---|")
-                for line in worker(here, folder, names, given.worker_runs):
+                for line in worker(here, folder, [] if given.empty else names, given.worker_runs):
                     print(line, flush=True)
 
 
