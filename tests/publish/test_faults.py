@@ -284,7 +284,7 @@ def killings(scenario: str, portal: LocalPortal, folder: Path, numbers: Iterable
     calm = CkanPortal(portal.url, Secret(portal.editor_token), portal.organization, CALM)
     sysadmin = CkanPortal(portal.url, Secret(portal.sysadmin_token), portal.organization, CALM)
     steps, kills, missed, name = itertools.count(1), 0, 0, ""
-    for number, when in itertools.product(numbers, ("before", "after")):
+    for number, when in ((number, when) for number in numbers for when in ("before", "after")):
         if not name or scenario.startswith("first"):
             name = f"killed-{next(_numbers)}-stops"
             if scenario.endswith(("staging", "files")):
