@@ -167,7 +167,7 @@ def _flow(client: SyncPrefectClient, root: Path, entrypoint: str) -> Flow:
 
     try:
         flow: Any = load_flow_from_entrypoint(str(root / entrypoint))
-    except Exception as error:
+    except Exception as error:  # whatever the import of a flow's file may raise
         raise VidkrytoError(
             f"the flow {entrypoint} cannot be loaded: {error}", remedy="Is the folder flows/ beside datasets/ complete?"
         ) from error

@@ -98,6 +98,15 @@ def unread(city: City, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return read
 
 
+def raiser(error: Exception) -> Any:
+    """A function that only raises it."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
+
+
 def rows_on(city: City) -> list[dict[str, Any]]:
     """The table as anybody gets it, by key, with the portal's numbers."""
     records = public(city.portal, "datastore_search", resource_id=city.table, limit=1_000)["records"]
@@ -134,13 +143,26 @@ def test_one_such_difference_follows_another(city: City, unread: list[str]) -> N
     assert make_plan(city.releases.published() or city.release([], "9.0.0"), city.portal).kind == "nothing"
 
 
-def test_a_table_touched_since_is_found_before_anything_is_written(city: City) -> None:
-    """A row changed by hand stops the run; the next plan reads the table and says what would happen to it."""
+@pytest.mark.parametrize("lost", [False, True], ids=["mark forgotten", "mark kept by a lost answer"])
+def test_a_table_touched_since_is_found_before_anything_is_written(
+    city: City, monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    """A row changed by hand stops the run; the next plan reads the table and says what would happen to it.
+
+    Where the request that takes the mark away is lost, the next run is stopped too, and the one after it goes on.
+    """
     release = city.release(SECOND, "1.1.0")
     plan = city.plan(release)
     other = rows_on(city)[20]
     city.portal.update(city.table, [{"_id": other["_id"], "uid": other["uid"], "label": "вручну"}])
     before = rows_on(city)
+    if lost:
+        with monkeypatch.context() as patch:
+            patch.setattr(city.portal, "delete", raiser(AnswerLost("lost")))
+            with pytest.raises(PortalMoved, match="rows of stops"):
+                city.apply(plan, release)
+        assert rows_on(city) == before
+        plan = city.plan(release)
     with pytest.raises(PortalMoved, match="rows of stops"):
         city.apply(plan, release)
     assert rows_on(city) == before

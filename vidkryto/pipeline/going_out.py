@@ -30,7 +30,6 @@ __all__ = [
     "now_live",
     "plan_release",
     "portal_of",
-    "receipts_of",
     "same_as_last_run",
     "say_intent",
     "waits_for_a_person",
@@ -88,7 +87,7 @@ def plan_release(job: Job, release: Release) -> Plan:
     """What publishing the release would change on the portal now."""
     wanted = job.dataset.contract.publication
     settings = PlanSettings(rows_band=wanted.bands.rows.share(), notice_days=wanted.notice_days)
-    return make_plan(release, portal_of(job), settings, receipts_of(job).shown(job.releases, job.dataset.name))
+    return make_plan(release, portal_of(job), settings, _receipts(job).shown(job.releases, job.dataset.name))
 
 
 def announce_first(job: Job, plan: Plan) -> Withheld | None:
@@ -105,14 +104,14 @@ def announce_first(job: Job, plan: Plan) -> Withheld | None:
 
 def apply_plan(job: Job, plan: Plan, release: Release) -> Receipt:
     """Do exactly the plan; the receipt says what was read back. Safe to repeat."""
-    receipts = receipts_of(job)
+    receipts = _receipts(job)
     shown = receipts.shown(job.releases, job.dataset.name)
     receipt = apply(plan, release, portal_of(job), Applying(shown=shown))
     receipts.save(receipt)
     return receipt
 
 
-def receipts_of(job: Job) -> Receipts:
+def _receipts(job: Job) -> Receipts:
     """The receipts of the settings' portal."""
     return Receipts(job.settings.home / "receipts")
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from vidkryto.errors import PlanError
 from vidkryto.plan.columns import Column
-from vidkryto.plan.reading import BLOCK, MEMORY
+from vidkryto.plan.reading import BLOCK, database
 from vidkryto.plan.rows import Comparison, compared
 
 if TYPE_CHECKING:
@@ -83,9 +83,7 @@ def _differing(wanted: str, _wanted: Any, shown: str, _shown: Any, rows: tuple[i
     header = _header(wanted)
     if header != _header(shown) or not header.endswith(b"\n"):
         return None
-    with tempfile.TemporaryDirectory(prefix="vidkryto-lines-") as folder, duckdb.connect() as connection:
-        connection.execute(f"set memory_limit = '{MEMORY}'")
-        connection.execute(f"set temp_directory = '{folder.replace(chr(39), chr(39) * 2)}'")
+    with database() as connection:
         for side, path, count in (("wanted", wanted, rows[0]), ("shown", shown, rows[1])):
             try:
                 connection.register("lines", _lines(Path(path)))

@@ -45,11 +45,12 @@ def table_change(
     wanted = digest_of(table.csv.path, columns)
     same_shape = there is not None and not changes and live_key(there) == table.key
     alias = alias_of(str(release.metadata.get("publisher", {}).get("name", "")), release.dataset, table.resource)
+    noted = _noted(live, id_) if same_shape else ""
     since, rows, before = "", RowChange(), 0
-    if there is not None and same_shape and _noted(live, id_) != wanted.sha256:
-        since, rows, before = _by_files(table, there, columns, means, portal, _noted(live, id_))
+    if there is not None and noted != wanted.sha256:
+        since, rows, before = _by_files(table, there, columns, means, portal, noted)
     if not since:
-        rows, before = _by_portal(table, there, columns, changes, portal, same_shape and _noted(live, id_))
+        rows, before = _by_portal(table, there, columns, changes, portal, noted)
     change = TableChange(
         action="create" if there is None else "keep",
         id=id_,
@@ -74,7 +75,10 @@ def table_change(
 def _by_files(
     table: ReleaseTable, there: LiveTable, columns: tuple[Column, ...], means: Means, portal: Readable, noted: str
 ) -> tuple[str, RowChange, int]:
-    """The state the portal must be in, what differs, and the rows there now; no state where the portal must be read."""
+    """The state the table must be in, what differs, and the rows there now; no state where the portal must be read.
+
+    `noted` is the hash that the portal notes of a table of this very structure, else empty.
+    """
     nothing = "", RowChange(), 0
     shown = means.shown
     if shown is None or means.staged < MARKING or there.rows < delta.FROM or noted != shown.sha256:
@@ -94,9 +98,9 @@ def _by_portal(
     columns: tuple[Column, ...],
     changes: tuple[ColumnChange, ...],
     portal: Readable,
-    noted: str | bool,
+    noted: str,
 ) -> tuple[RowChange, int]:
-    """What differs from the portal's rows, and how many there are; `noted` is their hash, if the portal notes one."""
+    """What differs from the portal's rows, and how many there are; `noted` is the hash that it notes of them."""
     wanted = digest_of(table.csv.path, columns)
     with tempfile.TemporaryDirectory(prefix="vidkryto-plan-") as folder:
         dump: Path | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,12 +125,11 @@ def _bring_delta(
             mark = portal.mark(change.id)
             if refused or (mark is not None and mark.sha256 == change.sha256):
                 break
-        written = comparison.counts[0] + comparison.counts[1]
-        if mark is None or mark.sha256 != change.sha256 or len(mark.written) != written:
-            staging.forget_mark(portal, change.id)
-            return None
-        if not _as_written(portal, change, columns, comparison, mark.written):
-            staging.forget_mark(portal, change.id)
+        added, changed, _ = comparison.counts
+        reached = mark is not None and mark.sha256 == change.sha256 and len(mark.written) == added + changed
+        if mark is None or not reached or not _as_written(portal, change, columns, comparison, mark.written):
+            with suppress(AnswerLost):  # a mark that stays is refused again, and read past again
+                staging.forget_mark(portal, change.id)
             return None
     _renew_total(portal, change.id, change.after, pause)
     return Loaded(Digest(change.after, change.sha256), 1, "staging", whole=False)
