@@ -78,6 +78,23 @@ def test_the_editor_publishes_a_dataset_with_a_table(editor: Api, anyone: Api) -
     assert found["fields"][1]["info"]["label"] == "Код"
 
 
+def test_no_worker_keeps_its_session_after_a_download(editor: Api, anyone: Api) -> None:
+    """CKAN opens a session behind a streamed table; a database put anew would leave the worker answering 500 for good.
+
+    Both workers must have streamed, and chance decides which one answers: sixteen times the same one is unlikely.
+    """
+    _, dataset = editor("package_create", name="kept", title="Сесія", owner_org=editor.portal.organization)
+    fields = [{"id": "uid", "type": "text"}]
+    code, table = editor(
+        "datastore_create", resource={"package_id": dataset["id"]}, fields=fields, records=[{"uid": "1"}]
+    )
+    assert code == 200
+    for _ in range(16):
+        assert "uid" in page(editor.portal, f"/datastore/dump/{table['resource_id']}")
+    editor.portal.reset()
+    assert [anyone("status_show")[0] for _ in range(16)] == [200] * 16
+
+
 def test_the_editor_may_do_no_more_than_publish(editor: Api, anyone: Api) -> None:
     """No organisations, no users, no datasets elsewhere; a visitor writes nothing."""
     assert editor("organization_create", name="another")[0] == 403
