@@ -35,18 +35,19 @@ bench: setup-dev  ## the benchmarks that need only this machine, and with EXPORT
 	@test -d "$(EXPORTS)" || { echo "left out, no folder $(EXPORTS): read, encodings"; exit 0; }; \
 	for name in read encodings; do echo "== $$name"; $(RUN)/python benchmarks/$$name.py "$(EXPORTS)" || exit 1; done
 
-sbom: setup-dev  ## bills of materials of both environments, out of the lock files, into sbom/ (CycloneDX; no network)
+SUPPLY := .venv-supply
+sbom: $(SUPPLY)/.ready  ## bills of materials of both environments, out of the lock files, into sbom/ (CycloneDX; no network)
 	@mkdir -p sbom
 	@for place in . portal; do \
 	  name=$$(test $$place = . && echo vidkryto || echo portal); \
-	  $(RUN)/cyclonedx-py requirements --output-reproducible --pyproject $$place/pyproject.toml --sv 1.6 --of JSON \
+	  $(SUPPLY)/bin/cyclonedx-py requirements --output-reproducible --pyproject $$place/pyproject.toml --sv 1.6 --of JSON \
 	    --output-file sbom/$$name.cdx.json $$place/requirements.lock || exit 1; \
 	  echo "sbom/$$name.cdx.json: $$(grep -c '"purl"' sbom/$$name.cdx.json) packages"; \
 	done
 
-audit-dependencies: setup-dev  ## known vulnerabilities of what the lock files pin (asks a service: needs the network)
+audit-dependencies: $(SUPPLY)/.ready  ## known vulnerabilities of what the lock files pin (asks a service: needs the network)
 	@for lock in requirements.lock portal/requirements.lock; do \
-	  $(RUN)/pip-audit --require-hashes --disable-pip --progress-spinner off -r $$lock || exit 1; \
+	  $(SUPPLY)/bin/pip-audit --require-hashes --disable-pip --progress-spinner off -r $$lock || exit 1; \
 	done
 
 fuzz: setup-dev  ## 100,000 mutated files of every format through pull, read and validate (hours)
@@ -61,10 +62,11 @@ reproduce: setup  ## every kept run again under another Python: make reproduce S
 lint: setup-dev  ## style and types
 	@$(RUN)/ruff check . && $(RUN)/mypy
 
-LOCK = --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet pyproject.toml
+LOCK = --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet
 lock:  ## resolve the lock files anew (needs uv on the PATH)
-	uv pip compile $(LOCK) --extra build --output-file requirements.lock
-	uv pip compile $(LOCK) --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	uv pip compile $(LOCK) pyproject.toml --extra build --output-file requirements.lock
+	uv pip compile $(LOCK) pyproject.toml --extra build --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	uv pip compile $(LOCK) --group supply --constraint requirements.lock --output-file requirements-supply.lock
 	portal/lock.sh
 
 # An environment is ready when its lock was installed whole; an interrupted installation starts anew.
@@ -80,6 +82,12 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.lock
 	@echo "Installing what the tests need …"
 	@$(RUN)/python $(PIP) --require-hashes -r requirements-dev.lock > $(VENV)/install.log 2>&1 || { cat $(VENV)/install.log; exit 2; }
+	@touch $@
+
+$(SUPPLY)/.ready: requirements-supply.lock
+	@test -x $(SUPPLY)/bin/python || $(PYTHON) -m venv $(SUPPLY)
+	@echo "Installing what looks at the lock files …"
+	@$(SUPPLY)/bin/python $(PIP) --require-hashes -r requirements-supply.lock > $(SUPPLY)/install.log 2>&1 || { cat $(SUPPLY)/install.log; exit 2; }
 	@touch $@
 
 $(PORTAL)/.ready: portal/requirements.lock

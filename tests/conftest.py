@@ -2,7 +2,7 @@
 
 import os
 
-os.environ["OPENPYXL_LXML"] = "False"  # lxml comes with a tool of development; with it openpyxl writes other bytes
+os.environ["OPENPYXL_LXML"] = "False"  # where lxml is installed openpyxl writes other bytes
 
 from tests.support.browser import chromium, modules
 from tests.support.local_portal import local_portal, portal_session
