@@ -45,6 +45,8 @@ class Withheld:
     reason_uk: str
     reason_en: str
     findings: tuple[Finding, ...] = ()
+    not_before: str = ""
+    """The moment (ISO 8601) from which the release may go out, where it waits for that alone."""
     name: ClassVar[Literal["Withheld"]] = "Withheld"
     exit_code: ClassVar[ExitCode] = ExitCode.WITHHELD
 

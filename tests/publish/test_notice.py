@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.publish.releases import STOPS, a_release, stop
 from tests.publish.test_publication import public
 from vidkryto.errors import PlanError
 from vidkryto.plan.make import PlanSettings, anchor_id, make_plan
+from vidkryto.plan.notes import NOTICE
 from vidkryto.plan.render import as_text
 from vidkryto.publish.announce import announce
 from vidkryto.publish.apply import Applying, apply
@@ -60,6 +62,7 @@ def test_a_breaking_change_is_announced_and_waits_for_its_day(
     assert not announce(again, portal)
     assert again.early()
     assert again.live == plan.live
+    assert again.hash == plan.hash, "who approved the change approved it for its day"
 
     id_ = str(public(portal, "package_show", id=dataset)["id"])
     yesterday = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
@@ -74,7 +77,7 @@ def test_a_breaking_change_is_announced_and_waits_for_its_day(
 def test_an_announcement_outlives_a_repair_and_goes_with_the_next_release(
     portal: CkanPortal, publish: Publish, dataset: str, folder: Path
 ) -> None:
-    """Publishing the live release again leaves it; a release that breaks nothing takes it away."""
+    """A repair with the live release leaves it; a release that breaks nothing takes it away."""
     first = a_release(folder, [stop(n) for n in range(3)], dataset=dataset)
     publish(first)
     announce(make_plan(without_routes(folder, dataset), portal, AHEAD), portal)
@@ -86,6 +89,22 @@ def test_an_announcement_outlives_a_repair_and_goes_with_the_next_release(
     assert "breaking_change" in extras(portal, dataset)
     publish(a_release(folder, [stop(n) for n in range(4)], dataset=dataset, version="1.1.0"))
     assert "breaking_change" not in extras(portal, dataset)
+
+
+def test_an_announcement_is_taken_back_when_the_change_will_not_come(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """The contract was put back: the pipeline builds the live release again, and one request takes the words away."""
+    first = a_release(folder, [stop(n) for n in range(3)], dataset=dataset)
+    publish(first)
+    announce(make_plan(without_routes(folder, dataset), portal, AHEAD), portal)
+    back = make_plan(first, portal, replace(AHEAD, take_back=True))
+    assert (back.kind, {change.name for change in back.metadata}) == ("routine", {f"extras.{name}" for name in NOTICE})
+    written = portal.written
+    apply(back, first, portal, Applying(pause=0.05))
+    assert portal.written - written == 2, "the lock, then the switch"
+    assert not any(name.startswith("breaking_change") for name in extras(portal, dataset))
+    assert make_plan(first, portal, replace(AHEAD, take_back=True)).kind == "nothing"
 
 
 def test_a_routine_change_and_an_interrupted_run_wait_for_no_day(

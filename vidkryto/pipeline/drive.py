@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from vidkryto import clock, logs
+from vidkryto import logs
 from vidkryto.errors import ExportMissing, VidkrytoError, stage
 from vidkryto.findings import Severity, worst
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
@@ -56,10 +56,21 @@ def _run(job: Job, call: Call) -> RunRecord:
         outcome = Withheld.because(progress.findings)
     except VidkrytoError as error:
         outcome = Failed.because(error)
+    if progress.plan is None and not isinstance(outcome, Unchanged) and going_out.closed(job) is None:
+        _undo_half(job)
     record = record_run(job, progress, outcome)
     if not isinstance(outcome, Failed):  # a failure changed nothing; its record goes with the next run
         shared.give(job.settings, record)
     return record
+
+
+def _undo_half(job: Job) -> None:
+    """What a run that died left half done is undone, as this one brings nothing; else the next run sees to it."""
+    try:
+        if going_out.put_back(job):
+            logs.event("the last release was published once more: a run had died half way")
+    except VidkrytoError as error:
+        logs.event("what a run left half done could not be looked at", error=error.message)
 
 
 def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
@@ -109,16 +120,15 @@ def _go_out(job: Job, progress: Progress, release: Release, run: Call) -> Outcom
         going_out.now_live(job, release, progress.tables)
         glance.remember(job, release)
         return Unchanged(release.version)
-    embargo = job.dataset.contract.publication.embargo
-    if embargo is not None and clock.now() < embargo:
-        return Withheld(f"ембарго до {embargo:%d.%m.%Y %H:%M}", f"embargo until {embargo:%d %b %Y %H:%M}")
     progress.findings += plan.findings
+    if waits := going_out.waits_for_a_person(job, progress, plan):
+        return waits
+    if held := going_out.held_back(job):
+        return held
     if plan.early():
         told: Withheld | None = run("announce", going_out.announce_first, job, plan)
         if told is not None:
             return told
-    if waits := going_out.waits_for_a_person(job, progress, plan):
-        return waits
     going_out.say_intent(job, progress)
     progress.receipt = run("publish", going_out.apply_plan, job, plan, release)
     going_out.now_live(job, release, progress.tables)

@@ -22,7 +22,8 @@ LOOK_AGAIN = timedelta(hours=23)
 def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Dataset, ...]:
     """Active datasets that should be run: their scheduled moment has passed since the last run, or something is undone.
 
-    After a technical failure that is so an hour later, and at once when a person let a waiting plan pass. A dataset
+    After a technical failure that is so an hour later, and at once when a person let a waiting plan pass, or when the
+    moment came for which a release was held back (an embargo, the day of an announced change). A dataset
     whose export was wrong, or is late by its promise, is looked at once a day, so that what a department mends or
     brings goes out without anybody's asking.
     """
@@ -36,6 +37,8 @@ def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Datas
 
 def _due(settings: Settings, dataset: Dataset, now: datetime) -> bool:
     last, schedule = last_run(settings, dataset.name), dataset.contract.publication.schedule
+    if last is not None and last.not_before and datetime.fromisoformat(last.not_before) <= now:
+        return True
     if last is None or schedule is None:
         return is_due(schedule, None, now)
     started = datetime.fromisoformat(last.started)

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, date, datetime, time
 
-from vidkryto import __version__
+from vidkryto import __version__, clock
 from vidkryto.archive import written_atomically
 from vidkryto.disclosure import deny_list_from_environment
 from vidkryto.outcome import Withheld
 from vidkryto.pipeline.approving import decide
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, say_intent
-from vidkryto.plan.make import PlanSettings, make_plan
+from vidkryto.plan.live import LOCK, Lock
+from vidkryto.plan.make import NOTICE_LOCK, PlanSettings, anchor_id, make_plan
 from vidkryto.plan.value import Plan
 from vidkryto.publish.announce import announce
 from vidkryto.publish.apply import Applying, apply
 from vidkryto.publish.approvals import Approvals, waits
+from vidkryto.publish.lock import abandoned
 from vidkryto.publish.portal import CkanPortal
 from vidkryto.publish.receipt import Receipt, Receipts
 from vidkryto.record.run import Approval, RunRecord
@@ -27,9 +30,11 @@ __all__ = [
     "apply_plan",
     "closed",
     "gate_state",
+    "held_back",
     "now_live",
     "plan_release",
     "portal_of",
+    "put_back",
     "same_as_last_run",
     "say_intent",
     "waits_for_a_person",
@@ -86,8 +91,20 @@ def same_as_last_run(job: Job, exports: Exports, last: RunRecord | None) -> bool
 def plan_release(job: Job, release: Release) -> Plan:
     """What publishing the release would change on the portal now."""
     wanted = job.dataset.contract.publication
-    settings = PlanSettings(rows_band=wanted.bands.rows.share(), notice_days=wanted.notice_days)
+    settings = PlanSettings(rows_band=wanted.bands.rows.share(), notice_days=wanted.notice_days, take_back=True)
     return make_plan(release, portal_of(job), settings, _receipts(job).shown(job.releases, job.dataset.name))
+
+
+def held_back(job: Job) -> Withheld | None:
+    """Whether the contract's embargo is not over."""
+    embargo = job.dataset.contract.publication.embargo
+    if embargo is None or clock.now() >= embargo:
+        return None
+    return Withheld(
+        f"ембарго до {embargo:%d.%m.%Y %H:%M}",
+        f"embargo until {embargo:%d %b %Y %H:%M}",
+        not_before=embargo.isoformat(),
+    )
 
 
 def announce_first(job: Job, plan: Plan) -> Withheld | None:
@@ -99,7 +116,22 @@ def announce_first(job: Job, plan: Plan) -> Withheld | None:
     return Withheld(
         f"користувачів попереджено: зміна будови з {day:%d.%m.%Y}",
         f"users are told: the structure changes from {day:%d %b %Y}",
+        not_before=_begins(day).isoformat(),
     )
+
+
+def _begins(day: date) -> datetime:
+    """When an announced day has come, as a plan counts it."""
+    return datetime.combine(day, time(), UTC)
+
+
+def _waits_until(job: Job, plan: Plan) -> datetime | None:
+    """The moment before which a plan will not be applied, though a person let it pass."""
+    embargo = job.dataset.contract.publication.embargo
+    moments = [embargo] if embargo else []
+    if plan.announcement is not None:
+        moments.append(_begins(plan.announcement.day))
+    return max(moments, default=None)
 
 
 def apply_plan(job: Job, plan: Plan, release: Release) -> Receipt:
@@ -109,6 +141,25 @@ def apply_plan(job: Job, plan: Plan, release: Release) -> Receipt:
     receipt = apply(plan, release, portal_of(job), Applying(shown=shown))
     receipts.save(receipt)
     return receipt
+
+
+def put_back(job: Job) -> bool:
+    """Publish the last release once more where a run died half way; True when that was needed.
+
+    Rows of two releases would stay under the files of one until the department's next good export.
+    """
+    release, name = job.releases.published(), job.dataset.name
+    if release is None:
+        return False
+    portal, receipts = portal_of(job), _receipts(job)
+    live = portal.dataset(name, {})
+    anchor = live.resource(anchor_id(name)) if live else None
+    lock = Lock.parse(anchor.text(LOCK)) if anchor else None
+    if lock is None or lock.plan == NOTICE_LOCK or not abandoned(lock):
+        return False
+    shown = receipts.shown(job.releases, name)
+    receipts.save(apply(make_plan(release, portal, None, shown), release, portal, Applying(shown=shown)))
+    return True
 
 
 def _receipts(job: Job) -> Receipts:
@@ -139,7 +190,7 @@ def waits_for_a_person(job: Job, progress: Progress, plan: Plan) -> Withheld | N
     if not waits(plan, first=wanted.first, breaking=wanted.breaking):
         return None
     approvals = Approvals(job.settings.home / "plans")
-    approvals.keep(plan)
+    approvals.keep(plan, _waits_until(job, plan))
     if job.approval is not None:
         decide(approvals, job.settings, plan.hash, job.approval, run=job.run)
     given = approvals.find(plan)

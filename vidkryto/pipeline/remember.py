@@ -222,6 +222,7 @@ def _record(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
         promise=_promise(job, progress, outcome),
         fingerprint=_fingerprint(job),
         plan=progress.plan.hash if progress.plan else "",
+        not_before=outcome.not_before if isinstance(outcome, Withheld) else "",
     )
 
 

@@ -53,6 +53,9 @@ class PlanSettings:
     """The share of rows that may vanish before a plan is breaking."""
     notice_days: int = 0
     """How many days before it happens a breaking change is announced."""
+    take_back: bool = False
+    """Whether an announcement that the portal shows is over where the release is the live one: a pipeline's plan knows
+    that no other release is coming, a repair does not."""
 
 
 def anchor_id(dataset: str) -> str:
@@ -100,6 +103,8 @@ def make_plan(
         )
     resources = resource_changes(release, live, capabilities)
     metadata = metadata_changes(release, live, capabilities)
+    if settings.take_back and is_live(release, live):
+        metadata += notice_taken_back(live)
     anchor = live.resource(anchor_id(release.dataset)) if live else None
     findings = _findings(release, live, capabilities, tables, resources, settings)
     lock = Lock.parse(anchor.text(LOCK)) if anchor else None
@@ -141,15 +146,23 @@ def _kind(
     return "nothing" if quiet and not first and live is not None and live.state == "active" else "routine"
 
 
-def kept_notice(release: Release, live: LiveDataset | None) -> frozenset[str]:
-    """The announcement's extras, where this very release is live: what comes next does not concern it."""
+def is_live(release: Release, live: LiveDataset | None) -> bool:
+    """Whether this very release is on the portal."""
     anchor = live.resource(anchor_id(release.dataset)) if live else None
-    same = anchor is not None and anchor.text(RELEASE) == release.sha256
-    return frozenset(NOTICE) if same else frozenset()
+    return anchor is not None and anchor.text(RELEASE) == release.sha256
+
+
+def notice_taken_back(live: LiveDataset | None) -> tuple[FieldChange, ...]:
+    """The announcement that the portal shows, as changes that take it away."""
+    extras: Mapping[str, str] = live_fields(live)["extras"] if live else {}
+    return tuple(FieldChange(f"extras.{name}", extras[name], None) for name in NOTICE if name in extras)
 
 
 def metadata_changes(release: Release, live: LiveDataset | None, capabilities: Capabilities) -> tuple[FieldChange, ...]:
-    """The fields of the dataset that differ from the release's; fields that are not ours are left out."""
+    """The fields of the dataset that differ from the release's; fields that are not ours are left out.
+
+    So is the announcement of a breaking change: it stays while this release is the live one, and goes with the next.
+    """
     wanted = package_fields(release, capabilities)
     there = live_fields(live) if live else {}
     changes = [
@@ -162,7 +175,7 @@ def metadata_changes(release: Release, live: LiveDataset | None, capabilities: C
     if live is not None and live.state != "active":
         changes.append(FieldChange("state", live.state, "active"))
     extras: Mapping[str, str] = there.get("extras", {})
-    for key in sorted({*wanted["extras"], *(set(extras) & set(EXTRAS))} - kept_notice(release, live)):
+    for key in sorted({*wanted["extras"], *(set(extras) & set(EXTRAS))} - set(NOTICE)):
         before, after = extras.get(key), wanted["extras"].get(key)
         if before != after:
             changes.append(FieldChange(f"extras.{key}", before, after))

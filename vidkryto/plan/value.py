@@ -127,8 +127,12 @@ class Plan:
         return hashlib.sha256(self.canonical()).hexdigest()
 
     def canonical(self) -> bytes:
-        """The plan's canonical JSON: the bytes that its hash is over."""
-        return json.dumps(self.content(), sort_keys=True, ensure_ascii=False).encode()
+        """The plan's canonical JSON: the bytes that its hash is over.
+
+        The announcement is left out: a person lets the change pass, and its day is counted from there.
+        """
+        values = {name: value for name, value in self.content().items() if name != "announcement"}
+        return json.dumps(values, sort_keys=True, ensure_ascii=False).encode()
 
     @property
     def needs_approval(self) -> bool:

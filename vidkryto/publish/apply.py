@@ -17,6 +17,7 @@ from vidkryto.plan.live import LOCK, LiveDataset, LiveTable, Lock
 from vidkryto.plan.make import anchor_id, table_ids
 from vidkryto.plan.metadata import package_fields, resource_fields
 from vidkryto.plan.names import resource_id
+from vidkryto.plan.notes import NOTICE
 from vidkryto.plan.value import Plan, TableChange
 from vidkryto.publish import lock as locks
 from vidkryto.publish.load import Loaded, bring
@@ -128,7 +129,10 @@ class _Work:
                     self._table(held, change)
             held.confirm()
             self.how.step("switch")
-            live = switch(self.release, self.portal, held, self.there, self.loaded, pause=self.how.pause)
+            back = any(change.name.removeprefix("extras.") in NOTICE for change in self.plan.metadata)
+            live = switch(
+                self.release, self.portal, held, self.there, self.loaded, take_back=back, pause=self.how.pause
+            )
         except BaseException as error:
             _give_up(held, error, touched=self.portal.written > written)
             raise

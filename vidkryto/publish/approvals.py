@@ -55,13 +55,17 @@ class Approvals:
 
     folder: Path
 
-    def keep(self, plan: Plan) -> Path:
-        """Keep a plan, and its text for people, so that it can be approved by the first digits of its hash."""
+    def keep(self, plan: Plan, not_before: datetime | None = None) -> Path:
+        """Keep a plan, and its text for people, so that it can be approved by the first digits of its hash.
+
+        `not_before` is the moment before which it will not be applied: an approval's time begins there.
+        """
         path = self.folder / "plans" / f"{plan.hash}.json"
         for language in LANGUAGES:
             with written_atomically(path.with_suffix(f".{language}.md")) as part:
                 part.write_text(as_markdown(plan, language), encoding="utf-8")
-        _write(path, {"hash": plan.hash, **plan.content()})
+        waits = {"not_before": not_before.isoformat()} if not_before else {}
+        _write(path, {"hash": plan.hash, **plan.content(), **waits})
         return path
 
     def text(self, plan: str, language: Language) -> str:
@@ -91,8 +95,12 @@ class Approvals:
         lifetime: timedelta = LIFETIME,
         decision: Decision = "approved",
     ) -> Approval:
-        """Let a kept plan pass until `lifetime` is over, or refuse it for as long."""
+        """Let a kept plan pass until `lifetime` is over, or refuse it for as long.
+
+        Where the plan waits for its moment, the time is counted from there.
+        """
         plan, now = self.plan(reference), clock.now()
+        begins = max(now, datetime.fromisoformat(plan.get("not_before") or now.isoformat()))
         approval = Approval(
             plan=plan["hash"],
             dataset=plan["dataset"],
@@ -101,7 +109,7 @@ class Approvals:
             role=role,
             reason=reason,
             at=now.isoformat(timespec="seconds"),
-            until=(now + lifetime).isoformat(timespec="seconds"),
+            until=(begins + lifetime).isoformat(timespec="seconds"),
             decision=decision,
         )
         _write(self.folder / "approvals" / f"{approval.plan}.json", asdict(approval))

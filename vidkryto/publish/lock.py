@@ -33,9 +33,9 @@ def new_run() -> str:
     return f"{_machine()}.{os.getpid()}.{secrets.token_hex(4)}"
 
 
-def abandoned(lock: Lock, now: datetime) -> bool:
+def abandoned(lock: Lock, now: datetime | None = None) -> bool:
     """Whether nobody holds this lock any more: it expired, was given up, or its process on this machine died."""
-    if lock.run == INTERRUPTED or lock.expires <= now:
+    if lock.run == INTERRUPTED or lock.expires <= (now or datetime.now(UTC)):
         return True
     parts = lock.run.split(".")
     if len(parts) != 3 or parts[0] != _machine() or not parts[1].isdigit():

@@ -234,6 +234,8 @@ class RunRecord:
     fingerprint: Fingerprint = Fingerprint()
     plan: str = ""
     evidence: Evidence | None = None
+    not_before: str = ""
+    """The moment from which a release may go out that an embargo or an announcement held back."""
     format: int = FORMAT
 
     def digest(self) -> str:
