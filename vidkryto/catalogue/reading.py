@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from vidkryto.catalogue.model import Block
+from vidkryto.catalogue.spellings import EXCEL, pattern_of
 
 Format = Literal[
     "auto", "csv", "xlsx", "xls", "xlsb", "ods", "json", "jsonl", "xml", "geojson", "kml", "dbf", "shp", "parquet"
@@ -152,6 +153,14 @@ class FieldReading(Block):
     """N 50° 23’ 39\" becomes 50.394167 (decimal degrees, six places)."""
     values: dict[str, Texts] = Field(default_factory=dict)
     """The value to publish, and the spellings of it in the export."""
+
+    @field_validator("dates")
+    @classmethod
+    def _spellings(cls, dates: tuple[str, ...]) -> tuple[str, ...]:
+        for spelling in dates:
+            if spelling.casefold() != EXCEL:
+                pattern_of(spelling)
+        return dates
 
 
 class Reading(Block):
