@@ -24,7 +24,7 @@ from vidkryto.read.grid import Grid, blank_rows
 from vidkryto.read.layout import Kind, Layout, lay_out
 from vidkryto.read.mojibake import broken_letters
 from vidkryto.read.names import Matching, match, supplied
-from vidkryto.read.repair import Repaired, repair_field
+from vidkryto.read.repair import Repaired, doubtful, repair_field
 from vidkryto.read.shape import Draft
 from vidkryto.read.table import Account, Table
 
@@ -221,6 +221,7 @@ def _repair(part: Part, reading: Reading, schema: Mapping[str, Any], place: Plac
         column = part.draft.columns.get(name)
         if column is None:
             continue
+        part.findings += [_told(item, part, name, place) for item in doubtful(column, reading, name)]
         column, done = repair_field(column, reading, schema_field, workbook=bool(place.sheet))
         part.repairs += [_told(item, part, name, place) for item in done]
         part.draft.columns[name] = _without_empty(column)
