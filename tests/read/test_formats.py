@@ -112,6 +112,86 @@ def test_a_dbf_of_an_old_program_is_read_by_its_letters(codec: str, reader: Read
     assert [finding.code for finding in table.findings] == ["records-deleted"]
 
 
+def _table(fields: list[tuple[bytes, str, int, int]], records: list[bytes], version: int = 3) -> bytes:
+    """A DBF of raw records; a field is (name, type, length, flags)."""
+    head = struct.pack(
+        "<BBBBIHH20x", version, 124, 5, 1, len(records), 33 + 32 * len(fields), 1 + sum(field[2] for field in fields)
+    )
+    for name, kind, length, flags in fields:
+        head += struct.pack("<11sc4xBBB13x", name, kind.encode(), length, 0, flags)
+    return head + b"\r" + b"".join(records) + b"\x1a"
+
+
+@pytest.mark.parametrize("text", ["Міська лікарня", ""])
+def test_names_of_a_dbf_are_read_in_the_encoding_of_its_texts(text: str, reader: Reader) -> None:
+    """Or, where the texts are plain, in that of the names together; a repeated name gets its number."""
+    names = ["НАЗВА", "КІЛЬКІСТЬ", "НАЗВА", "ВУЛИЦЯ", "РАЙОН", "ПРИМІТКА"]
+    fields = [(name.encode("cp1125"), "C", 20, 0) for name in names]
+    record = b" " + b"".join(f"{text}{place}".encode("cp1125").ljust(20) for place in range(6))
+    reading = {"columns": {"НАЗВА": "a", "назва [2]": "b", "КІЛЬКІСТЬ": "c"}, "ignore": ["/^(ВУЛ|РАЙ|ПРИ)/"]}
+    table = reader(_table(fields, [record] * 30), "a.dbf", reading, dict.fromkeys("abc", "string"))
+    assert table.columns.slice(0, 1).to_pylist() == [{"a": f"{text}0", "b": f"{text}2", "c": f"{text}1"}]
+    assert table.findings == ()
+
+
+def test_records_of_a_dbf_are_numbered_with_the_deleted_ones(reader: Reader) -> None:
+    """As the officer's program numbers them."""
+    records = [b"*one", b"*two", b" tre", b"*for", b" fiv"]
+    table = reader(_table([(b"A", "C", 3, 0)], records), "a.dbf", {"columns": {"A": "a"}}, {"a": "string"})
+    assert table.rows.to_pylist() == [3, 5]
+    assert (table.account.data, table.account.note) == (2, 3)
+
+
+def test_a_record_of_a_dbf_that_is_none_is_not_passed_over(reader: Reader) -> None:
+    """A mark that is neither a space nor an asterisk: the file is damaged."""
+    with pytest.raises(ReadError, match="record 2 of 3 is none") as caught:
+        reader(_table([(b"A", "C", 3, 0)], [b" one", b"\x1atwo", b" tre"]), "a.dbf", {}, {"a": "string"})
+    assert caught.value.findings[0].code == "structure-broken"
+
+
+def test_asterisks_of_a_dbf_are_told(reader: Reader) -> None:
+    """The number did not fit its field: its column, how many, and the first record; in a shapefile they mean null."""
+    records = [b" 112345", b"*2    1", b" 3*****", b" 4*****"]
+    content = _table([(b"ID", "C", 1, 0), (b"SUM", "N", 5, 0)], records)
+    reading = {"columns": {"ID": "id", "SUM": "a"}}
+    kinds = {"id": "string", "a": "number"}
+    table = reader(content, "a.dbf", reading, kinds)
+    assert table.columns["a"].to_pylist() == ["12345", None, None]
+    (finding,) = [item for item in table.findings if item.code == "number-overflowed"]
+    assert (finding.place.column, finding.count, finding.rows) == ("SUM", 2, (3, 4))
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.shp", b"")
+        archive.writestr("a.dbf", content)
+    table = reader(stream.getvalue(), "a.zip", {**reading, "format": "shp"}, kinds)
+    assert [item.code for item in table.findings] == ["records-deleted"]
+
+
+def test_types_of_visual_foxpro_are_read(reader: Reader) -> None:
+    """Date-time, currency, double, integer; the null flags say that a zero is none."""
+    fields = [(b"T", "T", 8, 0), (b"Y", "Y", 8, 2), (b"B", "B", 8, 0), (b"I", "I", 4, 2), (b"_NullFlags", "0", 1, 5)]
+    moment = struct.pack("<2i", 2_460_432, 25_499_999)
+    records = [
+        b" " + moment + struct.pack("<qdi", -125_000, 0.1, 7) + b"\0",
+        b" " + bytes(8) + struct.pack("<qdi", 0, 1e-7, 0) + b"\x02",
+    ]
+    reading = {"columns": {name: name.casefold() for name in "TYBI"}}
+    kinds = {"t": "datetime", "y": "number", "b": "number", "i": "integer"}
+    table = reader(_table(fields, records, version=0x30), "a.dbf", reading, kinds)
+    assert table.columns.to_pylist() == [
+        {"t": "2024-05-01T07:05:00", "y": "-12.5000", "b": "0.1", "i": "7"},
+        {"t": None, "y": "0.0000", "b": "0.0000001", "i": None},
+    ]
+    assert table.findings == ()
+
+
+def test_a_type_of_a_dbf_that_is_not_read_is_refused(reader: Reader) -> None:
+    """Its bytes would be published as letters."""
+    with pytest.raises(ReadError) as caught:
+        reader(_table([(b"A", "V", 4, 0)], [b" abcd"], version=0x32), "a.dbf", {}, {"a": "string"})
+    assert (caught.value.findings[0].code, caught.value.findings[0].found) == ("format-unknown", "DBF: A (V, 4)")
+
+
 def test_xml_records_become_rows(reader: Reader) -> None:
     """Attributes, inner elements, repeated elements; the encoding is the one the file declares."""
     content = (
