@@ -11,8 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
-from vidkryto.read import Table
+from vidkryto.pull import Snapshot
+from vidkryto.read import Table, read
 from vidkryto.read.sheets import text_of_cell
 
 Reader = Callable[..., Table]
@@ -134,6 +136,18 @@ def test_names_of_a_dbf_are_read_in_the_encoding_of_its_texts(text: str, reader:
     assert table.findings == ()
 
 
+def test_a_declared_encoding_goes_before_the_code_page_of_a_shapefile(reader: Reader) -> None:
+    """The .cpg says KOI8-U, the letters are windows-1251."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a.shp", b"")
+        archive.writestr("a.cpg", b"KOI8-U")
+        archive.writestr("a.dbf", _table([(b"A", "C", 5, 0)], [b" " + "Ринок".encode("cp1251")]))
+    reading = {"format": "shp", "columns": {"A": "a"}, "encoding": "windows-1251"}
+    table = reader(stream.getvalue(), "a.zip", reading, {"a": "string"})
+    assert table.columns["a"].to_pylist() == ["Ринок"]
+
+
 def test_records_of_a_dbf_are_numbered_with_the_deleted_ones(reader: Reader) -> None:
     """As the officer's program numbers them."""
     records = [b"*one", b"*two", b" tre", b"*for", b" fiv"]
@@ -221,6 +235,113 @@ def test_two_keys_that_become_one_name_are_not_mixed_up(reader: Reader) -> None:
     """{"a": {"b": 1}, "a.b": 2} would hide a value."""
     with pytest.raises(ReadError, match="twice"):
         reader(b'[{"a": {"b": 1}, "a.b": 2}]', "a.json", {}, FIELDS)
+
+
+def test_a_key_that_stands_twice_in_an_object_is_refused(reader: Reader) -> None:
+    """Nothing tells which of the values is meant; at any depth, and in JSON lines with the line."""
+    for content, file in (
+        (b'[{"label": "a", "count": 1, "label": "b"}]', "a.json"),
+        (b'{"meta": {"label": 1, "label": 1}, "items": [{"label": "a"}]}', "a.json"),
+        (b'{"label": "a"}\n{"label": "b", "label": "c"}\n', "a.jsonl"),
+    ):
+        with pytest.raises(ReadError, match="an object has the key 'label' twice") as caught:
+            reader(content, file, {}, FIELDS)
+        assert caught.value.findings[0].place.row == (2 if file == "a.jsonl" else None)
+
+
+def test_a_property_called_geometry_does_not_vanish(reader: Reader) -> None:
+    """The geometry of a feature keeps its name, the property gets another."""
+    content = (
+        b'{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"geometry": "park"},'
+        b' "geometry": {"type": "Point", "coordinates": [27.0, 49.40]}}]}'
+    )
+    reading = {"columns": {"properties.geometry": "label", "geometry.lat": "count"}}
+    table = reader(content, "a.geojson", {**reading, "ignore": "geometry"}, FIELDS)
+    assert table.columns.to_pylist() == [{"label": "park", "count": "49.40"}]
+
+
+def test_repeated_elements_of_xml_keep_their_structure(reader: Reader) -> None:
+    """Attributes, children and the text between children; one that stands alone as before."""
+    content = """<r><stop id="1">
+        <phone type="work">1</phone><phone>2</phone><phone><n>3</n><n>4</n></phone>
+        <note>вул. <b>Прибузька</b> 5</note> кінець
+    </stop></r>""".encode()
+    reading = {"path": "stop", "columns": {"phone": "phone", "note": "note", "note.b": "b", "stop": "own", "@id": "id"}}
+    table = reader(content, "a.xml", reading, dict.fromkeys(("phone", "note", "b", "own", "id"), "string"))
+    assert table.columns.to_pylist() == [
+        {
+            "phone": '[{"@type": "work", "#text": "1"}, "2", {"n": ["3", "4"]}]',
+            "note": "вул. 5",
+            "b": "Прибузька",
+            "own": "кінець",
+            "id": "1",
+        }
+    ]
+
+
+def test_two_fields_of_one_name_in_a_record_of_xml_are_refused(reader: Reader) -> None:
+    """<a><b/></a> beside <a.b/>."""
+    with pytest.raises(ReadError, match=r"record 1 has the field a\.b twice"):
+        reader(b"<r><s><a><b>1</b></a><a.b>2</a.b></s></r>", "a.xml", {"path": "s"}, FIELDS)
+
+
+@pytest.mark.parametrize("said", ["", ' encoding="utf-8"'])
+def test_a_declared_encoding_goes_before_what_xml_says_of_itself(said: str, reader: Reader) -> None:
+    """Programs write windows-1251 and name nothing, or UTF-8."""
+    content = f'<?xml version="1.0"{said}?><r><s><label>Ринок</label></s></r>'.encode("cp1251")
+    reading = {"path": "s", "encoding": "windows-1251"}
+    assert reader(content, "a.xml", reading, {"label": "string"}).columns.to_pylist() == [{"label": "Ринок"}]
+    with pytest.raises(ReadError) as caught:
+        reader(content, "a.xml", {**reading, "encoding": "windows-9"}, {"label": "string"})
+    assert caught.value.findings[0].code == "encoding-unknown"
+    with pytest.raises(ReadError, match="EntitiesForbidden"):
+        reader(b'<!DOCTYPE r [<!ENTITY a "b">]>' + content[content.index(b"<r>") :], "a.xml", reading, FIELDS)
+
+
+def test_nothing_of_a_placemark_hides_another_value(reader: Reader) -> None:
+    """The name beside extended data of that name; the time; the height of the point."""
+    content = """<kml xmlns="http://www.opengis.net/kml/2.2"><Placemark>
+        <name>Парк</name><TimeStamp><when>2024-05-01</when></TimeStamp>
+        <Style><IconStyle><scale>2</scale></IconStyle></Style>
+        <ExtendedData><Data name="name"><value>P-1</value></Data>
+        <Data name="area"><value>5</value></Data></ExtendedData>
+        <Point><coordinates>27.0,49.40,301.5</coordinates></Point></Placemark>
+        <Placemark><name>Сквер</name><Point><coordinates> 27.1,49.5,0 </coordinates></Point></Placemark>
+        </kml>""".encode()
+    names = {"name": "n", "ExtendedData.name": "e", "area": "a", "TimeStamp.when": "t", "geometry.height": "h"}
+    reading = {"columns": {**names, "geometry.lat": "lat"}, "ignore": "geometry"}
+    table = reader(content, "a.kml", reading, dict.fromkeys(["n", "e", "a", "t", "h", "lat"], "string"))
+    assert table.findings == ()
+    assert table.columns.to_pylist() == [
+        {"n": "Парк", "e": "P-1", "a": "5", "t": "2024-05-01", "h": "301.5", "lat": "49.40"},
+        {"n": "Сквер", "e": None, "a": None, "t": None, "h": None, "lat": "49.5"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reading", "found"),
+    [
+        ("a.csv", b"label,count\na,1\n", {"sheet": "a", "path": "b", "hidden": "read"}, "sheet, hidden, path"),
+        ("a.jsonl", b'{"label": "a"}', {"delimiter": ";", "path": "b", "header": 3}, "delimiter, path, header"),
+        ("a.xml", b"<r><s><label>a</label></s></r>", {"path": "s", "mixed": "cp866"}, "mixed"),
+        ("a.csv", b"label,count\na,1\n", {"encoding": "utf-8", "header": 1, "delimiter": ","}, ""),
+        ("a.json", b'[{"label": "a"}]', {"encoding": "utf-8"}, ""),
+    ],
+)
+def test_a_declaration_that_the_format_cannot_use_is_told(
+    file: str, content: bytes, reading: dict[str, object], found: str, reader: Reader
+) -> None:
+    """All of a file in one finding, with the format; what is used or the default is not named."""
+    told = [item for item in reader(content, file, reading, FIELDS).findings if item.code == "declaration-unused"]
+    assert [(item.found, item.details["kind"]) for item in told] == ([(found, file[2:])] if found else [])
+
+
+def test_a_declaration_without_use_is_told_once_for_many_files(snapshot: Callable[[bytes, str], Snapshot]) -> None:
+    """A table of a thousand files has one finding of it."""
+    schema = {"fields": [{"name": "label", "type": "string"}]}
+    files = [snapshot(f"label\n{number}\n".encode(), f"{number}.csv") for number in range(3)]
+    table = read(files, Reading(path="items"), schema, resource="stops")
+    assert [item.code for item in table.findings] == ["declaration-unused"]
 
 
 def test_a_record_without_a_field_has_an_empty_cell(reader: Reader) -> None:

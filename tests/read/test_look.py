@@ -162,3 +162,13 @@ def test_headers_get_machine_names_by_the_official_transliteration() -> None:
     assert machine_names(["Назва зупинки", "Назва зупинки", "2024", "№ з/п", "isPartOf", "—"]) == [
         "nazva_zupynky", "nazva_zupynky_2", "c_2024", "nomer_z_p", "isPartOf", "column_6",
     ]  # fmt: skip
+
+
+def test_all_twelve_months_are_seen_as_columns_of_a_wide_table(tmp_path: Path) -> None:
+    """Not only those of the first half of the year."""
+    months = "січень лютий березень квітень травень червень липень серпень вересень жовтень листопад грудень".split()
+    file = tmp_path / "a.csv"
+    file.write_text(f"Послуга,{','.join(months)}\n" + "Вода" + ",1" * 12 + "\nТепло" + ",2" * 12 + "\n", "utf-8")
+    reasons = [reason for reason in _only(file).reasons if "named for periods" in reason]
+    assert len(reasons) == 1
+    assert reasons[0].startswith("12 columns are named for periods, from «січень» to «грудень»")

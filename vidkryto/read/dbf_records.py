@@ -23,7 +23,7 @@ from vidkryto.read import encoding as encodings
 from vidkryto.read.dbf_cells import Column, columns_of, labels_of
 from vidkryto.read.grid import Grid
 from vidkryto.read.pieces import LARGE, is_ascii, kept
-from vidkryto.read.records import Collector, broken
+from vidkryto.read.records import Collector, broken, declared_codec
 
 SHOWN = 10
 """Rows kept in a finding."""
@@ -39,8 +39,9 @@ def read_dbf(path: Path, kind: str, reading: Reading, place: Place) -> Grid:
             fields = columns_of(table, place)
             stored: Any = _Stored(file, table, place)
             records = list(stored) if file.stat().st_size < LARGE else stored  # a large one is gone through again
-            encoding = code_page or _encoding(table, fields, records, reading, place)
-            codec = encodings.codec_of(encoding)
+            encoding = code_page if reading.encoding == "auto" else ""
+            encoding = encoding or _encoding(table, fields, records, reading, place)
+            codec = declared_codec(encoding, place)
             labels = labels_of(fields, codec)
             collector = Collector(reading, place)
             for number, record in records:
