@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from vidkryto.archive import sha256_of
 from vidkryto.catalogue.reading import Reading
+from vidkryto.catalogue.spellings import MONTHS
 from vidkryto.cli.app import app
 from vidkryto.language import translated
 from vidkryto.pull import Snapshot
@@ -166,7 +167,7 @@ def test_headers_get_machine_names_by_the_official_transliteration() -> None:
 
 def test_all_twelve_months_are_seen_as_columns_of_a_wide_table(tmp_path: Path) -> None:
     """Not only those of the first half of the year."""
-    months = "січень лютий березень квітень травень червень липень серпень вересень жовтень листопад грудень".split()
+    months = [*{number: word for word, number in reversed(MONTHS.items())}.values()][::-1]
     file = tmp_path / "a.csv"
     file.write_text(f"Послуга,{','.join(months)}\n" + "Вода" + ",1" * 12 + "\nТепло" + ",2" * 12 + "\n", "utf-8")
     reasons = [reason for reason in _only(file).reasons if "named for periods" in reason]
