@@ -6,6 +6,7 @@ import pytest
 
 from vidkryto.catalogue import find_dataset, load_all, load_dataset
 from vidkryto.errors import ContractError
+from vidkryto.language import translated
 
 CITY = """\
 name: testove
@@ -167,3 +168,28 @@ def test_the_rules_hash_changes_with_every_rule(root: Path) -> None:
     after = load_dataset(folder).sha256
     (folder / "dataset.yaml").write_text(CONTRACT.replace("label, type: string", "label, type: string, title: Назва"))
     assert len({before, after, load_dataset(folder).sha256}) == 3
+
+
+@pytest.mark.parametrize(
+    ("spelling", "text"),
+    [
+        ("ДД.ММ.ГГГГ", "names one part twice; the year is рррр or рр"),
+        ("дд.мм.мм", "names one part twice"),
+        ("%d.%m.%Y", "put it together from рррр or рр"),
+        ("%Y-%m", "put it together"),
+        ("дд місяця рррр", "put it together"),
+        ("дд.мм", "put it together"),
+        ("рррр-дд", "put it together"),
+        ("гг:хх", "put it together"),
+        ("рррр-мм гг:хх", "put it together"),
+        ("дата", "put it together"),
+    ],
+)
+def test_a_spelling_that_names_no_date_is_refused(root: Path, spelling: str, text: str) -> None:
+    """In the contract, with its line: not by a crash of the night's run, and not by changing no cell."""
+    reading = f'    reading: {{fields: {{label: {{dates: ["{spelling}"]}}}}}}\n'
+    message = broken(root, "publication:\n", f"{reading}publication:\n")
+    assert "dataset.yaml:11:" in message
+    assert f"not a spelling of a date: '{spelling}'" in message
+    assert text in message
+    assert "це не написання дати" in translated(message, "uk")

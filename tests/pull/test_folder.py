@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from vidkryto.errors import ExportMissing, SourceError
+from vidkryto.language import translated
+from vidkryto.pull.picking import date_in
 
 Puller = Callable[..., Any]
 
@@ -53,6 +55,53 @@ def test_the_dated_is_the_one_with_the_latest_date_in_its_name(exports: Path, pu
     """Copying files does not change which month they are of."""
     assert exports.is_dir()
     assert [item.file for item in puller({"pattern": "stops_*.csv", "pick": "dated"})] == ["stops_2024-03.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "date"),
+    [
+        ("stops_2024-05-01.csv", "20240501"),
+        ("stops_20240501.csv", "20240501"),
+        ("stops_01.05.2024.csv", "20240501"),
+        ("stops_01.11.24.csv", "20241101"),
+        ("stops_листопад 2024.csv", "20241100"),
+        ("Зупинки_Листопад2024.csv", "20241100"),
+        ("stops_2024_січень.csv", "20240100"),
+        ("Звіт за 1 листопада 2024 року.xlsx", "20241101"),
+        ("Звіт за січень-березень 2024.xlsx", "20240300"),
+        ("Лист_2024.xlsx", "20240000"),
+        ("stops_2024_05.csv", "20240500"),
+        ("exports 2023/stops_v1.02.csv", ""),
+        ("stops_v1.2.24.csv", ""),
+        ("README.txt", ""),
+    ],
+)
+def test_dates_in_names_are_known_in_many_spellings(name: str, date: str) -> None:
+    """Years of two digits and months as words too; what the name does not tell is 00."""
+    assert date_in(name) == date
+
+
+@pytest.mark.parametrize(
+    ("names", "unsure"),
+    [
+        (["stops_2024-05-01.csv", "stops_nov24.csv"], "stops_nov24.csv"),
+        (["stops_2024-05-01.csv", "stops_2024.csv", "stops_2023.csv"], "stops_2024.csv"),
+        (["stops_01.11.24.csv", "stops_листопад 2024.csv", "stops_2024-05-01.csv"], "stops_листопад 2024.csv"),
+    ],
+)
+def test_no_dated_export_is_taken_while_a_later_one_may_lie_there(
+    names: list[str], unsure: str, tmp_path: Path, puller: Puller
+) -> None:
+    """A name without its whole date is told; one of an earlier year or month harms nothing."""
+    (tmp_path / "exports").mkdir()
+    for name in names:
+        (tmp_path / "exports" / name).write_text("a\n1\n", encoding="utf-8")
+    with pytest.raises(ExportMissing) as caught:
+        puller({"pattern": "stops_*.csv", "pick": "dated"})
+    assert (caught.value.finding.code, caught.value.finding.details["names"]) == ("export-unordered", unsure)
+    assert "останнє" in translated(str(caught.value).splitlines()[0], "uk")
+    (tmp_path / "exports" / unsure).unlink()
+    assert [item.file for item in puller({"pattern": "stops_*.csv", "pick": "dated"})] == [names[0]]
 
 
 def test_all_are_partitions_in_the_order_of_their_names(exports: Path, puller: Puller) -> None:

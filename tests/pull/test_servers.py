@@ -189,7 +189,20 @@ def ftp(outgoing: Path) -> Iterator[int]:
     """The port of an FTP server."""
     authorizer = DummyAuthorizer()
     authorizer.add_user("officer", "correct horse", str(outgoing.parent), perm="elr")
-    handler = type("Handler", (FTPHandler,), {"authorizer": authorizer, "log_prefix": ""})
+    yield from _serving(type("Handler", (FTPHandler,), {"authorizer": authorizer, "log_prefix": ""}))
+
+
+@pytest.fixture
+def old_ftp(outgoing: Path) -> Iterator[int]:
+    """The port of an FTP server that knows no MLSD (RFC 3659, 7): it lists files as `ls -l` does."""
+    authorizer = DummyAuthorizer()
+    authorizer.add_user("officer", "correct horse", str(outgoing.parent), perm="elr")
+    commands = {name: what for name, what in FTPHandler.proto_cmds.items() if name not in ("MLSD", "MLST")}
+    parts = {"authorizer": authorizer, "log_prefix": "", "proto_cmds": commands}
+    yield from _serving(type("Handler", (FTPHandler,), parts))
+
+
+def _serving(handler: type[FTPHandler]) -> Iterator[int]:
     server = ThreadedFTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"timeout": 0.1}, daemon=True)
     thread.start()
@@ -214,6 +227,20 @@ def test_the_latest_export_comes_from_an_ftp_server(ftp: int, outgoing: Path, pu
     (snapshot,) = puller(_ftp(ftp), environment=SECRETS)
     assert snapshot.path.read_bytes() == BODY
     assert snapshot.modified == written(outgoing / snapshot.file)
+
+
+def test_the_newest_of_an_old_ftp_server_is_not_guessed(old_ftp: int, outgoing: Path, puller: Puller) -> None:
+    """It tells no times; the date in the name, or a pattern that fits one file, does."""
+    for number in (9, 10):
+        (outgoing / f"routes_{number}.csv").write_bytes(BODY)
+    source = {**_ftp(old_ftp, "routes_*.csv"), "pick": "newest"}
+    with pytest.raises(ExportMissing, match="does not tell when they were changed") as caught:
+        puller(source, environment=SECRETS)
+    assert caught.value.finding.code == "export-unordered"
+    assert caught.value.finding.details["names"] == "routes_10.csv, routes_9.csv"
+    (snapshot,) = puller({**_ftp(old_ftp, "routes_9*.csv"), "pick": "newest"}, environment=SECRETS)
+    assert (snapshot.file, snapshot.modified) == ("routes_9.csv", "")
+    assert puller(_ftp(old_ftp), environment=SECRETS)[0].path.read_bytes() == BODY
 
 
 def test_nothing_of_that_name_on_the_ftp_server_is_a_missing_export(ftp: int, puller: Puller) -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from vidkryto.archive import sha256_of
 from vidkryto.catalogue.reading import Reading
+from vidkryto.catalogue.spellings import MONTHS
 from vidkryto.cli.app import app
 from vidkryto.language import translated
 from vidkryto.pull import Snapshot
@@ -162,3 +163,13 @@ def test_headers_get_machine_names_by_the_official_transliteration() -> None:
     assert machine_names(["Назва зупинки", "Назва зупинки", "2024", "№ з/п", "isPartOf", "—"]) == [
         "nazva_zupynky", "nazva_zupynky_2", "c_2024", "nomer_z_p", "isPartOf", "column_6",
     ]  # fmt: skip
+
+
+def test_all_twelve_months_are_seen_as_columns_of_a_wide_table(tmp_path: Path) -> None:
+    """Not only those of the first half of the year."""
+    months = [*{number: word for word, number in reversed(MONTHS.items())}.values()][::-1]
+    file = tmp_path / "a.csv"
+    file.write_text(f"Послуга,{','.join(months)}\n" + "Вода" + ",1" * 12 + "\nТепло" + ",2" * 12 + "\n", "utf-8")
+    reasons = [reason for reason in _only(file).reasons if "named for periods" in reason]
+    assert len(reasons) == 1
+    assert reasons[0].startswith("12 columns are named for periods, from «січень» to «грудень»")

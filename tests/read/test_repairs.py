@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from pydantic import ValidationError
 
-from vidkryto.catalogue.reading import Correction
+from vidkryto.catalogue.reading import Correction, FieldReading
 from vidkryto.errors import ContractError
+from vidkryto.language import translated
 from vidkryto.read import Table, load_corrections
 
 Reader = Callable[..., Table]
@@ -34,7 +36,13 @@ CHANGES: list[tuple[dict[str, Any], str, str, str | None, str]] = [
     ({"thousands": ","}, "number", "229,932.50", "229932.50", "repair-thousands"),
     ({"percent": "number"}, "number", "27 %", "27", "repair-percent"),
     ({"percent": "fraction"}, "number", "27%", "0.27", "repair-percent"),
-    ({"drop": ["грн", "тис. грн"]}, "number", "12 тис. грн", "12", "repair-unit"),
+    ({"drop": ["грн", "UAH"]}, "number", "12 UAH", "12", "repair-unit"),
+    ({"units": {"грн": 1, "тис. грн": 1000}}, "number", "12 тис. грн", "12000", "repair-unit"),
+    ({"units": {"грн": 1, "тис. грн": 1000}}, "number", "0.0125 тис.грн.", "12.5", "repair-unit"),
+    ({"units": {"грн": 1, "тис. грн": 1000}}, "number", "12.50 ГРН", "12.50", "repair-unit"),
+    ({"units": {"грн": 1, "коп": 0.01}}, "number", "грн 7", "7", "repair-unit"),
+    ({"units": {"грн": 1, "коп": 0.01}}, "number", "7 коп.", "0.07", "repair-unit"),
+    ({"thousands": ".", "decimal": ","}, "number", "1.234", "1234", "repair-thousands"),
     ({"drop": ["грн"]}, "number", "1234.50 грн.", "1234.50", "repair-unit"),
     ({"float_artefacts": True}, "number", "2.7000000000000002", "2.7", "repair-float-artefact"),
     ({"float_artefacts": True}, "number", "6232929.300000001", "6232929.3", "repair-float-artefact"),
@@ -51,6 +59,10 @@ CHANGES: list[tuple[dict[str, Any], str, str, str | None, str]] = [
     ({"dates": "рррр", "day": "first"}, "date", "2019", "2019-01-01", "repair-date"),
     ({"dates": "excel"}, "date", "45413", "2024-05-01", "repair-date"),
     ({"dates": "дд.мм.рррр гг:хх"}, "datetime", "01.05.2024 7:05", "2024-05-01T07:05:00", "repair-date"),
+    ({"dates": "дд.мм.рррр гг:мм"}, "datetime", "01.05.2024 7:05", "2024-05-01T07:05:00", "repair-date"),
+    ({"dates": "dd.mm.yyyy hh:mm:ss"}, "datetime", "01.05.2024 07:05:09", "2024-05-01T07:05:09", "repair-date"),
+    ({"dates": "гг:мм дд.мм.рррр"}, "datetime", "7:05 01.06.2024", "2024-06-01T07:05:00", "repair-date"),
+    ({"dates": "рррр року"}, "year", "2024 року", "2024", "repair-date"),
     ({"dates": "місяць"}, "integer", "Грудень", "12", "repair-date"),
     ({"degrees": True}, "number", 'N 50° 23’ 39"', "50.394167", "repair-degrees"),
     ({"degrees": True}, "number", "27°2'9'' Зх", "-27.035833", "repair-degrees"),
@@ -86,6 +98,8 @@ LEFT = [
     ({"decimal": ","}, "1,2,3"), ({"decimal": ","}, "12.5"), ({"thousands": "space"}, "12 34"),
     ({"thousands": "space"}, "вул. 1 234"), ({"drop": ["грн"]}, "сто грн"), ({"float_artefacts": True}, "50.2691"),
     ({"float_artefacts": True}, "12345678901234567890"), ({"float_artefacts": True}, "28.6690483093262"),
+    ({"units": {"тис": 1000}}, "12 млн"), ({"units": {"тис": 1000}}, "1 2 тис"),
+    ({"units": {"тис": 1000}}, "тис 5 тис"),
     ({"scientific": True}, "UA1e5"), ({"dates": "дд.мм.рррр"}, "31.02.2024"), ({"dates": "дд.мм.рррр"}, "Чернігів"),
     ({"dates": "рррр"}, "20191"), ({"dates": "excel"}, "1234567"), ({"dates": "місяць рррр"}, "Травневий 2024"),
     ({"degrees": True}, "N 50° 73’ 39\""), ({"digits": 8}, "1"), ({"digits": 8}, "11111111"), ({"digits": 8}, "ФОП"),
@@ -100,6 +114,57 @@ def test_a_cell_that_does_not_plainly_fit_is_left_alone(declared: dict[str, Any]
     cells, table = _one(reader, declared, [text])
     assert cells == [text]
     assert table.repairs == ()
+
+
+def test_numbers_of_different_units_in_one_column_keep_their_scale(reader: Reader) -> None:
+    """Decimal commas and spaces between thousands in front of the unit too."""
+    declared = {"units": {"грн": 1, "тис. грн": 1000, "млн": 1_000_000}, "decimal": ",", "thousands": "space"}
+    cells, table = _one(reader, declared, ["12 тис. грн", "12 грн", "1 234,5 тис. грн", "1 234,5 грн", "0,00125 млн"])
+    assert cells == ["12000", "12", "1234500", "1234.5", "1250"]
+    assert table.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("declared", "cells", "rows"),
+    [
+        ({"percent": "fraction"}, ["27 %", "0.27", "0", "27", "-"], (3, 5)),
+        ({"percent": "number", "decimal": ","}, ["27,5 %", "0,27"], (3,)),
+        ({"units": {"грн": 1, "тис. грн": 1000}}, ["12", "1 200.50"], (2, 3)),
+        ({"percent": "fraction"}, ["0.27", "27"], ()),
+        ({"percent": "fraction"}, ["27 %", "близько 3", ""], ()),
+        ({"units": {"грн": 1}}, ["12 грн", "12"], ()),
+    ],
+)
+def test_a_number_that_lacks_its_sign_or_unit_is_told(
+    declared: dict[str, Any], cells: list[str], rows: tuple[int, ...], reader: Reader
+) -> None:
+    """27 beside 27 % may be 27 % or 2700 %; a column without any sign is as it is declared."""
+    _, table = _one(reader, declared, cells)
+    assert [(item.code, item.rows) for item in table.findings] == ([("unit-missing", rows)] if rows else [])
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"drop": ["грн", "тис. грн"]}, "drop makes numbers of different scale equal: грн, тис. грн"),
+        ({"drop": ["кг", "тонни"]}, "different scale"),
+        ({"thousands": "."}, "thousands and decimal are both '.': 1.234 could be either"),
+        ({"thousands": ["space", ","], "decimal": ","}, "thousands and decimal are both ','"),
+        ({"units": {"грн": 0}}, "greater than 0"),
+    ],
+)
+def test_a_declaration_that_would_change_amounts_is_refused(declared: dict[str, Any], message: str) -> None:
+    """When the contract is loaded, in both languages."""
+    with pytest.raises(ValidationError, match=message) as caught:
+        FieldReading.model_validate(declared)
+    told = str(caught.value.errors()[0]["msg"]).removeprefix("Value error, ")
+    assert translated(told, "uk") != told
+
+
+@pytest.mark.parametrize("words", [["грн", "гривень", "UAH"], ["%"], ["шт", "осіб"], ["тис. грн", "тисяч"], ["км/год"]])
+def test_words_of_one_scale_are_dropped_together(words: list[str]) -> None:
+    """No false alarm."""
+    assert FieldReading.model_validate({"drop": words}).drop == tuple(words)
 
 
 def test_nothing_changes_without_a_declaration(reader: Reader) -> None:

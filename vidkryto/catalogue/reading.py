@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime
 import re
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from vidkryto.catalogue.model import Block
+from vidkryto.catalogue.spellings import EXCEL, pattern_of
+from vidkryto.catalogue.units import scale_of
 
 Format = Literal[
     "auto", "csv", "xlsx", "xls", "xlsb", "ods", "json", "jsonl", "xml", "geojson", "kml", "dbf", "shp", "parquet"
@@ -129,7 +132,9 @@ class FieldReading(Block):
     """Words that mean no value here, beside those of the whole resource."""
     clean: tuple[Cleaning, ...] = ()
     drop: Texts = ()
-    """Words to remove from the cell: грн, тис. грн, %, шт."""
+    """Words to remove from the cell, all of one scale: грн, UAH, %, шт."""
+    units: dict[str, Annotated[Decimal, Field(gt=0)]] = Field(default_factory=dict)
+    """Words to remove, and by what the number before or behind them is multiplied: {грн: 1, тис. грн: 1000}."""
     decimal: Literal[",", "."] = "."
     thousands: Annotated[tuple[Literal["space", ",", ".", "'"], ...], BeforeValidator(_as_list)] = ()
     percent: Literal["number", "fraction"] | None = None
@@ -152,6 +157,33 @@ class FieldReading(Block):
     """N 50° 23’ 39\" becomes 50.394167 (decimal degrees, six places)."""
     values: dict[str, Texts] = Field(default_factory=dict)
     """The value to publish, and the spellings of it in the export."""
+
+    @field_validator("drop")
+    @classmethod
+    def _one_scale(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if len({scale_of(word) for word in words}) > 1:
+            raise ValueError(
+                f"drop makes numbers of different scale equal: {', '.join(words)}; "
+                "name their factors instead, such as units: {грн: 1, тис. грн: 1000}"
+            )
+        return words
+
+    @model_validator(mode="after")
+    def _two_marks(self) -> FieldReading:
+        if self.decimal in self.thousands:
+            raise ValueError(
+                f"thousands and decimal are both {self.decimal!r}: 1{self.decimal}234 could be either; "
+                "write decimal too, such as decimal: ','"
+            )
+        return self
+
+    @field_validator("dates")
+    @classmethod
+    def _spellings(cls, dates: tuple[str, ...]) -> tuple[str, ...]:
+        for spelling in dates:
+            if spelling.casefold() != EXCEL:
+                pattern_of(spelling)
+        return dates
 
 
 class Reading(Block):

@@ -172,17 +172,17 @@ def _fetch(system: Any, source: RemoteSource, address: SplitResult, resource: st
     ]
 
 
-def _changed(entry: Mapping[str, Any]) -> float:
-    """Time of the last change in seconds; each protocol calls it otherwise, some FTP servers do not tell it.
+def _changed(entry: Mapping[str, Any]) -> float | None:
+    """Time of the last change in seconds; each protocol calls it otherwise. None for an FTP server that does not tell.
 
-    FTP tells it as digits in UTC (RFC 3659, 2.3).
+    FTP tells it as digits in UTC (RFC 3659, 2.3). What `ls -l` prints instead has no year or no hour: not known.
     """
-    value = entry.get("mtime") or entry.get("LastModified") or entry.get("modify") or entry.get("last_write_time") or 0
+    value = entry.get("mtime") or entry.get("LastModified") or entry.get("modify") or entry.get("last_write_time")
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, str):
-        return datetime.strptime(f"{value[:14]}Z", "%Y%m%d%H%M%S%z").timestamp() if value[:14].isdecimal() else 0.0
-    return float(value)
+        return datetime.strptime(f"{value[:14]}Z", "%Y%m%d%H%M%S%z").timestamp() if value[:14].isdecimal() else None
+    return float(value) if value else None
 
 
 def _taken(system: Any, item: Offered, source: RemoteSource, address: SplitResult, target: Path) -> Fetched:

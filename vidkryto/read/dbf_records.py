@@ -6,21 +6,27 @@ import shutil
 import struct
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import dbfread
+from dbfread.codepages import guess_encoding
 
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
 from vidkryto.pull.limits import ZIP_DEFECTS
 from vidkryto.read import encoding as encodings
+from vidkryto.read.dbf_cells import Column, columns_of, labels_of
 from vidkryto.read.grid import Grid
-from vidkryto.read.pieces import LARGE, kept
-from vidkryto.read.records import Collector, broken
+from vidkryto.read.pieces import LARGE, is_ascii, kept
+from vidkryto.read.records import Collector, broken, declared_codec
+
+SHOWN = 10
+"""Rows kept in a finding."""
 
 
 def read_dbf(path: Path, kind: str, reading: Reading, place: Place) -> Grid:
@@ -30,29 +36,65 @@ def read_dbf(path: Path, kind: str, reading: Reading, place: Place) -> Grid:
         try:
             table = dbfread.DBF(str(file), raw=True, encoding="latin-1", ignore_missing_memofile=True)
             _check_length(file, table, place)
-            records = list(table) if file.stat().st_size < LARGE else table  # a large one is gone through again
-            deleted = len(table.deleted)
-            encoding = code_page or _encoding(table, records, reading, place)
-            codec = encodings.codec_of(encoding)
+            fields = columns_of(table, place)
+            stored: Any = _Stored(file, table, place)
+            records = list(stored) if file.stat().st_size < LARGE else stored  # a large one is gone through again
+            encoding = code_page if reading.encoding == "auto" else ""
+            encoding = encoding or _encoding(table, fields, records, reading, place)
+            codec = declared_codec(encoding, place)
+            labels = labels_of(fields, codec)
             collector = Collector(reading, place)
-            for number, record in enumerate(records, start=1):
-                cells = {f.name: _cell(record[f.name], f.type, codec, place, number) for f in table.fields}
-                collector.add(cells, number)
+            for number, record in records:
+                collector.add({name: _cell(f, record, codec, place, number) for name, f in labels.items()}, number)
         except (
             dbfread.DBFNotFound,
             dbfread.MissingMemoFile,
             struct.error,
             ValueError,
+            OverflowError,
             OSError,
             AttributeError,
         ) as error:
             raise broken(place, f"DBF: {error}") from error
-    grid = collector.grid(encoding=encoding, noted=deleted)
-    findings = [Finding("records-deleted", place, count=deleted)] if deleted else []
-    memos = [field.name for field in table.fields if field.type in "MGPB"]
-    if memos:
+    grid = collector.grid(encoding=encoding, noted=stored.deleted)
+    findings = [Finding("records-deleted", place, count=stored.deleted)] if stored.deleted else []
+    if memos := [name for name, field in labels.items() if field.memo]:
         findings.append(Finding("memo-skipped", place, count=len(memos), details={"fields": ", ".join(memos)}))
+    if kind == "dbf":  # in a shapefile asterisks mean no value (as shapelib writes it)
+        findings += [_overflowed(name, field.overflowed, place) for name, field in labels.items() if field.overflowed]
     return replace(grid, findings=tuple(findings))
+
+
+class _Stored:
+    """The records of a DBF that are not marked as deleted, with their numbers over all records, from 1.
+
+    The header may tell fewer records than there are, but never more.
+    """
+
+    def __init__(self, file: Path, table: Any, place: Place) -> None:
+        self._file, self._header, self._place = file, table.header, place
+        self.deleted = 0
+
+    def __iter__(self) -> Iterator[tuple[int, bytes]]:
+        self.deleted = 0
+        with self._file.open("rb") as stream:
+            stream.seek(self._header.headerlen)
+            for number in count(1):
+                record = stream.read(self._header.recordlen)
+                known = record[:1] in (b" ", b"*") and len(record) == self._header.recordlen
+                if not known and number > self._header.numrecords:
+                    return
+                if not known:
+                    raise broken(self._place, f"DBF: record {number} of {self._header.numrecords} is none")
+                if record[:1] == b" ":
+                    yield number, record
+                else:
+                    self.deleted += 1
+
+
+def _overflowed(name: str, rows: list[int], place: Place) -> Finding:
+    where = replace(place, row=rows[0], column=name)
+    return Finding("number-overflowed", where, "***", count=len(rows), rows=tuple(rows[:SHOWN]))
 
 
 def _from_archive(path: Path, folder: Path, place: Place) -> tuple[Path, str]:
@@ -103,29 +145,27 @@ def _check_length(file: Path, table: Any, place: Place) -> None:
         raise broken(place, f"DBF: cut off, {size} bytes of {wanted}")
 
 
-def _encoding(table: Any, records: Iterable[dict[str, bytes]], reading: Reading, place: Place) -> str:
+def _encoding(
+    table: Any, fields: Sequence[Column], records: Iterable[tuple[int, bytes]], reading: Reading, place: Place
+) -> str:
+    """By the letters of the texts; where these have none beyond ASCII, by those of the names, then by the mark."""
     if reading.encoding != "auto":
         return reading.encoding
-    texts = [field.name for field in table.fields if field.type == "C"]
+    texts = [field.part for field in fields if field.kind == "C"]
     size = table.header.numrecords * table.header.recordlen
-    content = kept((record[name].rstrip() + b"\n" for record in records for name in texts), size)
-    return encodings.require(encodings.decide(content), place)
-
-
-def _cell(value: bytes, kind: str, codec: str, place: Place, number: int) -> str | None:
-    if kind in "NF":
-        return value.strip(b" \0*").decode("ascii", "replace") or None
-    if kind == "D":
-        text = value.decode("ascii", "replace").strip(" \0")
-        return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdecimal() else text or None
-    if kind == "L":
-        return {"T": "true", "Y": "true", "F": "false", "N": "false"}.get(value.decode("latin-1").upper())
-    if kind in "MGPB":
-        return None
-    if kind in "I+" and len(value) == 4:
-        return str(struct.unpack("<i", value)[0])
+    content = kept((record[part].rstrip() + b"\n" for _, record in records for part in texts), size)
+    names = b"\n".join(field.name for field in fields)
+    if not is_ascii(content) or names.isascii():
+        return encodings.require(encodings.decide(content), place)
     try:
-        return value.decode(codec).rstrip(" \0") or None
+        return encodings.decide(names).encoding or str(guess_encoding(table.header.language_driver))
+    except LookupError:
+        return "latin-1"
+
+
+def _cell(field: Column, record: bytes, codec: str, place: Place, number: int) -> str | None:
+    try:
+        return field.cell(record, codec, number)
     except UnicodeDecodeError as error:
         where = Place(place.resource, place.file, row=number)
         raise ReadError(

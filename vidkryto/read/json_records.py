@@ -12,7 +12,7 @@ from vidkryto.catalogue.reading import Reading
 from vidkryto.findings import Place
 from vidkryto.read.grid import Grid
 from vidkryto.read.pieces import lines
-from vidkryto.read.records import Collector, broken, no_records
+from vidkryto.read.records import Collector, broken, no_records, unique
 from vidkryto.read.text import text_of
 
 
@@ -22,15 +22,31 @@ class Digits(str):
     __slots__ = ()
 
 
+class _Twice(ValueError):
+    """A key that stands twice in one object; which value is meant is not known (RFC 8259, 4)."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _Twice(next(key for place, key in enumerate(keys) if key in keys[:place]))
+    return found
+
+
 def parse(text: str, place: Place) -> Any:
     """A JSON text with its numbers as Digits. Raises ReadError with line and column when it is broken."""
     try:
-        value = json.loads(text, parse_float=Digits, parse_int=Digits, parse_constant=Digits)
+        value = json.loads(
+            text, parse_float=Digits, parse_int=Digits, parse_constant=Digits, object_pairs_hook=_object
+        )
         if re.search(r"\\u[dD][89a-fA-F]", text):
             json.dumps(value, ensure_ascii=False).encode()
         return value
     except UnicodeEncodeError:
         raise broken(place, "JSON: half of a surrogate pair") from None
+    except _Twice as error:
+        raise broken(place, f"JSON: an object has the key {str(error)!r} twice") from None
     except json.JSONDecodeError as error:
         raise broken(place, f"JSON, line {error.lineno}, column {error.colno}: {error.msg}") from None
     except RecursionError:
@@ -115,24 +131,17 @@ def _record(value: Any, place: Place, where: str) -> dict[str, str | None]:
         return {f"#{position}": cell(item) for position, item in enumerate(value, start=1)}
     if not isinstance(value, dict):
         raise broken(place, f"{where} is no object")
-    return _unique(flat(value), place, where)
-
-
-def _unique(pairs: Iterator[tuple[str, str | None]], place: Place, where: str) -> dict[str, str | None]:
-    """Two keys that flatten to one name must not hide each other."""
-    found: dict[str, str | None] = {}
-    for name, value in pairs:
-        if name in found:
-            raise broken(place, f"{where} has the field {name} twice")
-        found[name] = value
-    return found
+    return unique(flat(value), place, where)
 
 
 def _feature(feature: Any, place: Place) -> dict[str, str | None]:
     """Properties of a feature, its geometry as GeoJSON text, and for a point its coordinates (RFC 7946, 3.1.2)."""
     if not isinstance(feature, dict):
         raise broken(place, "a feature is no object")
-    found = _unique(flat(feature.get("properties") or {}), place, "a feature")
+    found = unique(flat(feature.get("properties") or {}), place, "a feature")
+    for name in ("geometry", "geometry.lon", "geometry.lat"):
+        if name in found:
+            found[f"properties.{name}"] = found.pop(name)
     if "id" in feature and "id" not in found:
         found["id"] = cell(feature["id"])
     geometry = feature.get("geometry")

@@ -24,9 +24,10 @@ from vidkryto.read.grid import Grid, blank_rows
 from vidkryto.read.layout import Kind, Layout, lay_out
 from vidkryto.read.mojibake import broken_letters
 from vidkryto.read.names import Matching, match, supplied
-from vidkryto.read.repair import Repaired, repair_field
+from vidkryto.read.repair import Repaired, doubtful, repair_field
 from vidkryto.read.shape import Draft
 from vidkryto.read.table import Account, Table
+from vidkryto.read.unused import once, unused
 
 SHOWN = 10
 """Rows kept in a finding."""
@@ -70,7 +71,7 @@ def read(
         parts = [part for one in snapshots for part in read_parts(one, reading, schema, resource, several=several)]
     draft = _joined(parts, names)
     repairs = summed(repair for part in parts for repair in part.repairs)
-    findings = [finding for part in parts for finding in part.findings]
+    findings = once(finding for part in parts for finding in part.findings)
     applied, stale = correct(draft, corrections, resource, snapshots[0].file, today or datetime.date.today())
     sources = pa.DictionaryArray.from_arrays(
         pa.array(np.repeat(np.arange(len(parts)), [part.draft.height for part in parts]), pa.int32()),
@@ -121,6 +122,8 @@ def read_parts(
             parts.append(_empty(grid, reading, schema, where, several))
         else:
             parts.append(_part(grid, reading, schema, where, snapshot))
+    if parts:
+        parts[0].findings += unused(reading, snapshot.path, place)
     return parts
 
 
@@ -221,6 +224,7 @@ def _repair(part: Part, reading: Reading, schema: Mapping[str, Any], place: Plac
         column = part.draft.columns.get(name)
         if column is None:
             continue
+        part.findings += [_told(item, part, name, place) for item in doubtful(column, reading, name)]
         column, done = repair_field(column, reading, schema_field, workbook=bool(place.sheet))
         part.repairs += [_told(item, part, name, place) for item in done]
         part.draft.columns[name] = _without_empty(column)

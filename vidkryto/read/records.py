@@ -10,6 +10,7 @@ import pyarrow as pa
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
+from vidkryto.read.encoding import codec_of
 from vidkryto.read.grid import Grid
 
 BATCH = 50_000
@@ -116,6 +117,28 @@ class Collector:
             (Finding("cell-too-long", where, found=str(length), wanted=str(limit)),),
             remedy="Raise max_cell in the block reading, if such values are right.",
         )
+
+
+def declared_codec(encoding: str, place: Place) -> str:
+    """Python's name of a declared encoding. Raises ReadError when there is none of that name."""
+    try:
+        return codec_of(encoding)
+    except LookupError:
+        raise ReadError(
+            f"the contract names the encoding {encoding!r}, which does not exist",
+            (Finding("encoding-unknown", place, found=encoding),),
+            remedy="Write for example windows-1251, utf-8, koi8-u or cp866.",
+        ) from None
+
+
+def unique(pairs: Iterable[tuple[str, str | None]], place: Place, where: str) -> dict[str, str | None]:
+    """The fields of a record by name. Raises ReadError for two of one name: neither may hide the other."""
+    found: dict[str, str | None] = {}
+    for name, value in pairs:
+        if name in found:
+            raise broken(place, f"{where} has the field {name} twice")
+        found[name] = value
+    return found
 
 
 def broken(place: Place, why: str) -> ReadError:

@@ -6,16 +6,16 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
+from xml.etree.ElementTree import ParseError, TreeBuilder
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from defusedxml.ElementTree import XMLParser, iterparse
 
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
 from vidkryto.read.grid import Grid
-from vidkryto.read.records import Collector, broken, no_records
+from vidkryto.read.records import Collector, broken, declared_codec, no_records, unique
 
 MAX_DEPTH = 200
 
@@ -25,14 +25,17 @@ def read_xml(path: Path, kind: str, reading: Reading, place: Place) -> Grid:
 
     Raises ReadError when the file is broken, hostile or has no such element.
     """
+    encoding = None if reading.encoding == "auto" else declared_codec(reading.encoding, place)
     wanted = reading.path or ("Placemark" if kind == "kml" else "")
     collector = Collector(reading, place)
     seen: dict[str, None] = {}
     count = 0
     try:
-        for element in _elements(path, wanted, seen, place):
+        for element in _elements(path, wanted, seen, place, encoding):
             count += 1
-            collector.add(_placemark(element) if kind == "kml" else _flat(element), count)
+            where = f"record {count}"
+            record = _placemark(element, place, where) if kind == "kml" else unique(_flat(element), place, where)
+            collector.add(record, count)
     except DefusedXmlException as error:
         raise ReadError(
             f"{place.file} holds a forbidden construct: {type(error).__name__}",
@@ -46,16 +49,23 @@ def read_xml(path: Path, kind: str, reading: Reading, place: Place) -> Grid:
     return collector.grid(virtual=("geometry.lon", "geometry.lat") if kind == "kml" else ())
 
 
+def _parser(encoding: str | None) -> Any:
+    return XMLParser(target=TreeBuilder(), encoding=encoding)
+
+
 def local(tag: Any) -> str:
     """The name of an element without its namespace."""
     return str(tag).rsplit("}", 1)[-1]
 
 
-def _elements(path: Path, wanted: str, seen: dict[str, None], place: Place) -> Iterator[Any]:
-    """Elements called `wanted`, each emptied after use; the names met on the way are put into `seen`."""
+def _elements(path: Path, wanted: str, seen: dict[str, None], place: Place, encoding: str | None) -> Iterator[Any]:
+    """Elements called `wanted`, each emptied after use; the names met on the way are put into `seen`.
+
+    An `encoding` is believed more than what the file says of itself.
+    """
     stack: list[Any] = []
     inside = 0
-    for event, element in iterparse(str(path), events=("start", "end")):
+    for event, element in iterparse(str(path), events=("start", "end"), parser=_parser(encoding)):
         name = local(element.tag)
         if event == "start":
             stack.append(element)
@@ -76,22 +86,43 @@ def _elements(path: Path, wanted: str, seen: dict[str, None], place: Place) -> I
                 stack[-1].remove(element)
 
 
-def _flat(element: Any, before: str = "") -> dict[str, str | None]:
+def _flat(element: Any, before: str = "") -> Iterator[tuple[str, str | None]]:
     """Attributes as @name, children by name, inner ones as outer.inner, repeated ones as a JSON array."""
-    found: dict[str, str | None] = {f"{before}@{local(key)}": value for key, value in element.attrib.items()}
+    for key, value in element.attrib.items():
+        yield f"{before}@{local(key)}", value
+    for name, children in _groups(element).items():
+        if len(children) > 1:
+            yield before + name, json.dumps([_structure(child) for child in children], ensure_ascii=False)
+        elif len(children[0]) or children[0].attrib:
+            yield from _flat(children[0], f"{before}{name}.")
+        else:
+            yield before + name, _text(children[0]) or None
+    if own := _own(element):
+        yield before.removesuffix(".") or local(element.tag), own
+
+
+def _groups(element: Any) -> dict[str, list[Any]]:
     groups: dict[str, list[Any]] = {}
     for child in element:
         groups.setdefault(local(child.tag), []).append(child)
-    for name, children in groups.items():
-        if len(children) > 1:
-            found[before + name] = json.dumps([_text(child) for child in children], ensure_ascii=False)
-        elif len(children[0]) or children[0].attrib:
-            found |= _flat(children[0], f"{before}{name}.")
-        else:
-            found[before + name] = _text(children[0]) or None
-    own = (element.text or "").strip()
-    if own and not groups:
-        found[before.removesuffix(".") or local(element.tag)] = own
+    return groups
+
+
+def _own(element: Any) -> str:
+    """The text of an element itself, that between and behind its children too."""
+    parts = ((part or "").strip() for part in (element.text, *(child.tail for child in element)))
+    return " ".join(filter(None, parts))
+
+
+def _structure(element: Any) -> Any:
+    """An element of several: its text, or an object where it has attributes or children."""
+    if not element.attrib and not len(element):
+        return _text(element)
+    found: dict[str, Any] = {f"@{local(key)}": value for key, value in element.attrib.items()}
+    for name, children in _groups(element).items():
+        found[name] = _structure(children[0]) if len(children) == 1 else [_structure(child) for child in children]
+    if own := _own(element):
+        found["#text"] = own
     return found
 
 
@@ -99,21 +130,37 @@ def _text(element: Any) -> str:
     return " ".join("".join(element.itertext()).split())
 
 
-def _placemark(element: Any) -> dict[str, str | None]:
-    """Name, description and extended data of a placemark, and its geometry as GeoJSON (OGC 12-007r2, 9.1.3)."""
-    found: dict[str, str | None] = {}
+_LOOKS = {"Style", "StyleMap", "LookAt", "Camera", "Region"}
+"""How a placemark is drawn: no data."""
+
+
+def _placemark(element: Any, place: Place, where: str) -> dict[str, str | None]:
+    """Elements and extended data of a placemark, and its geometry as GeoJSON (OGC 12-007r2, 9.1.3).
+
+    Extended data of the name of an element do not hide it: they become `ExtendedData.name`.
+    """
+    own: list[tuple[str, str | None]] = []
+    extended: list[tuple[str, str | None]] = []
     geometry: dict[str, Any] | None = None
+    height = ""
     for child in element:
         name = local(child.tag)
         if name == "ExtendedData":
-            found |= dict(_extended(child))
+            extended += _extended(child)
         elif name in _GEOMETRIES:
-            geometry = _geometry(child)
+            geometry, height = _geometry(child), _height(child)
         elif not len(child):
-            found[name] = (child.text or "").strip() or None
+            own.append((name, (child.text or "").strip() or None))
+        elif name not in _LOOKS:
+            own += _flat(child, f"{name}.")
+    found = unique(own, place, where)
+    more = unique(extended, place, where)
+    found |= {f"ExtendedData.{name}" if name in found else name: value for name, value in more.items()}
     found["geometry"] = json.dumps(geometry, ensure_ascii=False) if geometry else None
     if geometry and geometry["type"] == "Point":
         found["geometry.lon"], found["geometry.lat"] = (str(part) for part in geometry["coordinates"][:2])
+    if height:
+        found["geometry.height"] = height
     return found
 
 
@@ -157,6 +204,13 @@ def _geometry(element: Any) -> dict[str, Any] | None:
     if name == "Point":
         return {"type": "Point", "coordinates": rings[0][0]}
     return {"type": name, "coordinates": rings[0] if name == "LineString" else rings}
+
+
+def _height(element: Any) -> str:
+    """The height of a point, if it is another than 0."""
+    parts = _text(element).split(",") if local(element.tag) == "Point" else []
+    height = parts[2].split()[0] if len(parts) == 3 and parts[2].split() else ""
+    return height if height and float(height) else ""
 
 
 def _coordinates(text: str) -> list[list[float]]:

@@ -6,62 +6,10 @@ import calendar
 import datetime
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
-MONTHS = {
-    word: number
-    for number, words in enumerate(
-        (
-            "січень січня січні січ",
-            "лютий лютого лютому лют",
-            "березень березня березні бер",
-            "квітень квітня квітні квіт",
-            "травень травня травні трав",
-            "червень червня червні черв",
-            "липень липня липні лип",
-            "серпень серпня серпні серп",
-            "вересень вересня вересні вер",
-            "жовтень жовтня жовтні жовт",
-            "листопад листопада листопаді лист",
-            "грудень грудня грудні груд",
-        ),
-        start=1,
-    )
-    for word in words.split()
-}
-"""Month words in the nominative, genitive and locative and short, to the number of the month."""
+from vidkryto.catalogue.spellings import EXCEL, MONTHS, pattern_of
 
 _EPOCH = datetime.date(1899, 12, 30)
-_TOKENS = {
-    "рррр": r"(?P<year>\d{4})",
-    "yyyy": r"(?P<year>\d{4})",
-    "рр": r"(?P<short>\d{2})",
-    "yy": r"(?P<short>\d{2})",
-    "місяць": r"(?P<word>[^\W\d_]+)\.?",
-    "month": r"(?P<word>[^\W\d_]+)\.?",
-    "мм": r"(?P<month>\d{1,2})",
-    "mm": r"(?P<month>\d{1,2})",
-    "м": r"(?P<month>\d{1,2})",
-    "m": r"(?P<month>\d{1,2})",
-    "дд": r"(?P<day>\d{1,2})",
-    "dd": r"(?P<day>\d{1,2})",
-    "д": r"(?P<day>\d{1,2})",
-    "d": r"(?P<day>\d{1,2})",
-    "гг": r"(?P<hour>\d{1,2})",
-    "hh": r"(?P<hour>\d{1,2})",
-    "хх": r"(?P<minute>\d{2})",
-    "nn": r"(?P<minute>\d{2})",
-    "сс": r"(?P<second>\d{2})",
-    "ss": r"(?P<second>\d{2})",
-}
-_SPLIT = re.compile("|".join(sorted(map(re.escape, _TOKENS), key=len, reverse=True)))
-_YEAR_WORD = r"(?:\s*(?:р\.?|року|рік))?"
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    pattern: re.Pattern[str]
-    serial: bool = False
 
 
 def reader(spellings: tuple[str, ...], century: int, day: str | None, kind: str) -> Callable[[str], str]:
@@ -70,29 +18,17 @@ def reader(spellings: tuple[str, ...], century: int, day: str | None, kind: str)
     `kind` is the type of the field: a `yearmonth` becomes 2024-03, a `year` 2024. A month or a year alone becomes a
     date only when `day` says whether its first or its last day is meant: otherwise a day would be made up.
     """
-    ways = [_way(spelling) for spelling in spellings]
+    ways = [None if spelling.casefold() == EXCEL else pattern_of(spelling) for spelling in spellings]
 
     def change(text: str) -> str:
         bare = " ".join(text.split())
         for way in ways:
-            result = _serial(bare, kind) if way.serial else _read(way.pattern.fullmatch(bare), century, day, kind)
+            result = _read(way.fullmatch(bare), century, day, kind) if way else _serial(bare, kind)
             if result is not None:
                 return result
         return text
 
     return change
-
-
-def _way(spelling: str) -> _Way:
-    if spelling.casefold() == "excel":
-        return _Way(re.compile(""), serial=True)
-    parts, end = [], 0
-    lowered = spelling.casefold()
-    for found in _SPLIT.finditer(lowered):
-        parts += [re.escape(lowered[end : found.start()]), _TOKENS[found[0]]]
-        end = found.end()
-    parts.append(re.escape(lowered[end:]))
-    return _Way(re.compile("".join(parts).replace(r"\ ", r"\s+") + _YEAR_WORD, re.IGNORECASE))
 
 
 def _serial(text: str, kind: str) -> str | None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from vidkryto.catalogue.reading import FieldReading
 
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
 
 SPACES = " \u00a0\u202f\u2009"
 _PLAIN = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_EXACT = Context(prec=400)
+_SIGNED = r"\d\s*%\s*$"
+_BARE = r"^\s*[-+]?[\d .,'\x{a0}\x{202f}]*[1-9][\d .,'\x{a0}\x{202f}]*$"
 _SCIENTIFIC = re.compile(r"[-+]?\d+(?:\.\d+)?[eE][-+]?\d{1,3}")
 _DEGREES = re.compile(
     r"\s*(?P<side>[NSEWnsew]|Пн|Пд|Сх|Зх|пн|пд|сх|зх)?\.?\s*(?P<minus>-)?(?P<deg>\d{1,3})\s*[°º˚]\s*"
@@ -26,8 +32,10 @@ def steps(declared: FieldReading, step: type[Step]) -> Iterator[Step]:
     """The repairs of numbers that a field declares."""
     if declared.drop:
         yield step("repair-unit", r"\d", without_units(declared.drop))
+    if declared.units:
+        yield step("repair-unit", r"\d", with_factors(declared))
     if declared.percent:
-        yield step("repair-percent", r"\d\s*%\s*$", percent(declared.percent, declared.decimal))
+        yield step("repair-percent", _SIGNED, percent(declared.percent, declared.decimal))
     if declared.thousands:
         yield step("repair-thousands", r"\d", ungrouped(declared.thousands, declared.decimal))
     if declared.decimal == ",":
@@ -36,6 +44,55 @@ def steps(declared: FieldReading, step: type[Step]) -> Iterator[Step]:
         yield step("repair-scientific", r"\d[eE][-+]?\d", plain_decimal)
     if declared.float_artefacts:
         yield step("repair-float-artefact", r"^\s*-?[0-9.]{16,}(?:[eE][-+]?[0-9]+)?\s*$", without_artefact)
+
+
+def without_unit(declared: FieldReading, column: pa.Array) -> tuple[str, pa.BooleanArray] | None:
+    """Cells that are numbers and lack the sign or word that says how large they are; and the code that tells them.
+
+    27 beside 27 % may be 27 % or 2700 %; 12 in a column of грн and тис. грн may be either. A zero is a zero.
+    """
+    if any(factor != 1 for factor in declared.units.values()) or (
+        declared.percent and pc.any(pc.match_substring_regex(column, _SIGNED)).as_py()
+    ):
+        return "unit-missing", pc.fill_null(pc.match_substring_regex(column, _BARE), False)
+    return None
+
+
+def with_factors(declared: FieldReading) -> Callable[[str], str]:
+    """Removes a declared unit from a number and multiplies the number by the unit's factor, in decimal.
+
+    A number that is multiplied is written with the declared decimal mark, for the repairs that come after.
+    """
+    factors = {_bare(unit): factor for unit, factor in declared.units.items()}
+    words = "|".join(re.escape(unit).replace(r"\ ", r"\s*") for unit in sorted(declared.units, key=len, reverse=True))
+    around = re.compile(
+        rf"(?:(?P<before>{words})\.?\s*)?(?P<number>[-+]?\d[\d\s.,'\u00a0\u202f]*?)\s*(?:(?P<after>{words})\.?)?",
+        re.IGNORECASE,
+    )
+    flat = ungrouped(declared.thousands, declared.decimal) if declared.thousands else str
+
+    def change(text: str) -> str:
+        found = around.fullmatch(text.strip())
+        if not found or bool(found["before"]) == bool(found["after"]):
+            return text
+        factor = factors[_bare(found["before"] or found["after"])]
+        if factor == 1:
+            return found["number"]
+        number = flat(found["number"]).replace(declared.decimal, ".")
+        if not _PLAIN.fullmatch(number):
+            return text
+        return _trimmed(_EXACT.multiply(Decimal(number), factor)).replace(".", declared.decimal)
+
+    return change
+
+
+def _bare(unit: str) -> str:
+    return "".join(unit.split()).casefold()
+
+
+def _trimmed(number: Decimal) -> str:
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def without_units(units: tuple[str, ...]) -> Callable[[str], str]:

@@ -28,7 +28,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What one repair did in one field: which cells (indices from 0), and one cell before and after."""
+    """What one repair did or noticed in one field: which cells (indices from 0), and one cell before and after."""
 
     code: str
     indices: NDArray[np.int64]
@@ -54,6 +54,16 @@ def repair_field(
         if repaired:
             done.append(repaired)
     return column, done
+
+
+def doubtful(column: pa.Array, reading: Reading, field: str) -> list[Repaired]:
+    """Cells that no repair can bring to the declared form with certainty; they stay as they are."""
+    found = numbers.without_unit(reading.fields[field], column) if field in reading.fields else None
+    if not found or not found[1].true_count:
+        return []
+    hits = np.flatnonzero(np.asarray(found[1]))
+    cell = column[int(hits[0])].as_py()
+    return [Repaired(found[0], hits, cell, cell)]
 
 
 def _apply(column: pa.Array, step: Step) -> tuple[pa.Array, Repaired | None]:
