@@ -125,6 +125,20 @@ def test_tables_side_by_side_become_one(reader: Reader) -> None:
     assert table.sources.to_pylist() == ["a.xlsx / Аркуш1!A:B"] * 2 + ["a.xlsx / Аркуш1!D:E"]
 
 
+def test_a_table_beside_the_declared_ones_is_told(reader: Reader) -> None:
+    """By its letters; a title above the tables is none."""
+    rows = [
+        ["Зупинки міста", *[None] * 6, "станом на 2024"],
+        ["label", "count", None, "label", "count", None, "x", None],
+    ]
+    rows += [["Ринок", 1, None, "Центр", 3, None, "Парк", None]]
+    regions = [{"columns": "A:B"}, {"columns": "D:E"}]
+    table = reader(_workbook(rows), "a.xlsx", {"header": 2, "regions": regions}, FIELDS)
+    assert [(item.code, item.found, item.count) for item in table.findings] == [("columns-outside", "G", 1)]
+    table = reader(_workbook(rows), "a.xlsx", {"header": 2, "regions": [*regions, {"columns": "F:G"}]}, FIELDS)
+    assert "columns-outside" not in [item.code for item in table.findings]
+
+
 def test_formatted_rows_without_content_are_counted_as_blank(reader: Reader) -> None:
     """980 coloured empty rows are in the file, and in the account."""
     book = openpyxl.load_workbook(io.BytesIO(_workbook([["label", "count"], ["Ринок", 5]])))
@@ -225,6 +239,26 @@ class TestDrift:
     def test_a_missing_column_is_told(self, reader: Reader) -> None:
         """With what else there is."""
         assert self._findings("Назва,Район,Телефон", reader)[0] == ("schema-drift-missing", "Кількість")
+
+    def test_a_column_that_was_found_by_its_name_is_missed_beside_declared_ones(self, reader: Reader) -> None:
+        """Until the contract says that the export has none."""
+        reading: dict[str, object] = {"columns": {"Назва": "label"}}
+        fields = {"label": "string", "Примітка": "string"}
+        assert reader("Назва,Примітка\nРинок,x\n".encode(), "a.csv", reading, fields).findings == ()
+        (finding,) = reader("Назва\nРинок\n".encode(), "a.csv", reading, fields).findings
+        assert (finding.code, finding.found) == ("fields-absent", "Примітка")
+        reading["absent"] = "Примітка"
+        assert reader("Назва\nРинок\n".encode(), "a.csv", reading, fields).findings == ()
+        with pytest.raises(ContractError, match="Примітк"):
+            reader("Назва\nРинок\n".encode(), "a.csv", {**reading, "absent": "Примітки"}, fields)
+
+    def test_two_columns_of_one_field_are_told(self, reader: Reader) -> None:
+        """Either header is known, and one of them must be there; both are one too many."""
+        reading = {"columns": {"Назва": "label", "Найменування": "label", "Кількість": "count"}}
+        assert reader("Найменування,Кількість\nРинок,5\n".encode(), "a.csv", reading, FIELDS).findings == ()
+        table = reader("Назва,Найменування,Кількість\nРинок,Базар,5\n".encode(), "a.csv", reading, FIELDS)
+        (finding,) = table.findings
+        assert (finding.code, finding.found, finding.wanted) == ("columns-collide", "Найменування", "Назва")
 
     def test_columns_that_changed_places_are_read_by_name(self, reader: Reader) -> None:
         """And told, because the contract asks for it."""

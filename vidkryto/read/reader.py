@@ -92,6 +92,7 @@ def read(
 def check_fields(reading: Reading, names: Sequence[str]) -> None:
     """Raises ContractError when the reading feeds a field that the schema does not have."""
     fed = [*reading.columns.values(), *supplied(reading), *reading.fields, *reading.fill_down, *reading.split]
+    fed += reading.absent
     for name in fed:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
