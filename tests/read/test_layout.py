@@ -112,6 +112,59 @@ def test_the_data_ends_where_the_contract_says(reader: Reader) -> None:
     assert _parts(table.account) == {"rows_in_file": 5, "data": 1, "header": 1, "total": 1, "note": 2}
 
 
+def _codes(reader: Reader, text: str, reading: dict[str, object]) -> list[tuple[str, str | None, tuple[int, ...]]]:
+    table = reader(text.encode(), "a.csv", reading, FIELDS)
+    return [(item.code, item.found, item.rows) for item in table.findings]
+
+
+STREETS = "label,count\nРинок,5\nПарк,6\nВокзал,7\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "reading", "expected"),
+    [
+        (STREETS + "Усього,18\n", {"totals": ["Всього"]}, [("total-row-suspected", "Усього", (5,))]),
+        (
+            "label,count\nРинок,5\nВсього по району,5\nПарк,6\nВокзал,7\n", {"footer": {"stop_at": "Всього"}},
+            [("rows-set-aside", "footer", (4, 5))],
+        ),
+        (STREETS, {"footer": {"rows": 2}}, [("rows-set-aside", "footer", (3, 4))]),
+        (STREETS, {"notes": {"rows": [2]}}, [("rows-set-aside", "notes.rows", (2,))]),
+        (STREETS.replace("Парк", "\nПарк"), {"footer": {"blank_rows": 1}}, [("rows-set-aside", "footer", (4, 5))]),
+        (STREETS + "Виконавець Х,\n", {"footer": {"stop_at": "Всього"}}, [("rows-undeclared", "footer.stop_at", ())]),
+        (STREETS, {"notes": {"rows": [9]}}, [("rows-undeclared", "notes.rows", ())]),
+    ],
+)  # fmt: skip
+def test_a_declaration_of_rows_that_no_longer_fits_is_told(
+    text: str, reading: dict[str, object], expected: list[object], reader: Reader
+) -> None:
+    """Data that a note or footer takes, a total that it does not take, and one that is not there."""
+    assert _codes(reader, text, reading) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        ("label,count\nназва,одиниць\nРинок,5\nПарк,6\n", {"notes": {"rows": [2]}}),
+        ("label,count\n1,2\nРинок,5\nПарк,6\n", {"notes": {"rows": [2]}}),
+        (STREETS + "Всього,18\nРазом з ПДВ,22\nВиконавець,Х\n", {"footer": {"stop_at": "Всього"}}),
+        (STREETS + "* без приватних,\nтел. 5,\n", {"footer": {"rows": 2}}),
+        (STREETS + "\nВиконавець,Петренко\n", {"footer": {"blank_rows": 1}}),
+    ],
+)  # fmt: skip
+def test_notes_and_footers_that_are_such_are_not_questioned(
+    text: str, reading: dict[str, object], reader: Reader
+) -> None:
+    """Titles in another language, numbers of columns, a second total, signatures."""
+    assert _codes(reader, text, reading) == []
+
+
+def test_a_total_behind_a_number_is_suspected(reader: Reader) -> None:
+    """The number is that of the row."""
+    table = reader("n,label\n1,Ринок\n2,Всього\n".encode(), "a.csv", {}, {"n": "integer", "label": "string"})
+    assert [(item.code, item.found, item.rows) for item in table.findings] == [("total-row-suspected", "Всього", (3,))]
+
+
 def test_tables_side_by_side_become_one(reader: Reader) -> None:
     """Each region is read with the same header names."""
     rows = [
