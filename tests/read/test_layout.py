@@ -15,8 +15,10 @@ from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ContractError
 from vidkryto.findings import Severity
 from vidkryto.read import Account, Table
+from vidkryto.read.workbook_scan import unsaved_formulas
 
 Reader = Callable[..., Table]
+
 FIELDS = {"label": "string", "count": "integer"}
 
 
@@ -163,6 +165,55 @@ def test_a_total_behind_a_number_is_suspected(reader: Reader) -> None:
     """The number is that of the row."""
     table = reader("n,label\n1,Ринок\n2,Всього\n".encode(), "a.csv", {}, {"n": "integer", "label": "string"})
     assert [(item.code, item.found, item.rows) for item in table.findings] == [("total-row-suspected", "Всього", (3,))]
+
+
+def test_formulas_whose_value_was_never_saved_are_told(reader: Reader) -> None:
+    """As openpyxl writes them: the cells are empty, and their rows named."""
+    content = _workbook([["label", "count"], ["Ринок", "=1+1"], ["Парк", 2], ["Центр", "=B2+1"]])
+    table = reader(content, "a.xlsx", {}, FIELDS)
+    assert table.columns["count"].to_pylist() == [None, "2", None]
+    assert [(item.code, item.rows) for item in table.findings] == [("formula-unsaved", (2, 4))]
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (b'<c r="B7"><f>A1</f><v>3</v></c>', []),
+        (b'<c r="B7"><f>A1</f><v></v></c>', [7]),
+        (b'<c r="B7" s="4"><f t="shared" si="0"/></c>', [7]),
+        (b'<c r="B7"><f t="shared" si="0"/><v>1</v></c>', []),
+        (b'<x:c r="B7"><x:f>A1</x:f><x:v/></x:c>', [7]),
+        (b'<c r="B7" t="str"><f>IF(A1,1,"")</f><v></v></c>', []),
+    ],
+)  # fmt: skip
+def test_a_formula_without_a_value_is_told_from_an_empty_text(cell: bytes, expected: list[int]) -> None:
+    """Excel writes an empty text as the type `str`."""
+    assert [row for row, _ in unsaved_formulas(b'<c r="A7"><v>1</v></c>' + cell + b'<c r="C7"/>')] == expected
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_a_hidden_sheet_is_not_published_unseen(state: str, reader: Reader) -> None:
+    """The only filled one, or one of several that a pattern takes."""
+    book = openpyxl.Workbook()
+    for name in ("2023", "2024"):
+        sheet = book.create_sheet(name)
+        sheet.append(["label", "count"])
+        sheet.append(["Ринок", 5])
+    book["2023"].sheet_state = state
+    stream = io.BytesIO()
+    book.save(stream)
+    findings = reader(stream.getvalue(), "a.xlsx", {"sheet": "20*"}, FIELDS).findings
+    assert [(item.code, item.place.sheet) for item in findings] == [("sheet-hidden", "2023")]
+    assert reader(stream.getvalue(), "a.xlsx", {"sheet": "2024"}, FIELDS).findings == ()
+    assert reader(stream.getvalue(), "a.xlsx", {"sheet": "20*", "hidden": "read"}, FIELDS).findings == ()
+
+
+def test_a_merged_title_does_not_keep_a_level_from_its_empty_neighbours(reader: Reader) -> None:
+    """Merged cells count in their own row alone."""
+    rows = [["Зупинки", None, None], ["Зупинка", "Кількість", None], [None, "будні", "вихідні"], ["Ринок", 5, 2]]
+    reading = {"header": [2, 3], "columns": {"Зупинка": "label", "Кількість / вихідні": "count"}}
+    table = reader(_workbook(rows, "A1:C1"), "a.xlsx", {**reading, "ignore": "Кількість / будні"}, FIELDS)
+    assert table.columns.to_pylist() == [{"label": "Ринок", "count": "2"}]
 
 
 def test_tables_side_by_side_become_one(reader: Reader) -> None:

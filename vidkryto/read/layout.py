@@ -325,7 +325,7 @@ def _level(grid: Grid, index: int, upper: bool, reading: Reading) -> list[str]:
             for position in range(left, min(right, grid.width - 1) + 1):
                 cells[position] = tidy(source or "")
                 covered.add(position)
-    if upper and not grid.merged:
+    if upper and not any(top <= index <= bottom for top, _, bottom, _ in grid.merged):
         for position in range(1, len(cells)):
             cells[position] = cells[position] or cells[position - 1]
     return cells
