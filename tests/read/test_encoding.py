@@ -8,9 +8,11 @@ from types import ModuleType
 
 import pytest
 
+from tests.read.conftest import Reader
 from vidkryto.errors import ReadError
 from vidkryto.findings import Place
-from vidkryto.read.encoding import MARGIN, decide, odd_lines, require
+from vidkryto.read.encoding import CYRILLIC, MARGIN, decide, require
+from vidkryto.read.foreign import contradicting, odd_lines
 
 ROOT = Path(__file__).parents[2]
 TEXT = (
@@ -71,6 +73,73 @@ def test_lines_in_another_encoding_are_found_in_a_one_byte_file() -> None:
     content = b"\n".join(lines)
     assert decide(content).encoding == "windows-1251"
     assert odd_lines(content, "windows-1251") == ((10,), "cp866")
+
+
+def _export(rows: dict[int, str], codec: str = "cp1251", encoding: str = "windows-1251") -> bytes:
+    """Forty streets in `encoding`; those of the named rows are other texts, in `codec`."""
+    lines = [b"id;street;district;note"]
+    for number in range(2, 42):
+        text, own = (rows[number], codec) if number in rows else ("Вулиця Героїв Маріуполя", encoding)
+        district = "Північний мікрорайон міста, ліва сторона"
+        lines.append(b";".join((str(number).encode(), text.encode(own), district.encode(encoding), b"1")))
+    return b"\r\n".join(lines)
+
+
+FIELDS = {"id": "integer", "street": "string", "district": "string", "note": "string"}
+
+
+@pytest.mark.parametrize("declared", [{}, {"encoding": "windows-1251"}, {"encoding": "cp1251"}])
+@pytest.mark.parametrize("codec", ["cp1125", "koi8-u", "mac_cyrillic", "iso-8859-5"])
+def test_a_cell_in_another_encoding_is_told(codec: str, declared: dict[str, str], reader: Reader) -> None:
+    """The rest of its line is in order; the finding names the row, the column and what the cell looks like."""
+    table = reader(_export({7: "вулиця Прибузька"}, codec), "a.csv", declared, FIELDS)
+    (finding,) = table.findings
+    assert (finding.code, finding.count, finding.rows, finding.place.column) == ("encoding-cells", 1, (7,), "street")
+    assert finding.wanted is not None
+    assert table.columns["street"][5].as_py() == finding.found == "вулиця Прибузька".encode(codec).decode("cp1251")
+
+
+def test_unusual_cells_of_the_same_encoding_are_no_cells_of_another(reader: Reader) -> None:
+    """Abbreviations, Latin letters inside a word, capitals, Russian and Bulgarian words."""
+    texts = ("КНП ММР ЦПМСД№4", "Хiмiчнi та мiнеральнi добрива", "УРЗУФСЬКА/С.УРЗУФ", "Опълченец", "объект, ёлка")
+    table = reader(_export(dict(enumerate(texts, start=3))), "a.csv", {"encoding": "windows-1251"}, FIELDS)
+    assert table.findings == ()
+
+
+def test_a_declared_encoding_does_not_hide_lines_of_another(reader: Reader) -> None:
+    """The line is named, as without the declaration; it is read as declared."""
+    content = _export({}) + "\r\n42;Вулиця Прибузька;Північний;село Пирогівці".encode("cp1125")
+    table = reader(content, "a.csv", {"encoding": "windows-1251"}, FIELDS)
+    (mixed, *_) = table.findings
+    assert (mixed.code, mixed.severity, mixed.rows, mixed.details["other"]) == (
+        "encoding-mixed", "error", (42,), "cp1125"
+    )  # fmt: skip
+    assert table.columns.num_rows == 41
+
+
+def test_a_file_in_another_encoding_than_declared_is_held_back(reader: Reader) -> None:
+    """The bytes fit, the letters do not; `mixed` with the same name is a person's word that they do."""
+    content = _export({}, encoding="koi8-u")
+    (finding, *_) = reader(content, "a.csv", {"encoding": "windows-1251"}, FIELDS).findings
+    assert (finding.code, finding.found, finding.wanted) == ("encoding-contradicted", "koi8-u", "windows-1251")
+    assert finding.severity == "error"
+    declared = {"encoding": "windows-1251", "mixed": "windows-1251"}
+    codes = [item.code for item in reader(content, "a.csv", declared, FIELDS).findings]
+    assert "encoding-contradicted" not in codes
+
+
+def test_no_real_text_contradicts_its_own_encoding() -> None:
+    """Real texts in each Cyrillic encoding: neither the whole nor a line speaks against the declaration."""
+    exports = ROOT.parent / "shared" / "exports"
+    if not exports.is_dir():
+        pytest.skip("left out: the real exports (../shared/exports) are not on this machine")
+    benchmark = _benchmark()
+    for name, own in benchmark.CYRILLIC_TEXTS:
+        text = (exports / name).read_bytes().decode(own)[:200_000]
+        for encoding in CYRILLIC:
+            content = benchmark.written(text, encoding)
+            assert contradicting(content, encoding) == "", (name, encoding)
+            assert odd_lines(content, encoding) == ((), ""), (name, encoding)
 
 
 def test_a_pure_ascii_file_is_utf8() -> None:

@@ -57,6 +57,26 @@ def test_an_ods_sheet_is_read_and_its_million_empty_rows_are_not(reader: Reader)
     assert table.rows.to_pylist() == [2]
 
 
+def test_errors_and_formulas_without_value_of_an_ods_are_told(reader: Reader) -> None:
+    """As of XLSX: read as empty, and the rows named; an empty text is a value."""
+    error = 'office:value-type="string" office:string-value="" calcext:value-type="error"'
+    label = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+    rows = "".join(
+        f"<table:table-row>{label.format(name)}{cell}</table:table-row>"
+        for name, cell in (
+            ("label", label.format("count")),
+            ("Ринок", f'<table:table-cell table:formula="of:=1/0" {error}><text:p>#DIV/0!</text:p></table:table-cell>'),
+            ("Парк", '<table:table-cell table:formula="of:=[.A1]"/>'),
+            ("Центр", '<table:table-cell table:formula="of:=x" office:value-type="string" office:string-value=""/>'),
+        )
+    )
+    findings = reader(_ods(rows), "a.ods", {}, FIELDS).findings
+    assert [(item.code, item.found, item.rows) for item in findings] == [
+        ("formula-error", "#DIV/0!", (2,)),
+        ("formula-unsaved", None, (3,)),
+    ]
+
+
 def test_rows_and_columns_that_an_ods_hides_are_told(reader: Reader) -> None:
     """LibreOffice writes `filter` for rows behind a filter and `collapse` for what is hidden by hand."""
     rows = '<table:table-column/><table:table-column table:visibility="collapse"/>'

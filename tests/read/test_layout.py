@@ -15,8 +15,10 @@ from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ContractError
 from vidkryto.findings import Severity
 from vidkryto.read import Account, Table
+from vidkryto.read.workbook_scan import unsaved_formulas
 
 Reader = Callable[..., Table]
+
 FIELDS = {"label": "string", "count": "integer"}
 
 
@@ -112,6 +114,108 @@ def test_the_data_ends_where_the_contract_says(reader: Reader) -> None:
     assert _parts(table.account) == {"rows_in_file": 5, "data": 1, "header": 1, "total": 1, "note": 2}
 
 
+def _codes(reader: Reader, text: str, reading: dict[str, object]) -> list[tuple[str, str | None, tuple[int, ...]]]:
+    table = reader(text.encode(), "a.csv", reading, FIELDS)
+    return [(item.code, item.found, item.rows) for item in table.findings]
+
+
+STREETS = "label,count\nРинок,5\nПарк,6\nВокзал,7\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "reading", "expected"),
+    [
+        (STREETS + "Усього,18\n", {"totals": ["Всього"]}, [("total-row-suspected", "Усього", (5,))]),
+        (
+            "label,count\nРинок,5\nВсього по району,5\nПарк,6\nВокзал,7\n", {"footer": {"stop_at": "Всього"}},
+            [("rows-set-aside", "footer", (4, 5))],
+        ),
+        (STREETS, {"footer": {"rows": 2}}, [("rows-set-aside", "footer", (3, 4))]),
+        (STREETS, {"notes": {"rows": [2]}}, [("rows-set-aside", "notes.rows", (2,))]),
+        (STREETS.replace("Парк", "\nПарк"), {"footer": {"blank_rows": 1}}, [("rows-set-aside", "footer", (4, 5))]),
+        (STREETS + "Виконавець Х,\n", {"footer": {"stop_at": "Всього"}}, [("rows-undeclared", "footer.stop_at", ())]),
+        (STREETS, {"notes": {"rows": [9]}}, [("rows-undeclared", "notes.rows", ())]),
+    ],
+)  # fmt: skip
+def test_a_declaration_of_rows_that_no_longer_fits_is_told(
+    text: str, reading: dict[str, object], expected: list[object], reader: Reader
+) -> None:
+    """Data that a note or footer takes, a total that it does not take, and one that is not there."""
+    assert _codes(reader, text, reading) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "reading"),
+    [
+        ("label,count\nназва,одиниць\nРинок,5\nПарк,6\n", {"notes": {"rows": [2]}}),
+        ("label,count\n1,2\nРинок,5\nПарк,6\n", {"notes": {"rows": [2]}}),
+        (STREETS + "Всього,18\nРазом з ПДВ,22\nВиконавець,Х\n", {"footer": {"stop_at": "Всього"}}),
+        (STREETS + "* без приватних,\nтел. 5,\n", {"footer": {"rows": 2}}),
+        (STREETS + "\nВиконавець,Петренко\n", {"footer": {"blank_rows": 1}}),
+    ],
+)  # fmt: skip
+def test_notes_and_footers_that_are_such_are_not_questioned(
+    text: str, reading: dict[str, object], reader: Reader
+) -> None:
+    """Titles in another language, numbers of columns, a second total, signatures."""
+    assert _codes(reader, text, reading) == []
+
+
+def test_a_total_behind_a_number_is_suspected(reader: Reader) -> None:
+    """The number is that of the row."""
+    table = reader("n,label\n1,Ринок\n2,Всього\n".encode(), "a.csv", {}, {"n": "integer", "label": "string"})
+    assert [(item.code, item.found, item.rows) for item in table.findings] == [("total-row-suspected", "Всього", (3,))]
+
+
+def test_formulas_whose_value_was_never_saved_are_told(reader: Reader) -> None:
+    """As openpyxl writes them: the cells are empty, and their rows named."""
+    content = _workbook([["label", "count"], ["Ринок", "=1+1"], ["Парк", 2], ["Центр", "=B2+1"]])
+    table = reader(content, "a.xlsx", {}, FIELDS)
+    assert table.columns["count"].to_pylist() == [None, "2", None]
+    assert [(item.code, item.rows) for item in table.findings] == [("formula-unsaved", (2, 4))]
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (b'<c r="B7"><f>A1</f><v>3</v></c>', []),
+        (b'<c r="B7"><f>A1</f><v></v></c>', [7]),
+        (b'<c r="B7" s="4"><f t="shared" si="0"/></c>', [7]),
+        (b'<c r="B7"><f t="shared" si="0"/><v>1</v></c>', []),
+        (b'<x:c r="B7"><x:f>A1</x:f><x:v/></x:c>', [7]),
+        (b'<c r="B7" t="str"><f>IF(A1,1,"")</f><v></v></c>', []),
+    ],
+)  # fmt: skip
+def test_a_formula_without_a_value_is_told_from_an_empty_text(cell: bytes, expected: list[int]) -> None:
+    """Excel writes an empty text as the type `str`."""
+    assert [row for row, _ in unsaved_formulas(b'<c r="A7"><v>1</v></c>' + cell + b'<c r="C7"/>')] == expected
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_a_hidden_sheet_is_not_published_unseen(state: str, reader: Reader) -> None:
+    """The only filled one, or one of several that a pattern takes."""
+    book = openpyxl.Workbook()
+    for name in ("2023", "2024"):
+        sheet = book.create_sheet(name)
+        sheet.append(["label", "count"])
+        sheet.append(["Ринок", 5])
+    book["2023"].sheet_state = state
+    stream = io.BytesIO()
+    book.save(stream)
+    findings = reader(stream.getvalue(), "a.xlsx", {"sheet": "20*"}, FIELDS).findings
+    assert [(item.code, item.place.sheet) for item in findings] == [("sheet-hidden", "2023")]
+    assert reader(stream.getvalue(), "a.xlsx", {"sheet": "2024"}, FIELDS).findings == ()
+    assert reader(stream.getvalue(), "a.xlsx", {"sheet": "20*", "hidden": "read"}, FIELDS).findings == ()
+
+
+def test_a_merged_title_does_not_keep_a_level_from_its_empty_neighbours(reader: Reader) -> None:
+    """Merged cells count in their own row alone."""
+    rows = [["Зупинки", None, None], ["Зупинка", "Кількість", None], [None, "будні", "вихідні"], ["Ринок", 5, 2]]
+    reading = {"header": [2, 3], "columns": {"Зупинка": "label", "Кількість / вихідні": "count"}}
+    table = reader(_workbook(rows, "A1:C1"), "a.xlsx", {**reading, "ignore": "Кількість / будні"}, FIELDS)
+    assert table.columns.to_pylist() == [{"label": "Ринок", "count": "2"}]
+
+
 def test_tables_side_by_side_become_one(reader: Reader) -> None:
     """Each region is read with the same header names."""
     rows = [
@@ -123,6 +227,20 @@ def test_tables_side_by_side_become_one(reader: Reader) -> None:
     table = reader(_workbook(rows), "a.xlsx", reading, FIELDS)
     assert table.columns["label"].to_pylist() == ["Ринок", "Парк", "Центр"]
     assert table.sources.to_pylist() == ["a.xlsx / Аркуш1!A:B"] * 2 + ["a.xlsx / Аркуш1!D:E"]
+
+
+def test_a_table_beside_the_declared_ones_is_told(reader: Reader) -> None:
+    """By its letters; a title above the tables is none."""
+    rows = [
+        ["Зупинки міста", *[None] * 6, "станом на 2024"],
+        ["label", "count", None, "label", "count", None, "x", None],
+    ]
+    rows += [["Ринок", 1, None, "Центр", 3, None, "Парк", None]]
+    regions = [{"columns": "A:B"}, {"columns": "D:E"}]
+    table = reader(_workbook(rows), "a.xlsx", {"header": 2, "regions": regions}, FIELDS)
+    assert [(item.code, item.found, item.count) for item in table.findings] == [("columns-outside", "G", 1)]
+    table = reader(_workbook(rows), "a.xlsx", {"header": 2, "regions": [*regions, {"columns": "F:G"}]}, FIELDS)
+    assert "columns-outside" not in [item.code for item in table.findings]
 
 
 def test_formatted_rows_without_content_are_counted_as_blank(reader: Reader) -> None:
@@ -225,6 +343,26 @@ class TestDrift:
     def test_a_missing_column_is_told(self, reader: Reader) -> None:
         """With what else there is."""
         assert self._findings("Назва,Район,Телефон", reader)[0] == ("schema-drift-missing", "Кількість")
+
+    def test_a_column_that_was_found_by_its_name_is_missed_beside_declared_ones(self, reader: Reader) -> None:
+        """Until the contract says that the export has none."""
+        reading: dict[str, object] = {"columns": {"Назва": "label"}}
+        fields = {"label": "string", "Примітка": "string"}
+        assert reader("Назва,Примітка\nРинок,x\n".encode(), "a.csv", reading, fields).findings == ()
+        (finding,) = reader("Назва\nРинок\n".encode(), "a.csv", reading, fields).findings
+        assert (finding.code, finding.found) == ("fields-absent", "Примітка")
+        reading["absent"] = "Примітка"
+        assert reader("Назва\nРинок\n".encode(), "a.csv", reading, fields).findings == ()
+        with pytest.raises(ContractError, match="Примітк"):
+            reader("Назва\nРинок\n".encode(), "a.csv", {**reading, "absent": "Примітки"}, fields)
+
+    def test_two_columns_of_one_field_are_told(self, reader: Reader) -> None:
+        """Either header is known, and one of them must be there; both are one too many."""
+        reading = {"columns": {"Назва": "label", "Найменування": "label", "Кількість": "count"}}
+        assert reader("Найменування,Кількість\nРинок,5\n".encode(), "a.csv", reading, FIELDS).findings == ()
+        table = reader("Назва,Найменування,Кількість\nРинок,Базар,5\n".encode(), "a.csv", reading, FIELDS)
+        (finding,) = table.findings
+        assert (finding.code, finding.found, finding.wanted) == ("columns-collide", "Найменування", "Назва")
 
     def test_columns_that_changed_places_are_read_by_name(self, reader: Reader) -> None:
         """And told, because the contract asks for it."""

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from vidkryto.read import encoding, pieces
+from vidkryto.read import pieces
+from vidkryto.read.foreign import odd_lines
 from vidkryto.read.pieces import Stream, count, kept, lines, load, whole_lines
 
 LINE = "{0};вулиця Проскурівська;{1};звернення мешканців щодо ремонту двору та прибудинкової території\r\n"
@@ -68,4 +69,4 @@ def test_what_is_found_in_a_text_does_not_depend_on_the_pieces(size: int, monkey
     own = [f"Рядок {number}, вулиця Проскурівська" for number in range(40)]
     content = b"\n".join(line.encode("koi8-u" if number in (7, 31) else "cp1251") for number, line in enumerate(own))
     monkeypatch.setattr(pieces, "PIECE", size)
-    assert encoding.odd_lines(content, "windows-1251") == ((8, 32), "koi8-u")
+    assert odd_lines(content, "windows-1251") == ((8, 32), "koi8-u")

@@ -215,6 +215,8 @@ class Reading(Block):
     """Header in the file to field of the schema; `#3` is the third column; `Бал [2]` the second of that name."""
     ignore: Headers = ()
     """Headers of columns that are not published, known and left out on purpose."""
+    absent: Texts = ()
+    """Fields of the schema for which the export has no column, and need not: empty, or made by the transformation."""
     ordered: bool = False
     """Report columns that changed places."""
     melt: Melt | None = None

@@ -92,8 +92,12 @@ class Finding:
         return find_code(self.code).remedy[language]
 
     def without_value(self) -> Finding:
-        """The same finding with nothing of the cell in it, for a protected field."""
-        return replace(self, found=None, details={})
+        """The same finding with nothing of the cell in it, for a protected field.
+
+        What was wanted stays where it is a rule of the schema; what reading wanted is the repaired cell itself.
+        """
+        wanted = None if find_code(self.code).stage == "read" else self.wanted
+        return replace(self, found=None, wanted=wanted, details={})
 
 
 def worst(findings: Iterable[Finding]) -> Severity | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -37,9 +38,6 @@ MARGIN = 14.0
 """Natural logarithm of how much likelier the best reading must be than the second: e^14 is about a million to 1."""
 WESTERN_MARGIN = 6.0
 """Between two western code pages little differs but a few letters; the letters that do differ must agree."""
-LINE_MARGIN = 15.0
-ODD = -5.0
-"""Mean log-likelihood of a letter below which a line looks foreign; an unusual Ukrainian line stays above -4."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +162,7 @@ def _not_utf8() -> NDArray[np.bool_]:
 
 def _speaks_for_utf8(piece: bytes) -> bool:
     """Whether one of these whole lines is UTF-8 with letters beyond ASCII; cheap where the encoding has one byte."""
-    pairs, starts = _pairs_by_line(piece)
+    pairs, starts = pairs_by_line(piece)
     high = np.logical_or.reduceat(pairs & 0x80 > 0, starts)
     hopeful = np.flatnonzero(high & ~np.logical_or.reduceat(_not_utf8()[pairs], starts))
     ends = np.append(starts[1:], len(pairs))
@@ -177,7 +175,7 @@ def _speaks_for_utf8(piece: bytes) -> bool:
     return False
 
 
-def _pairs_by_line(piece: bytes) -> tuple[NDArray[np.uint16], NDArray[np.intp]]:
+def pairs_by_line(piece: bytes) -> tuple[NDArray[np.uint16], NDArray[np.intp]]:
     """The pairs of neighbouring bytes of whole lines, and where each line's begin: with the break before it."""
     bytes_ = np.frombuffer(b"\n" + piece + b"\n", dtype=np.uint8)
     starts = np.flatnonzero(bytes_[:-1] == 10)
@@ -218,18 +216,23 @@ def _pairs(content: Content) -> NDArray[np.int64]:
     return counts
 
 
-def decide_by_letters(content: Content) -> Verdict:
-    """The likeliest one-byte encoding by its pairs of letters, over the whole content.
+def scores_of(content: Content, encodings: Sequence[str]) -> dict[str, float]:
+    """How likely the whole content is in each of these one-byte encodings, as a natural logarithm."""
+    return _scored(_pairs(content), encodings)
 
-    Repeats of one pair are weighed by their square root: the same word a thousand times is not a thousand witnesses.
-    """
-    counts = _pairs(content)
+
+def _scored(counts: NDArray[np.int64], encodings: Sequence[str]) -> dict[str, float]:
+    """Repeats of one pair are weighed by their square root: the same word a thousand times is no thousand witnesses."""
     present = np.flatnonzero(counts)
     present = present[(present >= 0x8000) | (present & 0x80 > 0)]
     weight = np.sqrt(counts[present])
-    scores = {}
-    for name in (*CYRILLIC, *WESTERN):
-        scores[name] = float((pair_scores(codec_of(name))[present] * weight).sum())
+    return {name: float((pair_scores(codec_of(name))[present] * weight).sum()) for name in encodings}
+
+
+def decide_by_letters(content: Content) -> Verdict:
+    """The likeliest one-byte encoding by its pairs of letters, over the whole content."""
+    counts = _pairs(content)
+    scores = _scored(counts, (*CYRILLIC, *WESTERN))
     single = counts.reshape(256, 256).sum(axis=0)
     if _lacks_i(single):
         scores.pop("cp1125", None)
@@ -267,45 +270,6 @@ def _sample(content: Content, encoding: str) -> str:
     line = content[content.rfind(b"\n", 0, found.start()) + 1 : len(content) if end < 0 else end]
     start = next(place for place, byte in enumerate(line) if byte >= 0x80)
     return line[max(0, start - 20) :][:80].decode(codec_of(encoding), "replace").strip()
-
-
-def odd_lines(content: Content, encoding: str) -> tuple[tuple[int, ...], str]:
-    """Lines of a one-byte file that are plainly in another encoding, and which one; at least six letters a line."""
-    others = [name for name in CYRILLIC if name != encoding]
-    rows: list[NDArray[np.intp]] = []
-    gains: list[NDArray[np.float64]] = []
-    before = 0
-    for piece in whole_lines(content):
-        found, gain, count = _foreign(piece, encoding, others)
-        rows.append(found + before)
-        gains.append(gain)
-        before += count
-    gained = np.concatenate(gains, axis=1) if gains else np.zeros((len(others), 0))
-    best, name = np.zeros(gained.shape[1]), ""
-    for other, gain in zip(others, gained, strict=True):
-        if gain.max(initial=-np.inf) > max(best.max(initial=0), LINE_MARGIN):
-            best, name = gain, other
-    return tuple(int(line) + 1 for line in np.concatenate(rows)[best > LINE_MARGIN]) if rows else (), name
-
-
-def _foreign(piece: bytes, encoding: str, others: list[str]) -> tuple[NDArray[np.intp], NDArray[np.float64], int]:
-    """Of whole lines: those that look foreign, how much likelier each other encoding makes them, how many there are."""
-    pairs, starts = _pairs_by_line(piece)
-    letters = np.add.reduceat((pairs & 0x80 > 0).astype(np.uint32), starts)
-    if not letters.any():
-        return starts[:0], np.zeros((len(others), 0)), len(starts)
-    own = np.add.reduceat(_scores(encoding)[pairs], starts, dtype=np.float64)
-    foreign = np.flatnonzero((letters >= 6) & (own < ODD * letters))
-    gain = np.zeros((len(others), len(foreign)))
-    if len(foreign):
-        for place, other in enumerate(others):
-            gain[place] = np.add.reduceat(_scores(other)[pairs], starts, dtype=np.float64)[foreign] - own[foreign]
-    return foreign, gain, len(starts)
-
-
-def _scores(encoding: str) -> NDArray[np.float32]:
-    """Of each pair of bytes; no single pair condemns a line."""
-    return np.maximum(pair_scores(codec_of(encoding)), np.float32(-30))
 
 
 def require(verdict: Verdict, place: Place) -> str:

@@ -16,6 +16,7 @@ from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
 from vidkryto.read.grid import Grid, blank_rows, is_empty
+from vidkryto.read.set_aside import like_data, told
 from vidkryto.read.table import Account
 
 SUSPECT_TOTALS = (
@@ -78,10 +79,47 @@ def lay_out(grid: Grid, reading: Reading, place: Place) -> Layout:
     kinds[above & (kinds != Kind.BLANK)] = Kind.TITLE
     kinds[header] = Kind.HEADER
     first = _first_cells(grid, int(blank.sum()))
+    before = kinds == Kind.DATA
     _notes(grid, rows, kinds, first, reading, last)
-    _footer(kinds, first, reading, last)
+    between = kinds == Kind.DATA
+    stopped = _footer(kinds, first, reading, last)
     findings = _totals(grid, rows, kinds, first, reading, place)
+    noted, ended = before & np.isin(rows, reading.notes.rows), between & (kinds == Kind.NOTE)
+    findings += _set_aside(grid, kinds, first, noted, ended, place)
+    findings += _unmet(grid, noted, stopped, reading, place)
     return Layout(kinds, labels_of(grid, header, reading), tuple(findings))
+
+
+def _set_aside(
+    grid: Grid,
+    kinds: NDArray[np.int8],
+    first: pa.Array,
+    noted: NDArray[np.bool_],
+    ended: NDArray[np.bool_],
+    place: Place,
+) -> list[Finding]:
+    """Rows that `notes.rows` and `footer` took and that look like data all the same."""
+    findings: list[Finding] = []
+    for taken, declared in ((noted, "notes.rows"), (ended, "footer")):
+        if taken.any():
+            taken = taken & ~_suspects(grid, first, taken)
+            rows = like_data(
+                grid, np.flatnonzero(kinds == Kind.DATA), np.flatnonzero(taken), words=declared == "footer"
+            )
+            rows = np.array([row for row in rows if not is_column_numbers(grid.cells(int(row)))], dtype=np.intp)
+            findings += told(grid, rows, declared, place)
+    return findings
+
+
+def _unmet(grid: Grid, noted: NDArray[np.bool_], stopped: bool, reading: Reading, place: Place) -> list[Finding]:
+    """Declarations of rows that are not in this file: what they were meant for may have been read as data."""
+    where = Place(place.resource, place.file, grid.sheet)
+    unmet = []
+    if reading.footer.stop_at and not stopped:
+        unmet.append(("footer.stop_at", ", ".join(reading.footer.stop_at)))
+    if reading.notes.rows and not noted.any():
+        unmet.append(("notes.rows", ", ".join(map(str, reading.notes.rows))))
+    return [Finding("rows-undeclared", where, found=name, wanted=text) for name, text in unmet]
 
 
 def _header(grid: Grid, rows: NDArray[np.int64], reading: Reading, place: Place) -> NDArray[np.int64]:
@@ -159,8 +197,10 @@ def is_column_numbers(cells: Sequence[str]) -> bool:
     return len(filled) > 1 and filled == [str(number) for number in range(1, len(filled) + 1)]
 
 
-def _footer(kinds: NDArray[np.int8], first: pa.Array, reading: Reading, last: int) -> None:
+def _footer(kinds: NDArray[np.int8], first: pa.Array, reading: Reading, last: int) -> bool:
+    """Set what ends the table aside; whether the row that `stop_at` names was there."""
     footer, end = reading.footer, len(kinds)
+    hits = np.array([], dtype=np.intp)
     after = np.arange(end) > last
     if footer.stop_at:
         hits = np.flatnonzero(after & _matches(first, footer.stop_at))
@@ -182,6 +222,7 @@ def _footer(kinds: NDArray[np.int8], first: pa.Array, reading: Reading, last: in
         filled = np.flatnonzero(after & (kinds != Kind.BLANK))
         tail = filled[-footer.rows :]
         kinds[tail[kinds[tail] == Kind.DATA]] = Kind.NOTE
+    return len(hits) > 0
 
 
 def _totals(
@@ -195,14 +236,35 @@ def _totals(
             there = ", ".join(labels_of(grid, np.flatnonzero(kinds == Kind.HEADER), reading)[:20])
             return [Finding("schema-drift-missing", where, wanted=reading.totals.column, details={"there": there})]
         kinds[data & _matches(column, reading.totals.words)] = Kind.TOTAL
-        return []
-    suspects = np.flatnonzero(data & _matches(first, SUSPECT_TOTALS))
+        data = kinds == Kind.DATA
+    suspects = np.flatnonzero(_suspects(grid, first, data))
     if not len(suspects):
         return []
     places = tuple(int(row) for row in rows[suspects])
     where = Place(place.resource, place.file, grid.sheet, row=places[0])
-    text = first[int(suspects[0])].as_py()[:80]
+    text = first[int(suspects[0])].as_py()
+    text = (grid.cells(int(suspects[0]))[1] if text[:1].isdigit() else text).strip()[:80]
     return [Finding("total-row-suspected", where, found=text, count=len(places), rows=places[:10])]
+
+
+def _suspects(grid: Grid, first: pa.Array, among: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Rows that begin with a word for a total; behind a number, perhaps that of the row, the second cell counts."""
+    numbered = _begins_with_digit(first)
+    found = np.zeros(grid.height, dtype=bool)
+    for rows, column in ((~numbered, first), (numbered, grid.columns[1] if grid.width > 1 else None)):
+        if column is not None and rows.any():
+            found[rows] = _matches(column if rows.all() else column.filter(pa.array(rows)), SUSPECT_TOTALS)
+    return found & among
+
+
+def _begins_with_digit(column: pa.Array) -> NDArray[np.bool_]:
+    """Where a text begins with 0 to 9: told from its bytes, since an expression over all rows costs more."""
+    _, offsets, content = column.cast(pa.string()).buffers()
+    if content is None or not content.size:
+        return np.zeros(len(column), dtype=bool)
+    bounds = np.frombuffer(offsets, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
+    begin = np.frombuffer(content, dtype=np.uint8)[np.minimum(bounds[:-1], content.size - 1)]
+    return np.asarray((bounds[1:] > bounds[:-1]) & (begin >= ord("0")) & (begin <= ord("9")))
 
 
 def _named(grid: Grid, kinds: NDArray[np.int8], reading: Reading) -> pa.Array | None:
@@ -263,7 +325,7 @@ def _level(grid: Grid, index: int, upper: bool, reading: Reading) -> list[str]:
             for position in range(left, min(right, grid.width - 1) + 1):
                 cells[position] = tidy(source or "")
                 covered.add(position)
-    if upper and not grid.merged:
+    if upper and not any(top <= index <= bottom for top, _, bottom, _ in grid.merged):
         for position in range(1, len(cells)):
             cells[position] = cells[position] or cells[position - 1]
     return cells

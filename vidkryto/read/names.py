@@ -45,7 +45,10 @@ def match(grid: Grid, labels: Sequence[str], reading: Reading, schema: Mapping[s
         key = next((key for key in (normal(label), f"#{position + 1}") if key in declared), "")
         if key:
             used.add(key)
-            matching.fields.setdefault(declared[key], position)
+            first = matching.fields.setdefault(declared[key], position)
+            if first != position:
+                where = Place(place.resource, place.file, place.sheet, column=label, field=declared[key])
+                matching.findings.append(Finding("columns-collide", where, found=label, wanted=labels[first]))
         elif _hit(label, position, reading.ignore):
             continue
         elif reading.melt and _hit(label, position, reading.melt.columns):
@@ -102,6 +105,8 @@ def _drift(
     if empty:
         matching.findings.append(Finding("columns-empty", place, count=len(empty), details={"first": empty[0] + 1}))
     missing = _missing(reading, names, matching, used)
+    if absent := _absent(reading, names, matching, missing):
+        matching.findings.append(Finding("fields-absent", place, found=", ".join(absent), count=len(absent)))
     if reading.melt and not matching.melted:
         missing[reading.melt.value] = ", ".join(reading.melt.columns)
     for name, header in missing.items():
@@ -139,6 +144,12 @@ def _missing(reading: Reading, names: Mapping[str, Any], matching: Matching, use
         if required or not reading.columns:
             missing[name] = str(item.get("title") or name)
     return missing
+
+
+def _absent(reading: Reading, names: Mapping[str, Any], matching: Matching, missing: Mapping[str, str]) -> list[str]:
+    """Fields that may be empty by the schema, have no column, and of which nobody said that this is meant."""
+    known = {*matching.fields, *missing, *supplied(reading), *reading.absent}
+    return [name for name in names if name not in known]
 
 
 def _nearest(header: str, schema_field: Mapping[str, Any], there: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ _FILLED = ("office:", "calcext:", "table:formula")
 @dataclass(frozen=True, slots=True)
 class Extent:
     """How far the filled cells of one table reach, repeats unfolded, how many spaces are written as a number,
-    and which filled rows and which columns do not show (from 1).
+    which filled rows and which columns do not show (from 1), and the rows of errors and of formulas without a value.
     """
 
     table: str
@@ -29,6 +29,8 @@ class Extent:
     spaces: int
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
+    errors: tuple[tuple[int, str], ...] = ()
+    unsaved: tuple[int, ...] = ()
 
 
 def extents(archive: zipfile.ZipFile) -> list[Extent]:
@@ -59,6 +61,9 @@ class _Extents(ContentHandler):
         self._hidden_rows: set[int] = set()
         self._hidden_columns: set[int] = set()
         self._declared = 0
+        self._errors: list[tuple[int, str]] = []
+        self._unsaved: list[int] = []
+        self._error: list[str] | None = None
         self._begin_row(1)
 
     def _begin_row(self, repeat: int) -> None:
@@ -82,14 +87,25 @@ class _Extents(ContentHandler):
                 self._column += _number(given.get("table:number-columns-repeated"), MOST_COLUMNS)
                 if any(key.startswith(_FILLED) for key in given):
                     self._reach = self._column
+                self._error = [] if given.get("calcext:value-type") == "error" else None
+                if "table:formula" in given and "office:value-type" not in given and self._error is None:
+                    self._unsaved.append(self._row + 1)
             case "text:p":
                 self._reach = self._column
             case "text:s":
                 self._spaces += _number(given.get("text:c"), 1 << 40)
 
+    def characters(self, content: str) -> None:
+        """The word for an error, of which a few letters are enough."""
+        if self._error is not None and len(self._error) < 4:
+            self._error.append(content.strip()[:20])
+
     def endElement(self, name: str) -> None:  # noqa: N802 - the parser's name
-        """A row ends, a table ends."""
-        if name == "table:table-row":
+        """A cell, a row, a table ends."""
+        if name == "table:table-cell" and self._error is not None:
+            self._errors.append((self._row + 1, "".join(self._error) or "?"))
+            self._error = None
+        elif name == "table:table-row":
             self._row += self._repeat
             if self._reach:
                 if self._hides:
@@ -105,6 +121,8 @@ class _Extents(ContentHandler):
                     self._spaces,
                     frozenset(self._hidden_rows),
                     frozenset(self._hidden_columns),
+                    tuple(self._errors),
+                    tuple(self._unsaved),
                 )
             )
 

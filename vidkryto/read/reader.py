@@ -20,6 +20,7 @@ from vidkryto.pull.snapshot import Snapshot
 from vidkryto.read import shape
 from vidkryto.read.corrections import correct
 from vidkryto.read.files import grids_of
+from vidkryto.read.foreign import cyrillic, foreign_cells
 from vidkryto.read.grid import Grid, blank_rows
 from vidkryto.read.layout import Kind, Layout, lay_out
 from vidkryto.read.mojibake import broken_letters
@@ -43,6 +44,8 @@ class Part:
     labels: dict[str, str]
     repairs: list[Finding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    one_byte: str = ""
+    """The encoding of a text in a Cyrillic one-byte encoding, whose cells may be in another one."""
 
 
 def read(
@@ -90,6 +93,7 @@ def read(
 def check_fields(reading: Reading, names: Sequence[str]) -> None:
     """Raises ContractError when the reading feeds a field that the schema does not have."""
     fed = [*reading.columns.values(), *supplied(reading), *reading.fields, *reading.fill_down, *reading.split]
+    fed += reading.absent
     for name in fed:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
@@ -150,7 +154,9 @@ def _part(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place,
         raise AssertionError(f"{draft.height} data rows kept, {account.data} accounted for")
     labels = {name: layout.labels[position] for name, position in matching.fields.items()}
     source = f"{snapshot.file} / {grid.sheet}" if grid.sheet else snapshot.file
-    part = Part(draft, source, account, labels, findings=[*grid.findings, *layout.findings, *matching.findings])
+    findings = [*grid.findings, *layout.findings, *matching.findings]
+    one_byte = grid.encoding if grid.encoding and cyrillic(grid.encoding) else ""
+    part = Part(draft, source, account, labels, findings=findings, one_byte=one_byte)
     _fill_down(part, reading, place)
     _repair(part, reading, schema, place)
     _melt(part, wide, reading, schema, place)
@@ -238,6 +244,13 @@ def _look_for_broken_letters(part: Part, name: str, place: Place) -> None:
         rows = tuple(int(part.draft.rows[index].as_py()) for index in hits[:SHOWN])
         where = replace(place, row=rows[0], column=part.labels.get(name, name), field=name)
         part.findings.append(Finding("mojibake", where, was[:80], becomes[:80], len(hits), rows))
+    if part.one_byte:
+        hits, other = foreign_cells(part.draft.columns[name], part.one_byte)
+        if hits:
+            rows = tuple(int(part.draft.rows[index].as_py()) for index in hits[:SHOWN])
+            where = replace(place, row=rows[0], column=part.labels.get(name, name), field=name)
+            found = str(part.draft.columns[name][hits[0]].as_py())[:80]
+            part.findings.append(Finding("encoding-cells", where, found, other, len(hits), rows))
 
 
 def _without_empty(column: pa.Array) -> pa.Array:

@@ -58,7 +58,14 @@ def _read(path: Path, facts: dict[str, SheetFacts], reading: Reading, place: Pla
         raise damaged(place, error) from error
     with workbook:
         sheets = _wanted(workbook, reading, place)
-        return tuple(_grid(sheet, facts.get(sheet.name), reading, place) for sheet in sheets)
+        unseen = {
+            item.name
+            for item in workbook.sheets_metadata
+            if reading.hidden == "refuse" and item.visible != calamine.SheetVisibleEnum.Visible
+        }
+        return tuple(
+            _grid(sheet, facts.get(sheet.name), reading, place, hidden=sheet.name in unseen) for sheet in sheets
+        )
 
 
 def damaged(place: Place, error: BaseException) -> ReadError:
@@ -109,7 +116,7 @@ def _no_sheet(place: Place, pattern: str, names: list[str]) -> ReadError:
     )
 
 
-def _grid(sheet: Any, facts: SheetFacts | None, reading: Reading, place: Place) -> Grid:
+def _grid(sheet: Any, facts: SheetFacts | None, reading: Reading, place: Place, *, hidden: bool) -> Grid:
     if sheet.total_width > reading.max_columns or sheet.total_height > reading.max_rows:
         raise too_large(place, sheet.name, sheet.total_height, sheet.total_width, reading)
     name, cells = sheet.name, sheet.to_python(skip_empty_area=False)
@@ -122,6 +129,8 @@ def _grid(sheet: Any, facts: SheetFacts | None, reading: Reading, place: Place) 
     findings = _findings(facts, lost, where)
     if facts and reading.hidden == "refuse":
         findings += _hidden(facts, columns, where)
+    if hidden and columns:
+        findings += (Finding("sheet-hidden", where),)
     after = max((facts.last_row if facts else 0) - len(cells), 0)
     return Grid(
         columns=columns,
@@ -174,6 +183,8 @@ def _findings(facts: SheetFacts | None, lost: list[int], place: Place) -> tuple[
         rows = tuple(row for row, _ in facts.errors)
         kinds = ", ".join(sorted({text for _, text in facts.errors}))
         findings.append(Finding("formula-error", place, found=kinds, count=len(rows), rows=rows[:10]))
+    if facts and facts.unsaved:
+        findings.append(Finding("formula-unsaved", place, count=len(facts.unsaved), rows=facts.unsaved[:10]))
     return tuple(findings)
 
 

@@ -11,6 +11,7 @@ from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
 from vidkryto.read import encoding as encodings
+from vidkryto.read.foreign import contradicting, cyrillic, odd_lines, one_byte
 from vidkryto.read.pieces import Content, count, has, is_blank, kept, lines, load, pieces
 
 MAX_LINE = 64 << 20
@@ -37,6 +38,7 @@ def text_of(path: Path, reading: Reading, place: Place) -> Text:
             remedy="Export the table again; the file has no rows.",
         )
     _check_lines(content, reading, place)
+    findings: list[Finding] = []
     if reading.encoding == "auto":
         verdict = encodings.decide(content)
         name = encodings.require(verdict, place)
@@ -44,7 +46,7 @@ def text_of(path: Path, reading: Reading, place: Place) -> Text:
         name = reading.encoding
         odd = _foreign_lines(content, name) if reading.mixed else ()
         verdict = encodings.Verdict(name, "declared", odd_lines=odd)
-    findings: list[Finding] = []
+        findings += [] if reading.mixed else _against(content, name, place)
     if verdict.truncated:
         findings.append(Finding("file-truncated", place))
     decoded = _decode(content, name, verdict, reading, place, findings)
@@ -56,6 +58,21 @@ def text_of(path: Path, reading: Reading, place: Place) -> Text:
             remedy="The file is damaged or is not a text file; export it again.",
         )
     return Text(decoded, name, verdict, findings)
+
+
+def _against(content: Content, encoding: str, place: Place) -> list[Finding]:
+    """What the letters say against a declared encoding: it is used all the same, and the findings hold it back."""
+    if not one_byte(encoding):
+        return []
+    if other := contradicting(content, encoding):
+        return [Finding("encoding-contradicted", place, found=other, wanted=encoding)]
+    odd, other = odd_lines(content, encoding) if cyrillic(encoding) else ((), "")
+    return [_mixed(place, encoding, other, odd)] if odd else []
+
+
+def _mixed(place: Place, encoding: str, other: str, odd: tuple[int, ...]) -> Finding:
+    details = {"encoding": encoding, "other": other, "lines": ", ".join(map(str, odd[:10]))}
+    return Finding("encoding-mixed", place, count=len(odd), rows=odd[:10], details=details)
 
 
 def _foreign_lines(content: Content, encoding: str) -> tuple[int, ...]:
@@ -70,8 +87,7 @@ def _foreign_lines(content: Content, encoding: str) -> tuple[int, ...]:
             line.decode(codec)
         except UnicodeDecodeError:
             broken.append(number)
-    one_byte = codec not in ("utf-8", "utf-8-sig") and not codec.startswith("utf")
-    return tuple(sorted({*broken, *(encodings.odd_lines(content, encoding)[0] if one_byte else ())}))
+    return tuple(sorted({*broken, *(odd_lines(content, encoding)[0] if one_byte(encoding) else ())}))
 
 
 def _check_lines(content: Content, reading: Reading, place: Place) -> None:
@@ -105,7 +121,7 @@ def _decode(
             remedy="Write for example windows-1251, utf-8, koi8-u or cp866.",
         ) from None
     if verdict.how == "letters" and not verdict.odd_lines:
-        odd, other = encodings.odd_lines(content, name)
+        odd, other = odd_lines(content, name)
         if odd:
             verdict = encodings.Verdict(name, "letters", verdict.margin, verdict.candidates, odd, other)
     if verdict.odd_lines:
@@ -149,17 +165,7 @@ def _decode_mixed(
     """Lines of two encodings: read only when the contract says what the other one is."""
     other = reading.mixed
     shown = verdict.odd_encoding or "?"
-    found = Finding(
-        "encoding-mixed",
-        place,
-        count=len(verdict.odd_lines),
-        rows=verdict.odd_lines[:10],
-        details={
-            "encoding": verdict.encoding,
-            "other": other or shown,
-            "lines": ", ".join(map(str, verdict.odd_lines[:10])),
-        },
-    )
+    found = _mixed(place, verdict.encoding, other or shown, verdict.odd_lines)
     if not other:
         raise ReadError(
             f"{place.file}: {len(verdict.odd_lines)} lines are not in {verdict.encoding} (they look like {shown}); "

@@ -34,7 +34,8 @@ _CELL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SheetFacts:
-    """What the raw parts say of one sheet: its last row, cells that hold an error, rows and columns that do not show.
+    """What the raw parts say of one sheet: its last row, cells that hold an error, rows and columns that do not show,
+    rows of formulas whose value was never saved.
 
     All are numbered from 1.
     """
@@ -43,8 +44,15 @@ class SheetFacts:
     errors: tuple[tuple[int, str], ...] = field(default=())
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
+    unsaved: tuple[int, ...] = ()
 
 
+_UNSAVED = re.compile(
+    rb"(?:</(?:\w+:)?f>|<(?:\w+:)?f\b[^>]*/>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
+_ROW_OF = re.compile(rb"""\sr="[A-Z]+(\d+)\"""")
+_LONGEST = 40_000
+"""Bytes of one cell: a formula has 8,192 characters at most."""
 _HIDDEN_ROW = re.compile(rb"""<(?:\w+:)?row\b(?=[^>]*?\shidden=["'](?:1|true)["'])[^>]*?\sr="(\d+)""")
 _HIDDEN_COLUMN = re.compile(rb"""<(?:\w+:)?col\b(?=[^>]*?\shidden=["'](?:1|true)["'])([^>]*)>""")
 _BOUND = re.compile(rb"""\s(min|max)=["'](\d{1,6})["']""")
@@ -118,6 +126,7 @@ def _parts(archive: zipfile.ZipFile) -> dict[str, str]:
 def _sheet(archive: zipfile.ZipFile, part: str, name: str, reading: Reading, place: Place) -> SheetFacts:
     last_row, wide, narrow = 0, b"", False
     errors: list[tuple[int, str]] = []
+    unsaved: dict[tuple[int, bytes], None] = {}
     rows: set[int] = set()
     columns_hidden: set[int] = set()
     rest = b""
@@ -135,11 +144,31 @@ def _sheet(archive: zipfile.ZipFile, part: str, name: str, reading: Reading, pla
                     columns_hidden.update(range(bounds.get(b"min", 1), min(bounds.get(b"max", 0), 16_384) + 1))
             if found.errs:
                 errors += [(int(match[1]), match[2].decode("utf-8", "replace")) for match in _CELL.finditer(text)]
+            if b"<f" in text or b":f" in text:
+                unsaved.update(unsaved_formulas(text))
             rest = text[-512:] if len(piece) == 1 << 22 else b""
             rest = rest[rest.find(b"<c ") :] if b"<c " in rest else rest
     columns = column_number(wide[:8].decode()) if wide else 26 * narrow
     _check_extent(name, last_row, columns, reading, place)
-    return SheetFacts(last_row, tuple(dict.fromkeys(errors)), frozenset(rows), frozenset(columns_hidden))
+    return SheetFacts(
+        last_row,
+        tuple(dict.fromkeys(errors)),
+        frozenset(rows),
+        frozenset(columns_hidden),
+        tuple(row for row, _ in unsaved),
+    )
+
+
+def unsaved_formulas(text: bytes) -> dict[tuple[int, bytes], None]:
+    """Row and tag of cells with a formula and no value; a formula whose value is the empty text says so (t="str")."""
+    found: dict[tuple[int, bytes], None] = {}
+    for end in _UNSAVED.finditer(text):
+        near = max(0, end.start() - _LONGEST)
+        begin = max(text.rfind(b"<c ", near, end.start()), text.rfind(b":c ", near, end.start()))
+        tag = text[begin : text.find(b">", begin)] if begin >= 0 else b""
+        if (row := _ROW_OF.search(tag)) and b't="str"' not in tag:
+            found[whole(row[1]), tag] = None
+    return found
 
 
 def _check_extent(sheet: str, rows: int, columns: int, reading: Reading, place: Place) -> None:
@@ -171,7 +200,12 @@ def _ods_sheets(archive: zipfile.ZipFile, reading: Reading, place: Place) -> dic
                 remedy="No honest table looks like this; ask the department how the file was made.",
             )
         _check_extent(extent.table, extent.rows, extent.columns, reading, place)
-        facts[extent.table] = SheetFacts(hidden_rows=extent.hidden_rows, hidden_columns=extent.hidden_columns)
+        facts[extent.table] = SheetFacts(
+            errors=extent.errors,
+            hidden_rows=extent.hidden_rows,
+            hidden_columns=extent.hidden_columns,
+            unsaved=extent.unsaved,
+        )
     return facts
 
 
