@@ -37,6 +37,16 @@ def test_a_finding_without_its_value_holds_nothing_of_the_cell() -> None:
     """For a protected field the value is dropped, not masked."""
     finding = Finding("export-missing", found="3123456789", details={"before": "3123456789"}).without_value()
     assert "3123456789" not in repr(finding)
+    repaired = Finding("repair-decimal-comma", found="12,5", wanted="12.5").without_value()
+    assert "12" not in repr(repaired)
+    assert Finding("type-error", found="x", wanted="integer").without_value().wanted == "integer"
+
+
+@pytest.mark.parametrize("code", codes())
+def test_every_finding_can_be_told_without_its_value(code: str) -> None:
+    """A protected field's finding has no details left, and its sentence still stands in both languages."""
+    finding = Finding(code, found="3123456789", wanted="y").without_value()
+    assert "3123456789" not in finding.message("uk") + finding.message("en")
 
 
 def test_an_unknown_code_names_near_misses() -> None:

@@ -47,6 +47,13 @@ def visible(text: str) -> str:
     return text.translate(_UNSEEN)
 
 
+class _Withheld(dict[str, Any]):
+    """The words of a finding whose details were taken out: a dash stands where one of them is missing."""
+
+    def __missing__(self, _name: str) -> str:
+        return "—"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing noticed.
@@ -84,8 +91,8 @@ class Finding:
             "field": self.place.field or self.place.column,
             "resource": self.place.resource,
         }
-        words = find_code(self.code).message[language].format_map({**values, **self.details})
-        return visible(words)
+        kept = {**values, **self.details} if self.details else _Withheld(values)
+        return visible(find_code(self.code).message[language].format_map(kept))
 
     def remedy(self, language: Language = "uk") -> str:
         """What the officer can do about it."""
