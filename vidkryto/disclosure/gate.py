@@ -58,8 +58,8 @@ def disclose(
     In: text columns named by the fields of `schema`, and for each row its number in the officer's file.
     `headers` are the words of the file above each field; `linked` the published counts of other resources of
     the dataset; `addresses` latitudes and longitudes of all addresses of the city, for grids of people.
-    `today` decides ages and delays, `decided` (without it `today`) whether an exception has expired: a repeated run
-    of an old export keeps the ages of its day, and does not bring an expired exception back.
+    `today` decides ages and delays, `decided` (without it `today`) whether an exception or a rule has ended:
+    a repeated run of an old export keeps the ages of its day, and does not bring an expired exception back.
     Out: a Disclosure; an error among its findings blocks and leaves it without rows. Raises nothing for data.
     """
     texts = (
@@ -81,7 +81,7 @@ def disclose(
     work.findings += work.places.findings(names)
     _unclassed(work, names)
     _loosened(work, previous or Previous())
-    withhold(work, deny or DenyList())
+    withhold(work, (deny or DenyList()).on(work.decided))
     delay(work)
     transform(work, f"{dataset}/{resource}", salt or Secret(""))
     snap(work, addresses)
@@ -257,4 +257,5 @@ def _disclosed(work: Work, names: tuple[str, ...], measured: Anonymity, outcome:
         protected=frozenset(protected),
         evidence=work.evidence,
         cells=None if blocked or outcome is None else outcome.published,
+        withheld=work.withheld,
     )

@@ -104,6 +104,8 @@ class Disclosure:
     """Counts without values, ready for JSON: for the ledger and the report."""
     cells: CountTable | None = field(default=None, repr=False)
     """The published counts: pass them to the next linked resource, keep them for the next release."""
+    withheld: pa.Table | None = field(default=None, repr=False)
+    """The rows that a deny list closes, as read: what leaves a published table with them is told nowhere."""
 
     @property
     def blocked(self) -> bool:

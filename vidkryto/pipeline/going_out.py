@@ -65,7 +65,7 @@ def gate_state(job: Job) -> str:
     """
     today = job.started.date()
     holding = sorted(json.dumps(one.to_entry(), sort_keys=True) for one in job.exceptions if not one.defect(today))
-    deny = deny_list_from_environment(repository=job.settings.root)
+    deny = deny_list_from_environment(repository=job.settings.root).on(today)
     return hashlib.sha256("\n".join([deny.digest() if deny.rules else "", *holding]).encode()).hexdigest()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,11 @@ import pyarrow as pa
 
 from vidkryto.catalogue.classes import Action, ColumnClass, towards_open
 from vidkryto.disclosure import (
+    DenyList,
+    Disclosure,
     Previous,
     ResidualRisk,
+    closed_rows,
     deny_list_from_environment,
     detect_protected,
     disclose,
@@ -31,6 +35,7 @@ from vidkryto.read import Table, load_corrections, read
 from vidkryto.read.lock import check_lock, load_lock
 from vidkryto.read.transform import transform, transformation
 from vidkryto.release import ReadyTable, Release, build_release
+from vidkryto.release.changes import ClosedRows
 from vidkryto.validate import Validation, canonical, to_findings, typed, validate_table
 
 TOTALS = "expect_parts_to_sum_to_total"
@@ -239,6 +244,7 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
                 public=frozenset(
                     item.place.field for item in outcome.findings if item.code == "contradiction-excepted"
                 ),
+                denied=_denied(job, name, outcome, deny.on(job.started.date())),
             )
     told = (*tables.findings, *placed(findings, tables.texts))
     return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=told)
@@ -263,6 +269,18 @@ def _closed(classes: Mapping[str, ColumnClass], previous: Previous | None) -> fr
     return frozenset(
         name for name, declared in classes.items() if name in before and towards_open(declared, before[name])
     )
+
+
+def _denied(job: Job, resource: str, outcome: Disclosure, deny: DenyList) -> ClosedRows | None:
+    """What a deny list closes in a table; its keys only where they go out as they are."""
+    if not deny.rules or outcome.withheld is None:
+        return None
+    classes, schema, key = classes_of(job, resource), job.dataset.schemas[resource], job.dataset.key_of[resource]
+    kept = {name for name, one in classes.items() if one.effective_action is Action.KEEP and not one.transformed}
+    fields = {**schema, "fields": [field for field in schema["fields"] if field["name"] in key]}
+    named = [field["name"] for field in fields["fields"]]
+    keys = canonical(outcome.withheld.select(named), fields) if key and set(key) <= kept else None
+    return ClosedRows(outcome.withheld.num_rows, keys, partial(closed_rows, deny=deny, classes=classes))
 
 
 def _last_disclosed(job: Job, resource: str) -> Previous | None:

@@ -70,6 +70,7 @@ def manifest_of(release: Release) -> dict[str, Any]:
                 "key": list(table.key),
                 "rows": table.rows,
                 "labels": {name: dict(texts) for name, texts in table.labels.items()},
+                **({"discreet": True} if table.discreet else {}),
             }
             for table in release.tables
         ],
@@ -96,6 +97,7 @@ def load_release(folder: Path) -> Release:
                 key=tuple(entry["key"]),
                 rows=entry["rows"],
                 labels=entry["labels"],
+                discreet=entry.get("discreet", False),
             )
             for entry in manifest["tables"]
         )
