@@ -114,17 +114,22 @@ def restore(
 ) -> None:
     """Put an earlier release back: file, table, dictionary and metadata together, as a new version.
 
+    Classes, deny lists and exceptions of today decide over it: what they would not let out is not put back.
+
     Example: vidkryto restore public-transport-stops --to 1.3.0 --as data-office-2 --role "відділ даних"
     --reason "помилка у вивантаженні"
     """
     from vidkryto.pipeline import ledger_of
+    from vidkryto.pipeline.going_back import closed_today
     from vidkryto.publish.apply import Applying, apply
     from vidkryto.publish.restore import restored_release
 
     chosen = settings()
     entry, releases = _dataset(chosen, dataset), _releases(chosen, dataset)
     old, published = releases.find(to), releases.published()
-    release = restored_release(releases, to)
+    if old is not None:
+        _refuse_what_is_closed(chosen, entry, old)
+    release = restored_release(releases, to, closed_today(chosen, entry))
     made = _plan(chosen, entry, release, portal, notice=False)
     body = {"who": who, "role": role, "reason": reason, "plan": made.hash, "release": _named(release)}
     if published is not None:
@@ -253,12 +258,34 @@ def prepare(
         people().print("\n".join(f"{item.dataset}: {item.table}" for item in done), markup=False)
 
 
+def _refuse_what_is_closed(chosen: Settings, entry: Dataset, release: Release) -> None:
+    """Say what today's rules find in a release, and raise PlanError when it may not go out."""
+    from vidkryto.errors import PlanError
+    from vidkryto.findings import Severity
+    from vidkryto.pipeline.going_back import judge_again
+
+    if (access := entry.contract.publication.access.status) != "open":
+        raise PlanError(
+            f"{entry.name} does not go out: its access is {access}",
+            remedy="Change publication.access in dataset.yaml when the legal ground is gone.",
+        )
+    found = [one for one in judge_again(chosen, entry, release) if one.severity is Severity.ERROR]
+    for one in found:
+        people().print(f"{one.code}: {one.message(chosen.language)}\n  → {one.remedy(chosen.language)}", markup=False)
+    if found:
+        raise PlanError(
+            f"release {release.version} of {entry.name} does not go out: by the rules of today it shows too much",
+            remedy="Mend what is named above, or publish the export anew: vidkryto publish",
+        )
+
+
 def _again(chosen: Settings, entry: Dataset, portal: str, receipts: Receipts) -> None:
-    """Publish the last release once more; what it repairs was approved when it was published."""
+    """Publish the last release once more, where today's rules let it; it was approved when it was published."""
     from vidkryto.publish.apply import apply
 
     published = _releases(chosen, entry.name).published()
     if published is not None:
+        _refuse_what_is_closed(chosen, entry, published)
         made = _plan(chosen, entry, published, portal, notice=False)
         receipts.save(apply(made, published, _open(chosen, entry, portal)))
 

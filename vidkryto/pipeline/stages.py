@@ -207,7 +207,7 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
     salt, deny = salt_from_environment(), deny_list_from_environment(repository=job.settings.root)
     for name, text in tables.texts.items():
         classes = classes_of(job, name)
-        previous = _last_disclosed(job, name)
+        previous = last_disclosed(job, name)
         outcome = disclose(
             text.columns,
             text.rows,
@@ -229,7 +229,7 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
         findings += outcome.findings
         cells = job.dataset.contract.publication.disclosure.cells
         remembered = (previous or Previous()).followed_by(outcome.cells, cells.releases if cells else 1)
-        disclosed[name] = Previous(_lasting(classes, previous), outcome.cells, remembered)
+        disclosed[name] = Previous(lasting_classes(classes, previous), outcome.cells, remembered)
         risks[name] = outcome.residual_risk
         if name in tables.typed and not outcome.blocked:
             schema = published_schema(job.dataset.schemas[name], outcome.columns.column_names, classes)
@@ -250,7 +250,7 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
     return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=told)
 
 
-def _lasting(classes: Mapping[str, ColumnClass], previous: Previous | None) -> dict[str, ColumnClass]:
+def lasting_classes(classes: Mapping[str, ColumnClass], previous: Previous | None) -> dict[str, ColumnClass]:
     """The classes against which the next release is compared.
 
     A class that moved towards open went out by an exception, which ends: the closed class stays the one to compare
@@ -283,7 +283,8 @@ def _denied(job: Job, resource: str, outcome: Disclosure, deny: DenyList) -> Clo
     return ClosedRows(outcome.withheld.num_rows, keys, partial(closed_rows, deny=deny, classes=classes))
 
 
-def _last_disclosed(job: Job, resource: str) -> Previous | None:
+def last_disclosed(job: Job, resource: str) -> Previous | None:
+    """What the published release of a table said: classes and counts."""
     file = job.disclosed(resource)
     return Previous.from_json(file.read_text(encoding="utf-8")) if file.is_file() else None
 
