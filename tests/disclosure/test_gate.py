@@ -225,6 +225,16 @@ def test_young_rows_wait() -> None:
     outcome = gate({"date": ["2026-11-01", "2026-01-01"]}, {"date": {"class": "open", "delay": "30d"}})
     assert told(outcome) == [("rows-delayed", "date")]
     assert outcome.columns.to_pydict() == {"date": ["2026-01-01"]}
+    assert outcome.due == date(2026, 12, 1)
+
+
+def test_a_delay_ends_on_the_day_of_the_run() -> None:
+    """An old export is run again: its ages are those of its day, its young rows are not."""
+    columns, classes = {"date": ["2026-11-01", "soon", "2026-11-20"]}, {"date": {"class": "open", "delay": "30d"}}
+    outcome = gate(columns, classes, decided=date(2026, 12, 1))
+    assert outcome.columns.to_pydict() == {"date": ["2026-11-01"]}
+    assert outcome.due == date(2026, 12, 20)
+    assert gate(columns, classes, decided=date(2026, 12, 20)).due is None
 
 
 def test_points_of_people_go_to_a_grid_or_nowhere() -> None:

@@ -59,8 +59,9 @@ def disclose(
     In: text columns named by the fields of `schema`, and for each row its number in the officer's file.
     `headers` are the words of the file above each field; `linked` the published counts of other resources of
     the dataset; `addresses` latitudes and longitudes of all addresses of the city, for grids of people.
-    `today` decides ages and delays, `decided` (without it `today`) whether an exception or a rule has ended:
-    a repeated run of an old export keeps the ages of its day, and does not bring an expired exception back.
+    `today` decides ages, `decided` (without it `today`) delays, and whether an exception or a rule has ended:
+    a repeated run of an old export keeps the ages of its day, does not bring an expired exception back, and lets out
+    what has waited long enough.
     `finished` columns are those of a release: what their classes ask for was done to them, so that they are judged as
     they are; their hidden counts were audited when they were hidden.
     Out: a Disclosure; an error among its findings blocks and leaves it without rows. Raises nothing for data.
@@ -266,4 +267,5 @@ def _disclosed(work: Work, names: tuple[str, ...], measured: Anonymity, outcome:
         evidence=work.evidence,
         cells=None if blocked or outcome is None else outcome.published,
         withheld=work.withheld,
+        due=min(work.due, default=None),
     )

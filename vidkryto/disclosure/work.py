@@ -17,7 +17,7 @@ from vidkryto.disclosure.deny import DenyList, withheld_rows
 from vidkryto.disclosure.exceptions import Exemption
 from vidkryto.disclosure.grid import snapped
 from vidkryto.disclosure.places import Places, kind_words, row_numbers, safe_name
-from vidkryto.disclosure.transform import hashed, masked, too_young, transformed
+from vidkryto.disclosure.transform import due_days, hashed, masked, too_young, transformed
 from vidkryto.findings import Finding
 from vidkryto.settings import Secret
 
@@ -33,7 +33,7 @@ class Work:
     exceptions: tuple[Exemption, ...]
     today: date
     decided: date
-    """The day on which exceptions are judged."""
+    """The day on which exceptions, the ends of rules and delays are judged."""
     findings: list[Finding] = field(default_factory=list)
     evidence: dict[str, Any] = field(default_factory=dict)
     excepted: int = 0
@@ -41,6 +41,8 @@ class Work:
     """Columns that are hashed or masked: searched before, not again."""
     withheld: pa.Table | None = field(default=None, repr=False)
     """The rows that a deny list closes, as read."""
+    due: list[date] = field(default_factory=list)
+    """For each delay the first day on which a row that waits may go out."""
     seen_in: set[str] = field(default_factory=set)
     """Fields in which a detector saw a person."""
 
@@ -84,13 +86,14 @@ def withhold(work: Work, deny: DenyList) -> None:
 
 
 def delay(work: Work) -> None:
-    """Rows whose date is younger than the declared delay wait for a later release."""
+    """Rows whose date is younger than the declared delay, on the day of the run, wait for a later release."""
     for name in work.columns.column_names:
         declared = work.classes.get(name)
         if declared is None or not declared.delay:
             continue
-        young = too_young(work.column(name), declared.delay, today=work.today)
+        young = too_young(work.column(name), declared.delay, today=work.decided)
         if count := int(pc.sum(young).as_py() or 0):
+            work.due += due_days(work.column(name).filter(young), declared.delay)
             work.find("rows-delayed", name, count=count, days=declared.delay)
             work.keep_rows(pc.invert(young))
             work.evidence.setdefault("delayed", {})[safe_name(name)] = count

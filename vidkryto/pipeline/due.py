@@ -9,6 +9,7 @@ from vidkryto.catalogue import Dataset, find_dataset, load_all
 from vidkryto.catalogue.calendar import CITY_TIME, is_due, late_after
 from vidkryto.catalogue.contract import Schedule
 from vidkryto.pipeline.approving import approvals_of, waiting_plan
+from vidkryto.pipeline.going_out import delay_ends
 from vidkryto.pipeline.remember import last_run, last_started
 from vidkryto.record.run import RunRecord
 from vidkryto.settings import Settings
@@ -22,7 +23,8 @@ LOOK_AGAIN = timedelta(hours=23)
 def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Dataset, ...]:
     """Active datasets that should be run: their scheduled moment has passed since the last run, or something is undone.
 
-    After a technical failure that is so an hour later, and at once when a person let a waiting plan pass. A dataset
+    After a technical failure that is so an hour later, and at once when a person let a waiting plan pass or a delayed
+    row has become old enough. A dataset
     whose export was wrong, or is late by its promise, is looked at once a day, so that what a department mends or
     brings goes out without anybody's asking.
     """
@@ -44,8 +46,15 @@ def _due(settings: Settings, dataset: Dataset, now: datetime) -> bool:
         is_due(schedule, started, now)
         or (last.outcome == "Failed" and waited >= AGAIN_AFTER)
         or _let_pass(settings, last)
+        or _has_waited(settings, last, now)
         or (waited >= LOOK_AGAIN and _wants_an_export(last, schedule, now))
     )
+
+
+def _has_waited(settings: Settings, last: RunRecord, now: datetime) -> bool:
+    """Whether a row that the contract delays has become old enough since that run."""
+    day = delay_ends(settings, last.dataset)
+    return day is not None and datetime.fromisoformat(last.started).date() < day <= now.date()
 
 
 def _let_pass(settings: Settings, last: RunRecord) -> bool:

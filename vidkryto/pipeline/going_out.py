@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 
 from vidkryto import __version__
 from vidkryto.archive import written_atomically
@@ -21,11 +22,13 @@ from vidkryto.publish.portal import CkanPortal
 from vidkryto.publish.receipt import Receipt, Receipts
 from vidkryto.record.run import Approval, RunRecord
 from vidkryto.release import Release
+from vidkryto.settings import Settings
 
 __all__ = [
     "announce_first",
     "apply_plan",
     "closed",
+    "delay_ends",
     "gate_state",
     "now_live",
     "plan_release",
@@ -78,9 +81,23 @@ def same_as_last_run(job: Job, exports: Exports, last: RunRecord | None) -> bool
         hashes == exports.hashes
         and last.fingerprint.rules == job.dataset.sha256
         and last.fingerprint.code == __version__
-        and job.gate_state.is_file()
-        and job.gate_state.read_text(encoding="ascii") == gate_state(job)
+        and _gate_stands(job)
     )
+
+
+def _gate_stands(job: Job) -> bool:
+    """Whether deny lists and exceptions are those of the published release, and no delayed row is old enough now."""
+    if not job.gate_state.is_file():
+        return False
+    state, _, due = job.gate_state.read_text(encoding="ascii").partition("\n")
+    return state == gate_state(job) and not (due and date.fromisoformat(due) <= job.started.date())
+
+
+def delay_ends(settings: Settings, dataset: str) -> date | None:
+    """The first day on which a row that the published release left out for its youth may go out."""
+    place = settings.home / "releases" / dataset / "disclosed" / "gate"
+    _, _, due = place.read_text(encoding="ascii").partition("\n") if place.is_file() else ("", "", "")
+    return date.fromisoformat(due) if due else None
 
 
 def plan_release(job: Job, release: Release) -> Plan:
@@ -126,7 +143,7 @@ def now_live(job: Job, release: Release, tables: Tables | None) -> None:
             with written_atomically(place) as part:
                 part.write_text(disclosed.to_json(), encoding="utf-8")
     with written_atomically(job.gate_state) as part:
-        part.write_text(gate_state(job), encoding="ascii")
+        part.write_text(gate_state(job) + (f"\n{tables.due.isoformat()}" if tables.due else ""), encoding="ascii")
 
 
 def waits_for_a_person(job: Job, progress: Progress, plan: Plan) -> Withheld | None:

@@ -197,13 +197,14 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
     """Let through what the classes of the columns allow; what is let through is ready for a release.
 
     Every table that could be read is searched, also an invalid one, so that all tasks are told at once.
-    `today` decides ages and delays; it is the day the export was first seen, so that a repeated run gives the same.
-    Exceptions are judged on the day of the run.
+    `today` decides ages; it is the day the export was first seen, so that a repeated run gives the same.
+    Exceptions and delays are judged on the day of the run, which its record keeps.
     """
     findings: list[Finding] = []
     ready = {}
     disclosed: dict[str, Previous] = {}
     risks: dict[str, ResidualRisk] = {}
+    due: list[date] = []
     salt, deny = salt_from_environment(), deny_list_from_environment(repository=job.settings.root)
     for name, text in tables.texts.items():
         classes = classes_of(job, name)
@@ -231,6 +232,7 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
         remembered = (previous or Previous()).followed_by(outcome.cells, cells.releases if cells else 1)
         disclosed[name] = Previous(lasting_classes(classes, previous), outcome.cells, remembered)
         risks[name] = outcome.residual_risk
+        due += [outcome.due] if outcome.due else []
         if name in tables.typed and not outcome.blocked:
             schema = published_schema(job.dataset.schemas[name], outcome.columns.column_names, classes)
             key = job.dataset.key_of[name]
@@ -247,7 +249,8 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
                 denied=_denied(job, name, outcome, deny.on(job.started.date())),
             )
     told = (*tables.findings, *placed(findings, tables.texts))
-    return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=told)
+    first = min(due, default=None)
+    return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=told, due=first)
 
 
 def lasting_classes(classes: Mapping[str, ColumnClass], previous: Previous | None) -> dict[str, ColumnClass]:
