@@ -16,6 +16,7 @@ from vidkryto.pipeline.bounds import alone, time_limit
 from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, last_run, record_run, utc
+from vidkryto.pipeline.withdrawn import withdrawn
 from vidkryto.record.run import RunRecord
 from vidkryto.release import Release
 
@@ -78,7 +79,10 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
                 logs.event("stage ended", seconds=round(seconds, 3))
 
     if closed := going_out.closed(job):
-        return closed
+        progress.findings = run("glance", going_out.closed_and_live, job)
+        return replace(closed, findings=progress.findings)
+    if gone := withdrawn(job.settings, job.dataset.name):
+        return gone
     last = last_run(job.settings, job.dataset.name)
     exports: Exports = run("pull", stages.pull_exports, job)
     progress.exports = exports = exports.first_seen(last.snapshots if last else ())

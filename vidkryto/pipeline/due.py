@@ -11,6 +11,7 @@ from vidkryto.catalogue.contract import Schedule
 from vidkryto.pipeline.approving import approvals_of, waiting_plan
 from vidkryto.pipeline.going_out import delay_ends
 from vidkryto.pipeline.remember import last_run, last_started
+from vidkryto.pipeline.withdrawn import withdrawn_since
 from vidkryto.record.run import RunRecord
 from vidkryto.settings import Settings
 
@@ -26,14 +27,12 @@ def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Datas
     After a technical failure that is so an hour later, and at once when a person let a waiting plan pass or a delayed
     row has become old enough. A dataset
     whose export was wrong, or is late by its promise, is looked at once a day, so that what a department mends or
-    brings goes out without anybody's asking.
+    brings goes out without anybody's asking. What was withdrawn is not run.
     """
     datasets, _ = load_all(settings.datasets)
-    return tuple(
-        dataset
-        for dataset in datasets
-        if dataset.contract.publication.status == "active" and _due(settings, dataset, now or clock.now())
-    )
+    gone, moment = withdrawn_since(settings), now or clock.now()
+    active = (one for one in datasets if one.contract.publication.status == "active" and one.name not in gone)
+    return tuple(dataset for dataset in active if _due(settings, dataset, moment))
 
 
 def _due(settings: Settings, dataset: Dataset, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from datetime import date
 from vidkryto import __version__
 from vidkryto.archive import written_atomically
 from vidkryto.disclosure import deny_list_from_environment
+from vidkryto.findings import Finding
 from vidkryto.outcome import Withheld
 from vidkryto.pipeline.approving import decide
 from vidkryto.pipeline.job import Exports, Job, Tables
@@ -28,6 +29,7 @@ __all__ = [
     "announce_first",
     "apply_plan",
     "closed",
+    "closed_and_live",
     "delay_ends",
     "gate_state",
     "now_live",
@@ -59,6 +61,22 @@ def closed(job: Job) -> Withheld | None:
         f"доступ обмежено: {access.legal_basis}; перегляд {review}",
         f"access is {access.status}: {access.legal_basis}; review on {review}",
     )
+
+
+def closed_and_live(job: Job) -> tuple[Finding, ...]:
+    """A finding where the portal still shows a dataset that was published from here and is closed now.
+
+    Nothing takes it down by itself: a withdrawal is a decision of a person, with a reason. Raises PortalError when the
+    portal does not answer.
+    """
+    receipt = _receipts(job).latest(job.dataset.name)
+    if receipt is None or receipt.outcome == "withdrawn":
+        return ()
+    live = portal_of(job).dataset(job.dataset.name, {})
+    if live is None or live.state != "active" or live.private:
+        return ()
+    access = job.dataset.contract.publication.access.status
+    return (Finding("closed-dataset-live", wanted=access, details={"dataset": job.dataset.name}),)
 
 
 def gate_state(job: Job) -> str:

@@ -15,7 +15,7 @@ not, 2 it could not be checked. What is checked, in this order:
    table `checkpoints`), or cosigned by another office, is a prefix of this ledger. ONLY THIS shows a ledger that
    was rewritten whole by the holder of the key, so keep a copy;
 5. every archived file that the ledger names is there and has its sha256 (`--objects`), unless it was withdrawn;
-6. every run record is the one that the ledger fixed by its digest (`--runs`).
+6. every run record is the one that the ledger fixed by its digest (`--runs`), unless it was withdrawn.
 """
 
 from __future__ import annotations
@@ -344,10 +344,15 @@ def check_key(pinned: str, history: History, report: Report) -> None:
         report.failure("key-other")
 
 
-def check_objects(folder: Path, entries: list[dict[str, Any]], report: Report) -> None:
-    """Step 5. An object that a withdrawal or a retention names may be gone: its hash in the ledger is the tombstone."""
+def tombstones(entries: list[dict[str, Any]]) -> set[str]:
+    """What a withdrawal or a retention names may be gone: its hash in the ledger is the tombstone."""
     tombs = (entry for entry in entries if entry["kind"] in ("withdrawal", "retention"))
-    gone = {sha256 for entry in tombs for sha256 in entry["body"].get("objects", [])}
+    return {sha256 for entry in tombs for sha256 in entry["body"].get("objects", [])}
+
+
+def check_objects(folder: Path, entries: list[dict[str, Any]], report: Report) -> None:
+    """Step 5."""
+    gone = tombstones(entries)
     good = 0
     for sha256, (seq, places) in named_files(folder, entries).items():
         found = [place for place in places if place.is_file()]
@@ -391,7 +396,7 @@ def file_hash(path: Path) -> str:
 
 def check_runs(folder: Path, entries: list[dict[str, Any]], report: Report) -> None:
     """Step 6. The digest leaves out `evidence`, which is filled in after the ledger was written."""
-    good = 0
+    good, gone = 0, tombstones(entries)
     for entry in entries:
         if not (wanted := entry["body"].get("record")):
             continue
@@ -401,7 +406,8 @@ def check_runs(folder: Path, entries: list[dict[str, Any]], report: Report) -> N
             record.pop("evidence", None)
             found = hashlib.sha256(canonical(record)).hexdigest()
         except FileNotFoundError:
-            report.failure("record-missing", seq=entry["seq"], run=run)
+            if wanted not in gone:
+                report.failure("record-missing", seq=entry["seq"], run=run)
             continue
         except (ValueError, AttributeError):
             found = ""
