@@ -115,7 +115,8 @@ def test_what_is_erased_is_gone_and_the_ledger_holds(city: City, command: Callab
     entry = [entry for entry in ledger_of(city.settings).entries() if entry.kind == "withdrawal"][-1]
     assert len(entry.body["objects"]) > 10
     assert holds(city)
-    assert "withdrawn" in (home / "site" / "datasets" / city.folder.name / "index.en.html").read_text(encoding="utf-8")
+    page = home / "site" / "en" / "datasets" / city.folder.name / "index.html"
+    assert "withdrawn" in page.read_text(encoding="utf-8")
 
     assert city.run().outcome == "Withheld"
     assert holds(city)
