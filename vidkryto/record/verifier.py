@@ -344,15 +344,8 @@ def check_key(pinned: str, history: History, report: Report) -> None:
         report.failure("key-other")
 
 
-def tombstones(entries: list[dict[str, Any]]) -> set[str]:
-    """What a withdrawal or a retention names may be gone: its hash in the ledger is the tombstone."""
-    tombs = (entry for entry in entries if entry["kind"] in ("withdrawal", "retention"))
-    return {sha256 for entry in tombs for sha256 in entry["body"].get("objects", [])}
-
-
-def check_objects(folder: Path, entries: list[dict[str, Any]], report: Report) -> None:
-    """Step 5."""
-    gone = tombstones(entries)
+def check_objects(folder: Path, entries: list[dict[str, Any]], gone: set[str], report: Report) -> None:
+    """Step 5. An object that a withdrawal or a retention names may be gone: its hash in the ledger is the tombstone."""
     good = 0
     for sha256, (seq, places) in named_files(folder, entries).items():
         found = [place for place in places if place.is_file()]
@@ -394,9 +387,9 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def check_runs(folder: Path, entries: list[dict[str, Any]], report: Report) -> None:
+def check_runs(folder: Path, entries: list[dict[str, Any]], gone: set[str], report: Report) -> None:
     """Step 6. The digest leaves out `evidence`, which is filled in after the ledger was written."""
-    good, gone = 0, tombstones(entries)
+    good = 0
     for entry in entries:
         if not (wanted := entry["body"].get("record")):
             continue
@@ -487,12 +480,14 @@ def verify(  # the whole procedure, in the order of the docstring above
     if not elsewhere:
         report.warning("alone")
     chosen = [entry for entry in history.entries if only in ("", entry["dataset"], entry["body"].get("run"))]
+    gone = {sha256 for entry in history.entries if entry["kind"] in ("withdrawal", "retention")
+            for sha256 in entry["body"].get("objects", [])}
     if objects is not None and objects.is_dir():
-        check_objects(objects, chosen, report)
+        check_objects(objects, chosen, gone, report)
     elif objects is not None:
         report.warning("objects-none")
     if runs is not None:
-        check_runs(runs, chosen, report)
+        check_runs(runs, chosen, gone, report)
     return report
 
 
