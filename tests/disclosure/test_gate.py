@@ -197,11 +197,44 @@ def test_denied_rows_leave_before_anything_else() -> None:
     assert "01107935" not in repr(outcome)
 
 
+def test_an_area_is_closed_and_a_place_cannot_be_read() -> None:
+    """What might lie inside blocks; without a rule about an area nobody has to read it."""
+    square = ((26.9, 49.4), (27.0, 49.4), (27.0, 49.5), (26.9, 49.5))
+    columns = {"name": ["а", "б"], "place": ["POINT (26.95 49.45)", "5474123 612345"]}
+    classes = {"name": "open", "place": "geo"}
+    outcome = gate(columns, classes, deny=DenyList((DenyRule("G2", polygons=(square,)),)))
+    assert told(outcome) == [("place-unreadable", "place"), ("rows-withheld", "")]
+    assert outcome.blocked
+    assert outcome.findings[0].rows == (6,)
+    other = gate(columns, classes, deny=DenyList((DenyRule("T3", object_types=frozenset({"а"})),)))
+    assert other.withheld is not None
+    assert (other.blocked, other.withheld.num_rows) == (False, 1)
+
+
+def test_a_rule_that_has_ended_closes_nothing() -> None:
+    """The day of the decision counts, as for exceptions."""
+    rule = DenyRule("T3", object_types=frozenset({"парк"}), until=date(2026, 11, 1))
+    outcome = gate({"type": ["Парк"]}, {"type": "open"}, deny=DenyList((rule,)), decided=date(2026, 11, 2))
+    assert outcome.columns.num_rows == 1
+    outcome = gate({"type": ["Парк"]}, {"type": "open"}, deny=DenyList((rule,)), decided=date(2026, 11, 1))
+    assert outcome.columns.num_rows == 0
+
+
 def test_young_rows_wait() -> None:
     """A delay of 30 days."""
     outcome = gate({"date": ["2026-11-01", "2026-01-01"]}, {"date": {"class": "open", "delay": "30d"}})
     assert told(outcome) == [("rows-delayed", "date")]
     assert outcome.columns.to_pydict() == {"date": ["2026-01-01"]}
+    assert outcome.due == date(2026, 12, 1)
+
+
+def test_a_delay_ends_on_the_day_of_the_run() -> None:
+    """An old export is run again: its ages are those of its day, its young rows are not."""
+    columns, classes = {"date": ["2026-11-01", "soon", "2026-11-20"]}, {"date": {"class": "open", "delay": "30d"}}
+    outcome = gate(columns, classes, decided=date(2026, 12, 1))
+    assert outcome.columns.to_pydict() == {"date": ["2026-11-01"]}
+    assert outcome.due == date(2026, 12, 20)
+    assert gate(columns, classes, decided=date(2026, 12, 20)).due is None
 
 
 def test_points_of_people_go_to_a_grid_or_nowhere() -> None:

@@ -251,4 +251,10 @@ def test_a_deny_list_that_grows_is_applied_to_an_export_that_did_not_change(
     assert [row["uid"] for row in live_rows(city)] == [1]
     (task,) = [task for task in closed.tasks if task.code == "rows-withheld"]
     assert task.details == {"rule": "T3"}
+    (folder,) = (city.settings.home / "releases" / city.folder.name).glob("1.1.0-*")
+    assert (folder / "stops-changes.csv").read_text(encoding="utf-8") == "change,uid\n"
+    kept = [file for place in ("plans", "objects") for file in (city.settings.home / place).rglob("*")]
+    plans = [text for file in kept if file.is_file() and '"removed"' in (text := file.read_text("utf-8", "ignore"))]
+    assert plans
+    assert not [text for text in plans if '"Ринок"' in text or '["uid","2"]' in text]
     assert city.run().outcome == "Unchanged"

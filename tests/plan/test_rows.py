@@ -73,6 +73,17 @@ def test_without_a_key_the_difference_is_that_of_two_multisets(
     assert removed == Counter(before) - Counter(after)
 
 
+def test_rows_that_an_act_closes_are_counted_and_not_shown(tmp_path: Path) -> None:
+    """A plan is printed, approved and archived: it shows no sample of them."""
+    live = written(tmp_path, ["_id", "id", "a", "n"], [["1", "x", "Котельня № 7", "1"]])
+    wanted = written(tmp_path, ["id", "a", "n"], [["y", "Парк", "1"]])
+    with compared(wanted, live, COLUMNS, ("id",)) as found:
+        assert [part for part, _ in found.change().samples] == ["added", "removed"]
+        change = found.change(discreet=True)
+    assert change.counts == (1, 0, 1)
+    assert [part for part, _ in change.samples] == ["added"]
+
+
 def test_a_digest_can_be_recomputed_in_a_few_lines(tmp_path: Path) -> None:
     """The rule of the protocol's page, in plain Python."""
     rows: list[list[str | None]] = [["б", "ї\n\"", "1.50"], ["а", None, "-0.00"], ["в", "x", "1e2"]]

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.publish.releases import a_release, stop
+from tests.publish.releases import STOPS, a_release, stop
 from tests.publish.test_publication import public, table_rows
+from tests.support.catalogue import CONTRACT, write_catalogue
 from tests.support.local_portal import LocalPortal
 from vidkryto.cli.app import app
+from vidkryto.errors import PlanError
 from vidkryto.plan.make import make_plan
 from vidkryto.plan.names import resource_id
 from vidkryto.publish.apply import apply
@@ -23,8 +25,17 @@ from vidkryto.publish.receipt import Receipts
 from vidkryto.record import Ledger, SigningKey
 from vidkryto.release import Release, Releases
 
-ROOT = Path(__file__).parents[2]
 DATASET = "public-transport-stops"
+CITY_CONTRACT = {
+    **CONTRACT,
+    "name": DATASET,
+    "resources": [{**CONTRACT["resources"][0], "schema": {**STOPS, "primaryKey": ["uid"]}}],
+    "publication": {
+        **CONTRACT["publication"],
+        "columns": {**{field["name"]: "open" for field in STOPS["fields"]}, "lat": "geo"},
+        "approval": {"first": "required", "breaking": "required"},
+    },
+}
 BY = ("--as", "data-office-1", "--role", "відділ даних", "--reason", "перевірено з управлінням")
 
 Command = Callable[..., Result]
@@ -43,11 +54,13 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def command(local_portal: LocalPortal, home: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run a command against a fresh portal; fails the test when the exit code is another than expected."""
+    root = home.parent / "city"
+    write_catalogue(root, CITY_CONTRACT)
     token = home / "sysadmin.token"
     token.write_text(local_portal.sysadmin_token)
     token.chmod(0o600)
     for name, value in {
-        "VIDKRYTO_ROOT": str(ROOT), "VIDKRYTO_HOME": str(home), "VIDKRYTO_CKAN_URL": local_portal.url,
+        "VIDKRYTO_ROOT": str(root), "VIDKRYTO_HOME": str(home), "VIDKRYTO_CKAN_URL": local_portal.url,
         "VIDKRYTO_CKAN_TOKEN": local_portal.editor_token, "VIDKRYTO_ORGANIZATION": local_portal.organization,
         "VIDKRYTO_LANGUAGE": "en",
     }.items():  # fmt: skip
@@ -101,6 +114,30 @@ def test_plan_approve_restore_watch_withdraw(command: Command, portal: CkanPorta
     assert public(portal, "package_show", id=DATASET) == 403
     assert command("watch").stdout == f"{DATASET}: as published\n"
     assert entries(home) == ["key", "approval", "restore", "withdrawal"]
+
+
+def test_nothing_goes_back_past_the_rules_of_today(
+    command: Command, portal: CkanPortal, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An act closes a row after it was published: neither a restore nor a repair shows it again, and both say why."""
+    folder = home / "releases" / DATASET
+    live(portal, home, a_release(folder, [stop(1), stop(2, label="Котельня")]))
+    live(portal, home, a_release(folder, [stop(1)], version="1.1.0"))
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    (lists / "a.toml").write_text('[[rule]]\nrule = "T3"\nobject_type = ["Котельня"]\n', encoding="utf-8")
+    monkeypatch.setenv("VIDKRYTO_DENY_LISTS", str(lists))
+    refused = command("restore", DATASET, "--to", "1.0.0", *BY, code=1)
+    assert isinstance(refused.exception, PlanError)
+    assert "release-rows-closed: Rows of the release that rule T3 closes: 1." in refused.stderr
+    assert len(table_rows(portal, resource_id(DATASET, "stops.csv"))) == 1
+    assert entries(home) == ["key"]
+    assert [release.version for release in Releases(folder).all()] == ["1.0.0", "1.1.0"]
+
+    (lists / "a.toml").write_text('[[rule]]\nrule = "T4"\nobject_type = ["вул. Кам’янецька, 1"]\n', encoding="utf-8")
+    portal.insert(resource_id(DATASET, "stops.csv"), [stop(99)])
+    assert "T4" in command("watch", DATASET, "--repair", code=1).stderr
+    assert len(table_rows(portal, resource_id(DATASET, "stops.csv"))) == 2
 
 
 def test_prepare_by_a_sysadmin(command: Command, portal: CkanPortal, home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,26 @@ def test_the_feed_after_a_crash_has_every_entry_once(
         ("1.2.0", "stops", "removed", "HM0002"),
     ]
     assert make_plan(third, portal).kind == "nothing"
+
+
+def test_whole_rows_of_a_table_that_an_act_closes_leave_the_feed(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """Without a key an entry is a row: from the release on that withholds some, the earlier ones are shown no more."""
+    content = b"change,uid,label\nadded,HM0003,x\n"
+    first = a_release(folder, [stop(1)], dataset=dataset, key=())
+    second = a_release(folder, [stop(1), stop(3)], dataset=dataset, key=(), version="1.1.0",
+                       extra={"stops-changes.csv": content})  # fmt: skip
+    publish(first)
+    publish(second)
+    assert len(told(portal, feed_id(dataset))) == 1
+    third = a_release(folder, [stop(1)], dataset=dataset, key=(), version="1.2.0",
+                      extra={"stops-changes.csv": b"change,uid,label\n"})  # fmt: skip
+    third = replace(third, tables=tuple(replace(table, discreet=True) for table in third.tables))
+    plan = make_plan(third, portal)
+    assert [sample for table in plan.tables for sample in table.rows.samples if table.resource == "stops"] == []
+    publish(third)
+    assert told(portal, feed_id(dataset)) == []
 
 
 def test_keys_of_several_fields_are_told_as_json(

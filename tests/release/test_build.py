@@ -4,9 +4,11 @@ import csv
 import datetime as dt
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,7 +16,7 @@ from tests.support.catalogue import SCHEMA, make_dataset, ready
 from vidkryto.catalogue import Dataset
 from vidkryto.errors import StateError
 from vidkryto.release import Release, Releases, build_release, load_release
-from vidkryto.release.changes import write_changes
+from vidkryto.release.changes import Changes, ClosedRows, write_changes
 from vidkryto.release.files import write_csv
 from vidkryto.release.version import change_of_schema, next_version
 
@@ -170,6 +172,55 @@ def test_a_list_of_changes_does_not_say_again_who_was_taken_out(
     assert (tmp_path / "changes.csv").read_text() == "change,uid,label,lat,lon,opened\nremoved,3,,,,2026-01-01\n"
     write_changes(*made, tmp_path / "decided.csv", public={"label"})
     assert "Коваленко" in (tmp_path / "decided.csv").read_text()
+
+
+def test_a_row_that_an_act_closes_is_counted_and_not_listed(
+    dataset: Dataset, releases: Releases, tmp_path: Path
+) -> None:
+    """By its key, by what the last release showed of it, and without a key no removed row at all."""
+    made = {}
+    for name, rows, key in (
+        ("before", ROWS, ("uid",)),
+        ("after", ROWS[:1], ("uid",)),
+        ("content", ROWS, ()),
+        ("less", ROWS[:1], ()),
+    ):
+        release = build_release(
+            dataset, {"stops": ready(rows, key=key)}, created=CREATED, releases=Releases(tmp_path / name)
+        )
+        assert release is not None
+        made[name] = release.tables[0]
+    nothing = pa.array([False] * 2)
+
+    def listed(names: tuple[str, str], denied: ClosedRows) -> tuple[str, Changes]:
+        changes = write_changes(made[names[0]], made[names[1]], tmp_path / "changes.csv", denied=denied)
+        return (tmp_path / "changes.csv").read_text(), changes
+
+    keys = pa.table({"uid": ["1"]})
+    text, changes = listed(("before", "after"), ClosedRows(1, keys, lambda rows: nothing[: rows.num_rows]))
+    assert text == "change,uid\nremoved,3\n"
+    assert (changes.removed, changes.hidden) == (2, 1)
+    by_cells = ClosedRows(0, None, lambda rows: pc.equal(rows.column("uid"), "3"))
+    assert listed(("before", "after"), by_cells)[0] == "change,uid\nremoved,1\n"
+    text, changes = listed(("content", "less"), by_cells)
+    assert "removed,1," in text
+    assert "removed,3," not in text
+    text, changes = listed(("content", "less"), ClosedRows(1, None, lambda rows: nothing[: rows.num_rows]))
+    assert text == "change,uid,label,lat,lon,opened\n"
+    assert (changes.removed, changes.hidden) == (2, 2)
+
+
+def test_a_release_says_that_rows_of_it_are_closed(dataset: Dataset, releases: Releases) -> None:
+    """The plan reads it there, after a restart too, and shows no row that goes."""
+    first = publish(dataset, releases, ROWS)
+    assert first.tables[0].discreet is False
+    assert "discreet" not in (first.folder / "release.json").read_text()
+    denied = ClosedRows(0, pa.table({"uid": ["1"]}), lambda rows: pa.array([False] * rows.num_rows))
+    table = replace(ready(ROWS[:1]), denied=denied)
+    second = build_release(dataset, {"stops": table}, created=CREATED, releases=releases)
+    assert second is not None
+    assert second.tables[0].discreet is True
+    assert load_release(second.folder).tables[0].discreet is True
 
 
 def test_a_column_that_says_less_now_is_not_repeated_as_it_was(

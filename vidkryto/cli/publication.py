@@ -105,26 +105,36 @@ def approve(
 
 def restore(
     dataset: Name,
-    to: Annotated[str, typer.Option("--to", help="The version whose content comes back.")],
     who: Who,
     role: Role,
     reason: Why,
+    to: Annotated[str, typer.Option("--to", help="The version whose content comes back.")] = "",
     portal: PortalName = "",
     as_json: Json = False,
 ) -> None:
     """Put an earlier release back: file, table, dictionary and metadata together, as a new version.
 
+    Without --to a withdrawal is lifted, and the next run publishes what the department hands over.
+
+    Classes, deny lists and exceptions of today decide over it: what they would not let out is not put back.
+
     Example: vidkryto restore public-transport-stops --to 1.3.0 --as data-office-2 --role "відділ даних"
     --reason "помилка у вивантаженні"
     """
     from vidkryto.pipeline import ledger_of
+    from vidkryto.pipeline.going_back import closed_today
     from vidkryto.publish.apply import Applying, apply
     from vidkryto.publish.restore import restored_release
 
     chosen = settings()
     entry, releases = _dataset(chosen, dataset), _releases(chosen, dataset)
+    if not to:
+        _lift(chosen, dataset, {"who": who, "role": role, "reason": reason})
+        return
     old, published = releases.find(to), releases.published()
-    release = restored_release(releases, to)
+    if old is not None:
+        _refuse_what_is_closed(chosen, entry, old)
+    release = restored_release(releases, to, closed_today(chosen, entry))
     made = _plan(chosen, entry, release, portal, notice=False)
     body = {"who": who, "role": role, "reason": reason, "plan": made.hash, "release": _named(release)}
     if published is not None:
@@ -143,15 +153,23 @@ def withdraw(
     role: Role,
     reason: Why,
     legal_basis: Annotated[str, typer.Option("--legal-basis", help="The article of the law.")],
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Delete its exports, releases, plans and run records here too.")
+    ] = False,
     portal: PortalName = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
     """Take every copy of a dataset off the portal: files, tables, package; each address is asked afterwards.
 
+    It stays away until vidkryto restore brings it back. Of what --erase deletes the hashes stay in the ledger.
+
     Example: vidkryto withdraw school-meals --as data-office-2 --role "відділ даних"
     --reason "персональні дані" --legal-basis "стаття 6 Закону 2939-VI"
     """
+    from vidkryto.cli.run import build_report
+    from vidkryto.keeping.erase import erasable
+    from vidkryto.keeping.erase import erase as delete
     from vidkryto.pipeline import ledger_of
     from vidkryto.publish.withdraw import Reason
     from vidkryto.publish.withdraw import withdraw as take_down
@@ -164,10 +182,20 @@ def withdraw(
     body: dict[str, object] = {"who": who, "role": role, "reason": reason, "basis": legal_basis}
     if published is not None:
         body["release"] = _named(published)
+    objects = erasable(chosen, dataset) if erase else ()
+    if objects:
+        body["objects"] = list(objects)
     ledger_of(chosen).append("withdrawal", dataset, body)
-    receipt = take_down(dataset, _open(chosen, entry, portal), Reason(reason, legal_basis))
-    _receipts(chosen, portal).save(receipt)
-    _told(receipt, f"{dataset}: {say(receipt.outcome)}", as_json)
+    target = _open(chosen, entry, portal)
+    receipt = None
+    if not erase or target.dataset(dataset, {}) is not None:  # what never went out can be erased too
+        receipt = take_down(dataset, target, Reason(reason, legal_basis))
+        _receipts(chosen, portal).save(receipt)
+    if erase:
+        people().print(say("{files} files deleted", files=delete(chosen, dataset, objects)), markup=False)
+        build_report(chosen)
+    if receipt is not None:
+        _told(receipt, f"{dataset}: {say(receipt.outcome)}", as_json)
 
 
 def watch(
@@ -253,12 +281,46 @@ def prepare(
         people().print("\n".join(f"{item.dataset}: {item.table}" for item in done), markup=False)
 
 
+def _lift(chosen: Settings, dataset: str, body: dict[str, object]) -> None:
+    """Let a withdrawn dataset be run again."""
+    from vidkryto.errors import PlanError
+    from vidkryto.pipeline import ledger_of
+    from vidkryto.pipeline.withdrawn import withdrawn_since
+
+    if dataset not in withdrawn_since(chosen):
+        raise PlanError(f"{dataset} is not withdrawn", remedy="Name the version that comes back with --to.")
+    ledger_of(chosen).append("restore", dataset, body)
+    people().print(say("Next: vidkryto publish {dataset}", dataset=dataset), markup=False)
+
+
+def _refuse_what_is_closed(chosen: Settings, entry: Dataset, release: Release) -> None:
+    """Say what today's rules find in a release, and raise PlanError when it may not go out."""
+    from vidkryto.errors import PlanError
+    from vidkryto.findings import Severity
+    from vidkryto.pipeline.going_back import judge_again
+
+    if (access := entry.contract.publication.access.status) != "open":
+        raise PlanError(
+            f"{entry.name} does not go out: its access is {access}",
+            remedy="Change publication.access in dataset.yaml when the legal ground is gone.",
+        )
+    found = [one for one in judge_again(chosen, entry, release) if one.severity is Severity.ERROR]
+    for one in found:
+        people().print(f"{one.code}: {one.message(chosen.language)}\n  → {one.remedy(chosen.language)}", markup=False)
+    if found:
+        raise PlanError(
+            f"release {release.version} of {entry.name} does not go out: by the rules of today it shows too much",
+            remedy="Mend what is named above, or publish the export anew: vidkryto publish",
+        )
+
+
 def _again(chosen: Settings, entry: Dataset, portal: str, receipts: Receipts) -> None:
-    """Publish the last release once more; what it repairs was approved when it was published."""
+    """Publish the last release once more, where today's rules let it; it was approved when it was published."""
     from vidkryto.publish.apply import apply
 
     published = _releases(chosen, entry.name).published()
     if published is not None:
+        _refuse_what_is_closed(chosen, entry, published)
         made = _plan(chosen, entry, published, portal, notice=False)
         receipts.save(apply(made, published, _open(chosen, entry, portal)))
 

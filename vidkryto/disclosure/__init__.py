@@ -2,7 +2,7 @@
 
 from vidkryto.disclosure.columns import Seen, detect_protected
 from vidkryto.disclosure.counts import CountTable
-from vidkryto.disclosure.deny import DenyList, deny_list_from_environment
+from vidkryto.disclosure.deny import DenyList, closed_rows, deny_list_from_environment
 from vidkryto.disclosure.exceptions import Exemption
 from vidkryto.disclosure.finished import scan_release
 from vidkryto.disclosure.formulas import excel_safe
@@ -19,6 +19,7 @@ __all__ = [
     "Previous",
     "ResidualRisk",
     "Seen",
+    "closed_rows",
     "deny_list_from_environment",
     "detect_protected",
     "disclose",

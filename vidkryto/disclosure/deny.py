@@ -12,22 +12,20 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vidkryto.catalogue.classes import ColumnClass
+from vidkryto.disclosure.areas import GeoColumns, Ring, geo_columns, rows_inside
 from vidkryto.disclosure.columns import one_array
 from vidkryto.disclosure.detectors import is_edrpou
-from vidkryto.disclosure.grid import Floats, degrees
 from vidkryto.errors import SettingsError
 
 KEYS = {"rule", "act", "edrpou", "edrpou_file", "polygon", "polygon_file", "object_type", "until"}
-Ring = tuple[tuple[float, float], ...]
-"""Points (longitude, latitude), as GeoJSON writes them."""
-
 
 @dataclass(frozen=True, slots=True)
 class DenyRule:
@@ -38,13 +36,24 @@ class DenyRule:
     edrpou: frozenset[str] = field(default=frozenset(), repr=False)
     polygons: tuple[Ring, ...] = field(default=(), repr=False)
     object_types: frozenset[str] = field(default=frozenset(), repr=False)
+    until: date | None = None
+    """The last day on which it closes anything; None: no end."""
 
 
 @dataclass(frozen=True, slots=True)
 class DenyList:
-    """All rules in force."""
+    """The rules of all lists."""
 
     rules: tuple[DenyRule, ...] = ()
+
+    def on(self, day: date) -> DenyList:
+        """The rules that have not ended on that day."""
+        return DenyList(tuple(rule for rule in self.rules if rule.until is None or day <= rule.until))
+
+    @property
+    def closes_areas(self) -> bool:
+        """Whether a rule closes an area, so that every place has to be known."""
+        return any(rule.polygons for rule in self.rules)
 
     def digest(self) -> str:
         """The sha256 of all that is closed: an unchanged export is looked at again when a list changed.
@@ -59,8 +68,8 @@ class DenyList:
         """Read every `*.toml` of the folder: tables `[[rule]]` with `rule`, `act` and what is closed.
 
         `edrpou` is a list, `edrpou_file` a text file with one code in a line, `polygon` a GeoJSON geometry,
-        `polygon_file` a GeoJSON file, `object_type` a list of words. Raises SettingsError for a file that cannot
-        be used: a deny list that is half read would publish what an act closes.
+        `polygon_file` a GeoJSON file, `object_type` a list of words, `until` the last day of the rule. Raises
+        SettingsError for a file that cannot be used: a deny list that is half read would publish what an act closes.
         """
         rules: list[DenyRule] = []
         for file in sorted(folder.glob("*.toml")):
@@ -122,7 +131,15 @@ def _rule(entry: dict[str, Any], folder: Path) -> DenyRule:
         frozenset(_code(str(code)) for code in codes),
         tuple(polygons),
         types,
+        _day(entry["until"]) if "until" in entry else None,
     )
+
+
+def _day(value: Any) -> date:
+    """A day of TOML, or the same as text; a moment is not one, and nobody knows which of its days is meant."""
+    if isinstance(value, datetime) or not isinstance(value, (date, str)):
+        raise TypeError("not a day")
+    return date.fromisoformat(value) if isinstance(value, str) else value
 
 
 def _code(text: str) -> str:
@@ -168,14 +185,16 @@ class Withheld:
     by_rule: dict[str, int]
 
 
-def withheld_rows(
-    columns: pa.Table, deny: DenyList, *, coordinates: tuple[tuple[str, str], ...], geometry: tuple[str, ...]
-) -> Withheld:
+def closed_rows(columns: pa.Table, deny: DenyList, classes: Mapping[str, ColumnClass]) -> pa.Array:
+    """The rows of a published table that a rule closes, as far as what is published of them shows it."""
+    return withheld_rows(columns, deny, geo_columns(columns, classes)).mask
+
+
+def withheld_rows(columns: pa.Table, deny: DenyList, places: GeoColumns) -> Withheld:
     """The rows that a rule of the deny list closes.
 
     A code is looked for in every column of the table, as a whole cell and as a number inside text; a type of
-    object as a whole cell; a polygon in the pairs (latitude, longitude) of `coordinates` and in the points of
-    the columns `geometry` (GeoJSON or WKT).
+    object as a whole cell; an area in the pairs of coordinates and the shapes of `places`.
     """
     rows = columns.num_rows
     every, by_rule = pa.array([False] * rows, pa.bool_()), {}
@@ -193,7 +212,7 @@ def withheld_rows(
                     ),
                 )
         if rule.polygons:
-            mask = pc.or_(mask, _inside(columns, rule.polygons, coordinates, geometry))
+            mask = pc.or_(mask, rows_inside(columns, rule.polygons, places))
         mask = pc.fill_null(mask, False)
         if count := int(pc.sum(mask).as_py() or 0):
             by_rule[rule.name] = count
@@ -211,52 +230,3 @@ def _holds_code(column: pa.Array, codes: frozenset[str]) -> pa.Array:
         or (is_edrpou(text) and _code(text) in codes)
     ]
     return pc.is_in(column, value_set=pa.array(held, type=column.type))
-
-
-def _inside(
-    columns: pa.Table, rings: tuple[Ring, ...], coordinates: tuple[tuple[str, str], ...], geometry: tuple[str, ...]
-) -> pa.Array:
-    inside = np.zeros(columns.num_rows, dtype=bool)
-    for latitude, longitude in coordinates:
-        north, east = degrees(columns.column(latitude)), degrees(columns.column(longitude))
-        for ring in rings:
-            for row in _near(north, east, ring):
-                inside[row] = inside[row] or _in_ring((east[row], north[row]), ring)
-    for name in geometry:
-        encoded = one_array(columns.column(name)).dictionary_encode()
-        held = np.array(
-            [_any_inside(_points(text or ""), rings) for text in encoded.dictionary.to_pylist()], dtype=bool
-        )
-        inside |= held[encoded.indices.to_numpy(zero_copy_only=False)]
-    return pa.array(inside)
-
-
-def _near(north: Floats, east: Floats, ring: Ring) -> list[int]:
-    """The rows whose point lies in the rectangle around a ring; only these are looked at closely."""
-    xs, ys = [point[0] for point in ring], [point[1] for point in ring]
-    near = (east >= min(xs)) & (east <= max(xs)) & (north >= min(ys)) & (north <= max(ys))
-    return [int(row) for row in np.flatnonzero(near)]
-
-
-def _points(text: str) -> list[tuple[float, float]]:
-    """The points of a GeoJSON or WKT geometry, longitude first in both."""
-    numbers = r"(-?\d{1,3}(?:\.\d+)?)"
-    pattern = rf"\[\s*{numbers}\s*,\s*{numbers}" if "[" in text else rf"{numbers}\s+{numbers}"
-    return [(float(east), float(north)) for east, north in re.findall(pattern, text)]
-
-
-def _any_inside(points: list[tuple[float, float]], rings: tuple[Ring, ...]) -> bool:
-    return any(_in_ring(point, ring) for point in points for ring in rings)
-
-
-def _in_ring(point: tuple[float, float], ring: Ring) -> bool:
-    """Ray casting to the east; a point on the border counts as inside."""
-    x, y = point
-    inside = False
-    for (x1, y1), (x2, y2) in zip(ring, (*ring[1:], ring[0]), strict=True):
-        cross = (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1)
-        if abs(cross) < 1e-12 and min(x1, x2) <= x <= max(x1, x2) and min(y1, y2) <= y <= max(y1, y2):
-            return True
-        if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
-            inside = not inside
-    return inside

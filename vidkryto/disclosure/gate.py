@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vidkryto import clock
-from vidkryto.catalogue.classes import ClassName, ColumnClass, DisclosureRules, towards_open
+from vidkryto.catalogue.classes import Action, ClassName, ColumnClass, DisclosureRules, towards_open
 from vidkryto.disclosure.anonymity import NOTHING, Anonymity, anonymity
 from vidkryto.disclosure.columns import Seen, judge_table, one_array
 from vidkryto.disclosure.counts import CountTable
@@ -52,14 +52,18 @@ def disclose(
     addresses: tuple[pa.Array, pa.Array] | None = None,
     today: date | None = None,
     decided: date | None = None,
+    finished: bool = False,
 ) -> Disclosure:
     """Turn what was read into what may be published.
 
     In: text columns named by the fields of `schema`, and for each row its number in the officer's file.
     `headers` are the words of the file above each field; `linked` the published counts of other resources of
     the dataset; `addresses` latitudes and longitudes of all addresses of the city, for grids of people.
-    `today` decides ages and delays, `decided` (without it `today`) whether an exception has expired: a repeated run
-    of an old export keeps the ages of its day, and does not bring an expired exception back.
+    `today` decides ages, `decided` (without it `today`) delays, and whether an exception or a rule has ended:
+    a repeated run of an old export keeps the ages of its day, does not bring an expired exception back, and lets out
+    what has waited long enough.
+    `finished` columns are those of a release: what their classes ask for was done to them, so that they are judged as
+    they are; their hidden counts were audited when they were hidden.
     Out: a Disclosure; an error among its findings blocks and leaves it without rows. Raises nothing for data.
     """
     texts = (
@@ -81,14 +85,19 @@ def disclose(
     work.findings += work.places.findings(names)
     _unclassed(work, names)
     _loosened(work, previous or Previous())
-    withhold(work, deny or DenyList())
-    delay(work)
-    transform(work, f"{dataset}/{resource}", salt or Secret(""))
-    snap(work, addresses)
+    withhold(work, (deny or DenyList()).on(work.decided))
+    if finished:
+        work.columns = work.columns.select([name for name in names if name in classes])
+        written = (Action.HASH, Action.MASK)
+        work.unreadable = frozenset(name for name, one in classes.items() if one.effective_action in written)
+    else:
+        delay(work)
+        transform(work, f"{dataset}/{resource}", salt or Secret(""))
+        snap(work, addresses)
     _formulas(work, schema)
     _detect(work, headers or {})
     measured = _anonymity(work, rules or DisclosureRules())
-    outcome = _cells(work, rules or DisclosureRules(), linked, previous or Previous())
+    outcome = None if finished else _cells(work, rules or DisclosureRules(), linked, previous or Previous())
     return _disclosed(work, names, measured, outcome)
 
 
@@ -257,4 +266,6 @@ def _disclosed(work: Work, names: tuple[str, ...], measured: Anonymity, outcome:
         protected=frozenset(protected),
         evidence=work.evidence,
         cells=None if blocked or outcome is None else outcome.published,
+        withheld=work.withheld,
+        due=min(work.due, default=None),
     )

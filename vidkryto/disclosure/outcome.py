@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -104,6 +105,11 @@ class Disclosure:
     """Counts without values, ready for JSON: for the ledger and the report."""
     cells: CountTable | None = field(default=None, repr=False)
     """The published counts: pass them to the next linked resource, keep them for the next release."""
+    withheld: pa.Table | None = field(default=None, repr=False)
+    """The rows that a deny list closes, as read: what leaves a published table with them is told nowhere."""
+
+    due: date | None = None
+    """The first day on which a row that is delayed may go out."""
 
     @property
     def blocked(self) -> bool:

@@ -194,6 +194,15 @@ def too_young(column: pa.Array, days: int, *, today: date) -> pa.Array:
     return pc.invert(pc.fill_null(old, False))
 
 
+def due_days(young: pa.Array, days: int) -> list[date]:
+    """The first day on which one of these young rows is old enough; none where no cell is a date."""
+    isos = young.filter(pc.match_substring_regex(young, r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"))
+    first = pc.min(pc.utf8_slice_codeunits(isos, 0, 10)).as_py() if len(isos) else None
+    match = ISO_DATE.match(first) if first else None
+    day = _real_date(match) if match else None
+    return [day + timedelta(days=days)] if day else []
+
+
 def transformed(column: pa.Array, declared: ColumnClass, *, today: date) -> Changed:
     """The transformation of one column that its class declares: generalise, round or top-code; else none."""
     if declared.generalise:

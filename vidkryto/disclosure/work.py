@@ -10,13 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vidkryto.catalogue.classes import Action, ClassName, ColumnClass
+from vidkryto.catalogue.classes import Action, ColumnClass
+from vidkryto.disclosure.areas import LONGITUDE_WORDS, geo_columns, geo_fields, unreadable_cells
 from vidkryto.disclosure.columns import one_array
 from vidkryto.disclosure.deny import DenyList, withheld_rows
 from vidkryto.disclosure.exceptions import Exemption
 from vidkryto.disclosure.grid import snapped
-from vidkryto.disclosure.places import Places, kind_words, safe_name
-from vidkryto.disclosure.transform import hashed, masked, too_young, transformed
+from vidkryto.disclosure.places import Places, kind_words, row_numbers, safe_name
+from vidkryto.disclosure.transform import due_days, hashed, masked, too_young, transformed
 from vidkryto.findings import Finding
 from vidkryto.settings import Secret
 
@@ -32,12 +33,16 @@ class Work:
     exceptions: tuple[Exemption, ...]
     today: date
     decided: date
-    """The day on which exceptions are judged."""
+    """The day on which exceptions, the ends of rules and delays are judged."""
     findings: list[Finding] = field(default_factory=list)
     evidence: dict[str, Any] = field(default_factory=dict)
     excepted: int = 0
     unreadable: frozenset[str] = frozenset()
     """Columns that are hashed or masked: searched before, not again."""
+    withheld: pa.Table | None = field(default=None, repr=False)
+    """The rows that a deny list closes, as read."""
+    due: list[date] = field(default_factory=list)
+    """For each delay the first day on which a row that waits may go out."""
     seen_in: set[str] = field(default_factory=set)
     """Fields in which a detector saw a person."""
 
@@ -61,50 +66,34 @@ class Work:
 
 
 def withhold(work: Work, deny: DenyList) -> None:
-    """Rows that a deny list closes leave before anything else looks at them."""
+    """Rows that a deny list closes leave before anything else looks at them.
+
+    Where an area is closed, a place that nobody can read blocks: it might lie inside.
+    """
     if not deny.rules or not work.columns.num_columns:
         return
-    withheld = withheld_rows(work.columns, deny, coordinates=_coordinate_pairs(work), geometry=_geometry(work))
+    places = geo_columns(work.columns, work.classes)
+    if deny.closes_areas:
+        for name, mask in unreadable_cells(work.columns, places).items():
+            rows = row_numbers(work.rows, tuple(pc.indices_nonzero(mask)[:5].to_pylist()))
+            work.find("place-unreadable", name, count=int(pc.sum(mask).as_py()), rows=rows)
+    withheld = withheld_rows(work.columns, deny, places)
     for rule, count in withheld.by_rule.items():
         work.findings.append(Finding("rows-withheld", work.places.of(), count=count, details={"rule": rule}))
     work.evidence["withheld_by_rule"] = dict(withheld.by_rule)
+    work.withheld = work.columns.filter(withheld.mask)
     work.keep_rows(pc.invert(withheld.mask))
 
 
-def _geo_fields(work: Work) -> list[str]:
-    return [
-        name for name in work.columns.column_names if name in work.classes and work.classes[name].name is ClassName.GEO
-    ]
-
-
-_LATITUDE_WORDS = ("lat", "шир")
-_LONGITUDE_WORDS = ("lon", "lng", "довг")
-
-
-def _coordinate_pairs(work: Work) -> tuple[tuple[str, str], ...]:
-    """Pairs (latitude, longitude) of class geo: declared by `snap.with`, else by their names in order."""
-    pairs = [(name, declared.snap.pair) for name in _geo_fields(work) if (declared := work.classes[name]).snap]
-    pairs = [pair for pair in pairs if pair[1] in work.columns.column_names]
-    taken = {name for pair in pairs for name in pair}
-    free = [name for name in _geo_fields(work) if name not in taken]
-    latitudes = [name for name in free if any(word in name.casefold() for word in _LATITUDE_WORDS)]
-    longitudes = [name for name in free if any(word in name.casefold() for word in _LONGITUDE_WORDS)]
-    return (*pairs, *zip(latitudes, longitudes, strict=False))
-
-
-def _geometry(work: Work) -> tuple[str, ...]:
-    paired = {name for pair in _coordinate_pairs(work) for name in pair}
-    return tuple(name for name in _geo_fields(work) if name not in paired)
-
-
 def delay(work: Work) -> None:
-    """Rows whose date is younger than the declared delay wait for a later release."""
+    """Rows whose date is younger than the declared delay, on the day of the run, wait for a later release."""
     for name in work.columns.column_names:
         declared = work.classes.get(name)
         if declared is None or not declared.delay:
             continue
-        young = too_young(work.column(name), declared.delay, today=work.today)
+        young = too_young(work.column(name), declared.delay, today=work.decided)
         if count := int(pc.sum(young).as_py() or 0):
+            work.due += due_days(work.column(name).filter(young), declared.delay)
             work.find("rows-delayed", name, count=count, days=declared.delay)
             work.keep_rows(pc.invert(young))
             work.evidence.setdefault("delayed", {})[safe_name(name)] = count
@@ -156,12 +145,12 @@ def _mask(work: Work, name: str) -> None:
 def snap(work: Work, addresses: tuple[pa.Array, pa.Array] | None) -> None:
     """Pairs of coordinates moved to their grid, each pair once."""
     done: set[str] = set()
-    for name in _geo_fields(work):
+    for name in geo_fields(work.columns.column_names, work.classes):
         rule = work.classes[name].snap
         if rule is None or name in done or rule.pair not in work.columns.column_names:
             continue
         done |= {name, rule.pair}
-        pair = (rule.pair, name) if any(word in name.casefold() for word in _LONGITUDE_WORDS) else (name, rule.pair)
+        pair = (rule.pair, name) if any(word in name.casefold() for word in LONGITUDE_WORDS) else (name, rule.pair)
         after = snapped(work.column(pair[0]), work.column(pair[1]), rule, addresses)
         work.replace(pair[0], after.latitude)
         work.replace(pair[1], after.longitude)

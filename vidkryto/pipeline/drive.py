@@ -14,8 +14,10 @@ from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
 from vidkryto.pipeline import glance, going_out, judging, shared, stages
 from vidkryto.pipeline.bounds import alone, time_limit
 from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
+from vidkryto.pipeline.going_back import put_back
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, last_run, record_run, utc
+from vidkryto.pipeline.withdrawn import withdrawn
 from vidkryto.record.run import RunRecord
 from vidkryto.release import Release
 
@@ -56,7 +58,7 @@ def _run(job: Job, call: Call) -> RunRecord:
         outcome = Withheld.because(progress.findings)
     except VidkrytoError as error:
         outcome = Failed.because(error)
-    if progress.plan is None and not isinstance(outcome, Unchanged) and going_out.closed(job) is None:
+    if progress.plan is None and not isinstance(outcome, Unchanged):
         _undo_half(job)
     record = record_run(job, progress, outcome)
     if not isinstance(outcome, Failed):  # a failure changed nothing; its record goes with the next run
@@ -67,7 +69,7 @@ def _run(job: Job, call: Call) -> RunRecord:
 def _undo_half(job: Job) -> None:
     """What a run that died left half done is undone, as this one brings nothing; else the next run sees to it."""
     try:
-        if going_out.put_back(job):
+        if going_out.closed(job) is None and withdrawn(job.settings, job.dataset.name) is None and put_back(job):
             logs.event("the last release was published once more: a run had died half way")
     except VidkrytoError as error:
         logs.event("what a run left half done could not be looked at", error=error.message)
@@ -89,7 +91,10 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
                 logs.event("stage ended", seconds=round(seconds, 3))
 
     if closed := going_out.closed(job):
-        return closed
+        progress.findings = run("glance", going_out.closed_and_live, job)
+        return replace(closed, findings=progress.findings)
+    if gone := withdrawn(job.settings, job.dataset.name):
+        return gone
     last = last_run(job.settings, job.dataset.name)
     exports: Exports = run("pull", stages.pull_exports, job)
     progress.exports = exports = exports.first_seen(last.snapshots if last else ())

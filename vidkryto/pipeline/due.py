@@ -9,7 +9,9 @@ from vidkryto.catalogue import Dataset, find_dataset, load_all
 from vidkryto.catalogue.calendar import CITY_TIME, is_due, late_after
 from vidkryto.catalogue.contract import Schedule
 from vidkryto.pipeline.approving import approvals_of, waiting_plan
+from vidkryto.pipeline.going_out import delay_ends
 from vidkryto.pipeline.remember import last_run, last_started
+from vidkryto.pipeline.withdrawn import withdrawn_since
 from vidkryto.record.run import RunRecord
 from vidkryto.settings import Settings
 
@@ -22,17 +24,16 @@ LOOK_AGAIN = timedelta(hours=23)
 def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Dataset, ...]:
     """Active datasets that should be run: their scheduled moment has passed since the last run, or something is undone.
 
-    After a technical failure that is so an hour later, and at once when a person let a waiting plan pass, or when the
-    moment came for which a release was held back (an embargo, the day of an announced change). A dataset
+    After a technical failure that is so an hour later, and at once when a person let a waiting plan pass, a delayed row
+    has become old enough, or the moment came for which a release was held back (an embargo, the day of an announced
+    change). A dataset
     whose export was wrong, or is late by its promise, is looked at once a day, so that what a department mends or
-    brings goes out without anybody's asking.
+    brings goes out without anybody's asking. What was withdrawn is not run.
     """
     datasets, _ = load_all(settings.datasets)
-    return tuple(
-        dataset
-        for dataset in datasets
-        if dataset.contract.publication.status == "active" and _due(settings, dataset, now or clock.now())
-    )
+    gone, moment = withdrawn_since(settings), now or clock.now()
+    active = (one for one in datasets if one.contract.publication.status == "active" and one.name not in gone)
+    return tuple(dataset for dataset in active if _due(settings, dataset, moment))
 
 
 def _due(settings: Settings, dataset: Dataset, now: datetime) -> bool:
@@ -47,8 +48,15 @@ def _due(settings: Settings, dataset: Dataset, now: datetime) -> bool:
         is_due(schedule, started, now)
         or (last.outcome == "Failed" and waited >= AGAIN_AFTER)
         or _let_pass(settings, last)
+        or _has_waited(settings, last, now)
         or (waited >= LOOK_AGAIN and _wants_an_export(last, schedule, now))
     )
+
+
+def _has_waited(settings: Settings, last: RunRecord, now: datetime) -> bool:
+    """Whether a row that the contract delays has become old enough since that run."""
+    day = delay_ends(settings, last.dataset)
+    return day is not None and datetime.fromisoformat(last.started).date() < day <= now.date()
 
 
 def _let_pass(settings: Settings, last: RunRecord) -> bool:

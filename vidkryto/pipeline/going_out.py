@@ -9,32 +9,33 @@ from datetime import UTC, date, datetime, time
 from vidkryto import __version__, clock
 from vidkryto.archive import written_atomically
 from vidkryto.disclosure import deny_list_from_environment
+from vidkryto.findings import Finding
 from vidkryto.outcome import Withheld
 from vidkryto.pipeline.approving import decide
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, say_intent
-from vidkryto.plan.live import LOCK, Lock
-from vidkryto.plan.make import NOTICE_LOCK, PlanSettings, anchor_id, make_plan
+from vidkryto.plan.make import PlanSettings, make_plan
 from vidkryto.plan.value import Plan
 from vidkryto.publish.announce import announce
 from vidkryto.publish.apply import Applying, apply
 from vidkryto.publish.approvals import Approvals, waits
-from vidkryto.publish.lock import abandoned
 from vidkryto.publish.portal import CkanPortal
 from vidkryto.publish.receipt import Receipt, Receipts
 from vidkryto.record.run import Approval, RunRecord
 from vidkryto.release import Release
+from vidkryto.settings import Settings
 
 __all__ = [
     "announce_first",
     "apply_plan",
     "closed",
+    "closed_and_live",
+    "delay_ends",
     "gate_state",
     "held_back",
     "now_live",
     "plan_release",
     "portal_of",
-    "put_back",
     "same_as_last_run",
     "say_intent",
     "waits_for_a_person",
@@ -63,6 +64,22 @@ def closed(job: Job) -> Withheld | None:
     )
 
 
+def closed_and_live(job: Job) -> tuple[Finding, ...]:
+    """A finding where the portal still shows a dataset that was published from here and is closed now.
+
+    Nothing takes it down by itself: a withdrawal is a decision of a person, with a reason. Raises PortalError when the
+    portal does not answer.
+    """
+    receipt = _receipts(job).latest(job.dataset.name)
+    if receipt is None or receipt.outcome == "withdrawn":
+        return ()
+    live = portal_of(job).dataset(job.dataset.name, {})
+    if live is None or live.state != "active" or live.private:
+        return ()
+    access = job.dataset.contract.publication.access.status
+    return (Finding("closed-dataset-live", wanted=access, details={"dataset": job.dataset.name}),)
+
+
 def gate_state(job: Job) -> str:
     """What decides beside the contract: deny lists, and the exceptions that hold today.
 
@@ -70,7 +87,7 @@ def gate_state(job: Job) -> str:
     """
     today = job.started.date()
     holding = sorted(json.dumps(one.to_entry(), sort_keys=True) for one in job.exceptions if not one.defect(today))
-    deny = deny_list_from_environment(repository=job.settings.root)
+    deny = deny_list_from_environment(repository=job.settings.root).on(today)
     return hashlib.sha256("\n".join([deny.digest() if deny.rules else "", *holding]).encode()).hexdigest()
 
 
@@ -83,9 +100,23 @@ def same_as_last_run(job: Job, exports: Exports, last: RunRecord | None) -> bool
         hashes == exports.hashes
         and last.fingerprint.rules == job.dataset.sha256
         and last.fingerprint.code == __version__
-        and job.gate_state.is_file()
-        and job.gate_state.read_text(encoding="ascii") == gate_state(job)
+        and _gate_stands(job)
     )
+
+
+def _gate_stands(job: Job) -> bool:
+    """Whether deny lists and exceptions are those of the published release, and no delayed row is old enough now."""
+    if not job.gate_state.is_file():
+        return False
+    state, _, due = job.gate_state.read_text(encoding="ascii").partition("\n")
+    return state == gate_state(job) and not (due and date.fromisoformat(due) <= job.started.date())
+
+
+def delay_ends(settings: Settings, dataset: str) -> date | None:
+    """The first day on which a row that the published release left out for its youth may go out."""
+    place = settings.home / "releases" / dataset / "disclosed" / "gate"
+    _, _, due = place.read_text(encoding="ascii").partition("\n") if place.is_file() else ("", "", "")
+    return date.fromisoformat(due) if due else None
 
 
 def plan_release(job: Job, release: Release) -> Plan:
@@ -143,25 +174,6 @@ def apply_plan(job: Job, plan: Plan, release: Release) -> Receipt:
     return receipt
 
 
-def put_back(job: Job) -> bool:
-    """Publish the last release once more where a run died half way; True when that was needed.
-
-    Rows of two releases would stay under the files of one until the department's next good export.
-    """
-    release, name = job.releases.published(), job.dataset.name
-    if release is None:
-        return False
-    portal, receipts = portal_of(job), _receipts(job)
-    live = portal.dataset(name, {})
-    anchor = live.resource(anchor_id(name)) if live else None
-    lock = Lock.parse(anchor.text(LOCK)) if anchor else None
-    if lock is None or lock.plan == NOTICE_LOCK or not abandoned(lock):
-        return False
-    shown = receipts.shown(job.releases, name)
-    receipts.save(apply(make_plan(release, portal, None, shown), release, portal, Applying(shown=shown)))
-    return True
-
-
 def _receipts(job: Job) -> Receipts:
     """The receipts of the settings' portal."""
     return Receipts(job.settings.home / "receipts")
@@ -177,7 +189,7 @@ def now_live(job: Job, release: Release, tables: Tables | None) -> None:
             with written_atomically(place) as part:
                 part.write_text(disclosed.to_json(), encoding="utf-8")
     with written_atomically(job.gate_state) as part:
-        part.write_text(gate_state(job), encoding="ascii")
+        part.write_text(gate_state(job) + (f"\n{tables.due.isoformat()}" if tables.due else ""), encoding="ascii")
 
 
 def waits_for_a_person(job: Job, progress: Progress, plan: Plan) -> Withheld | None:

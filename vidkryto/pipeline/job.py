@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ class Job:
 
     @property
     def gate_state(self) -> Path:
-        """Where it is kept which deny lists and exceptions the published release went out under."""
+        """Where it is kept under which deny lists and exceptions the published release went out, and until when."""
         return self.releases.folder / "disclosed" / "gate"
 
     @property
@@ -147,6 +147,8 @@ class Tables:
     """What may go out, after disclosure."""
     disclosed: Mapping[str, Previous] = field(default_factory=dict)
     """Under what classes, and with what counts, each table goes out."""
+    due: date | None = None
+    """The first day on which a delayed row of any table may go out."""
     risks: Mapping[str, ResidualRisk] = field(default_factory=dict)
     """What remains in each table when everything declared is done."""
     findings: tuple[Finding, ...] = ()

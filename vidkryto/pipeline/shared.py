@@ -6,7 +6,7 @@ receipts of a dataset meet in the store, any address that fsspec knows (file://â
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +76,23 @@ def fetch(settings: Settings, sha256: str) -> Path:
         except Exception as error:  # as above
             raise _unreached(error) from None
     return path
+
+
+def forget(settings: Settings, dataset: str, objects: Iterable[str]) -> None:
+    """Take these objects and what is kept of the dataset out of the store; else the next worker would draw it again."""
+    if not settings.store:
+        return
+    try:
+        store, root = _open(settings)
+        paths = [settings.archive.path(sha256) for sha256 in objects]
+        for name in [f"{root}/objects/{path.parent.name}/{path.name}" for path in paths]:
+            if store.exists(name):
+                store.rm(name)
+        for folder in (f"releases/{dataset}", f"runs/{dataset}", f"history/{dataset}.jsonl"):
+            if store.exists(f"{root}/state/{folder}"):
+                store.rm(f"{root}/state/{folder}", recursive=True)
+    except Exception as error:  # as above
+        raise _unreached(error) from None
 
 
 def _open(settings: Settings) -> tuple[Any, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,11 @@ import pyarrow as pa
 
 from vidkryto.catalogue.classes import Action, ColumnClass, towards_open
 from vidkryto.disclosure import (
+    DenyList,
+    Disclosure,
     Previous,
     ResidualRisk,
+    closed_rows,
     deny_list_from_environment,
     detect_protected,
     disclose,
@@ -31,6 +35,7 @@ from vidkryto.read import Table, load_corrections, read
 from vidkryto.read.lock import check_lock, load_lock
 from vidkryto.read.transform import transform, transformation
 from vidkryto.release import ReadyTable, Release, build_release
+from vidkryto.release.changes import ClosedRows
 from vidkryto.validate import Validation, canonical, to_findings, typed, validate_table
 
 TOTALS = "expect_parts_to_sum_to_total"
@@ -192,17 +197,18 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
     """Let through what the classes of the columns allow; what is let through is ready for a release.
 
     Every table that could be read is searched, also an invalid one, so that all tasks are told at once.
-    `today` decides ages and delays; it is the day the export was first seen, so that a repeated run gives the same.
-    Exceptions are judged on the day of the run.
+    `today` decides ages; it is the day the export was first seen, so that a repeated run gives the same.
+    Exceptions and delays are judged on the day of the run, which its record keeps.
     """
     findings: list[Finding] = []
     ready = {}
     disclosed: dict[str, Previous] = {}
     risks: dict[str, ResidualRisk] = {}
+    due: list[date] = []
     salt, deny = salt_from_environment(), deny_list_from_environment(repository=job.settings.root)
     for name, text in tables.texts.items():
         classes = classes_of(job, name)
-        previous = _last_disclosed(job, name)
+        previous = last_disclosed(job, name)
         outcome = disclose(
             text.columns,
             text.rows,
@@ -224,8 +230,9 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
         findings += outcome.findings
         cells = job.dataset.contract.publication.disclosure.cells
         remembered = (previous or Previous()).followed_by(outcome.cells, cells.releases if cells else 1)
-        disclosed[name] = Previous(_lasting(classes, previous), outcome.cells, remembered)
+        disclosed[name] = Previous(lasting_classes(classes, previous), outcome.cells, remembered)
         risks[name] = outcome.residual_risk
+        due += [outcome.due] if outcome.due else []
         if name in tables.typed and not outcome.blocked:
             schema = published_schema(job.dataset.schemas[name], outcome.columns.column_names, classes)
             key = job.dataset.key_of[name]
@@ -239,12 +246,14 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
                 public=frozenset(
                     item.place.field for item in outcome.findings if item.code == "contradiction-excepted"
                 ),
+                denied=_denied(job, name, outcome, deny.on(job.started.date())),
             )
     told = (*tables.findings, *placed(findings, tables.texts))
-    return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=told)
+    first = min(due, default=None)
+    return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=told, due=first)
 
 
-def _lasting(classes: Mapping[str, ColumnClass], previous: Previous | None) -> dict[str, ColumnClass]:
+def lasting_classes(classes: Mapping[str, ColumnClass], previous: Previous | None) -> dict[str, ColumnClass]:
     """The classes against which the next release is compared.
 
     A class that moved towards open went out by an exception, which ends: the closed class stays the one to compare
@@ -265,7 +274,20 @@ def _closed(classes: Mapping[str, ColumnClass], previous: Previous | None) -> fr
     )
 
 
-def _last_disclosed(job: Job, resource: str) -> Previous | None:
+def _denied(job: Job, resource: str, outcome: Disclosure, deny: DenyList) -> ClosedRows | None:
+    """What a deny list closes in a table; its keys only where they go out as they are."""
+    if not deny.rules or outcome.withheld is None:
+        return None
+    classes, schema, key = classes_of(job, resource), job.dataset.schemas[resource], job.dataset.key_of[resource]
+    kept = {name for name, one in classes.items() if one.effective_action is Action.KEEP and not one.transformed}
+    fields = {**schema, "fields": [field for field in schema["fields"] if field["name"] in key]}
+    named = [field["name"] for field in fields["fields"]]
+    keys = canonical(outcome.withheld.select(named), fields) if key and set(key) <= kept else None
+    return ClosedRows(outcome.withheld.num_rows, keys, partial(closed_rows, deny=deny, classes=classes))
+
+
+def last_disclosed(job: Job, resource: str) -> Previous | None:
+    """What the published release of a table said: classes and counts."""
     file = job.disclosed(resource)
     return Previous.from_json(file.read_text(encoding="utf-8")) if file.is_file() else None
 

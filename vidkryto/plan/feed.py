@@ -96,21 +96,25 @@ def _written(path: Path, release: Release, files: list[ReleaseFile], live: Path 
     with path.open("w", encoding="utf-8", newline="") as target:
         writer = csv.writer(target, lineterminator="\n")
         writer.writerow(NAMES)
-        for row in (*(_others(live, release.version) if live else ()), *_own(release, files)):
+        for row in (*(_others(live, release) if live else ()), *_own(release, files)):
             writer.writerow(row)
             count += 1
     return count
 
 
-def _others(live: Path, version: str) -> Iterator[list[str]]:
-    """Entries of other releases, as the portal shows them; those of a feed that had no numbers yet get theirs."""
+def _others(live: Path, release: Release) -> Iterator[list[str]]:
+    """Entries of other releases, as the portal shows them; those of a feed that had no numbers yet get theirs.
+
+    Without a key they are whole rows: those of a table of which a deny list closes rows are shown no more.
+    """
+    whole = {table.resource for table in release.tables if table.discreet and not table.key}
     places: Counter[str] = Counter()
     with live.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
-            release = row.get("release") or ""
-            if release != version:
-                places[release] += 1
-                told = {"number": str(places[release])} | {name: text for name, text in row.items() if text}
+            version = row.get("release") or ""
+            if version != release.version and row.get("table") not in whole:
+                places[version] += 1
+                told = {"number": str(places[version])} | {name: text for name, text in row.items() if text}
                 yield [told.get(name, "") for name in NAMES]
 
 

@@ -87,12 +87,12 @@ class Comparison:
         """Whether both sides hold the same rows."""
         return not any(self.counts)
 
-    def change(self) -> RowChange:
-        """Counts and samples of what differs."""
+    def change(self, *, discreet: bool = False) -> RowChange:
+        """Counts and samples of what differs; `discreet` shows none of the rows that go."""
         samples = tuple(
             (part, tuple((name, row[name]) for name in self._named))
             for part, count in zip(PARTS, self.counts, strict=True)
-            if count
+            if count and not (discreet and part == "removed")
             for row in self._rows(part, limit=SAMPLES)
         )
         return RowChange(*self.counts, samples=samples)

@@ -89,7 +89,7 @@ def _by_files(
     with delta.delta(table.csv.path, shown.csv, columns, table.key, (table.rows, there.rows)) as comparison:
         if comparison is None or comparison.equal:
             return nothing
-        return mark.state, comparison.change(), there.rows
+        return mark.state, comparison.change(discreet=table.discreet), there.rows
 
 
 def _by_portal(
@@ -110,7 +110,7 @@ def _by_portal(
         if dump is not None and noted == wanted.sha256 == digest_of(dump, columns).sha256:
             return RowChange(), wanted.rows
         with compared(table.csv.path, dump, columns, table.key, emptied(changes)) as comparison:
-            return comparison.change(), comparison.live.rows
+            return comparison.change(discreet=table.discreet), comparison.live.rows
 
 
 def emptied(changes: tuple[ColumnChange, ...]) -> frozenset[str]:

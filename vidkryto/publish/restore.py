@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from vidkryto.archive import sha256_of
 from vidkryto.errors import PlanError
 from vidkryto.release import Release, Releases, load_release
 from vidkryto.release.build import release_file
-from vidkryto.release.changes import write_changes
+from vidkryto.release.changes import ClosedRows, write_changes
 from vidkryto.release.store import MANIFEST, manifest_bytes, manifest_of
 from vidkryto.release.value import ReleaseFile
 from vidkryto.release.version import Change, change_of_schema, next_version
@@ -21,12 +22,12 @@ from vidkryto.release.version import Change, change_of_schema, next_version
 DESCRIPTOR = "datapackage.json"
 
 
-def restored_release(releases: Releases, version: str) -> Release:
+def restored_release(releases: Releases, version: str, denied: Mapping[str, ClosedRows] | None = None) -> Release:
     """A new release with the content of `version`; its number follows the published one's.
 
     Versions never go back: readers who saw 2.0.0 get the content of 1.3.0 as 3.0.0 or 2.1.0, by what
-    changes for them. Lists of changed rows are made anew, against what is published. Raises PlanError when there is
-    no such release or its files are damaged.
+    changes for them. Lists of changed rows are made anew, against what is published, without the rows that `denied`
+    closes by resource. Raises PlanError when there is no such release or its files are damaged.
     """
     old, latest = releases.find(version), releases.published()
     if old is None:
@@ -38,10 +39,10 @@ def restored_release(releases: Releases, version: str) -> Release:
                 f"the file {file.name} of release {version} is missing or damaged",
                 remedy="Restore the folder of releases from a backup, or choose another version.",
             )
-    return _written(old, latest or old, releases)
+    return _written(old, latest or old, releases, denied or {})
 
 
-def _written(old: Release, latest: Release, releases: Releases) -> Release:
+def _written(old: Release, latest: Release, releases: Releases, denied: Mapping[str, ClosedRows]) -> Release:
     version = next_version(latest.version, _change(latest, old))
     now = clock.now().isoformat(timespec="seconds")
     building = releases.folder / f".restoring-{os.getpid()}"
@@ -49,10 +50,16 @@ def _written(old: Release, latest: Release, releases: Releases) -> Release:
     building.mkdir(parents=True)
     try:
         files = tuple(_copied(file, old, version, now, building) for file in old.files if file.role != "changes")
-        files += _changes(latest, old, building)
+        changes, discreet = _changes(latest, old, building, denied)
+        files += changes
         by_name = {file.name: file for file in files}
         tables = tuple(
-            replace(table, csv=by_name[table.csv.name], parquet=by_name[table.parquet.name] if table.parquet else None)
+            replace(
+                table,
+                csv=by_name[table.csv.name],
+                parquet=by_name[table.parquet.name] if table.parquet else None,
+                discreet=table.discreet or table.resource in discreet,
+            )
             for table in old.tables
         )
         metadata = {**old.metadata, "version": version, "modified": now}
@@ -81,19 +88,22 @@ def _copied(file: ReleaseFile, old: Release, version: str, now: str, folder: Pat
     return replace(file, path=target, bytes=target.stat().st_size, sha256=sha256_of(target))
 
 
-def _changes(latest: Release, old: Release, folder: Path) -> tuple[ReleaseFile, ...]:
-    """What going back changes row by row, for those who follow the changes."""
+def _changes(
+    latest: Release, old: Release, folder: Path, denied: Mapping[str, ClosedRows]
+) -> tuple[tuple[ReleaseFile, ...], set[str]]:
+    """What going back changes row by row, for those who follow the changes; and tables with rows left out of it."""
     before = {table.resource: table for table in latest.tables}
-    files = []
+    files, discreet = [], set()
     for table in old.tables:
         there = before.get(table.resource)
         if there is not None and there.csv.sha256 != table.csv.sha256:
             path = folder / f"{table.csv.name.removesuffix('.csv')}-changes.csv"
-            write_changes(there, table, path)
+            if write_changes(there, table, path, denied=denied.get(table.resource)).hidden:
+                discreet.add(table.resource)
             title = table.csv.title
             titles = {"uk": f"{title.get('uk', '')}: зміни", "en": f"{title.get('en', '')}: changes"}
             files.append(release_file(path, "changes", titles, resource=table.resource))
-    return tuple(files)
+    return tuple(files), discreet
 
 
 def _change(latest: Release, old: Release) -> Change:

@@ -180,7 +180,8 @@ class Exempted(Decided):
 
 
 class Withdrawal(Decided):
-    """A release was taken down; `objects` are gone from the archive, their hashes stay as a tombstone."""
+    """A release was taken down; `objects` (files of the archive, digests of run records) are gone, their hashes stay
+    as a tombstone."""
 
     release: Release | None = None
     objects: list[Sha256] = Field(default_factory=list)
@@ -196,9 +197,9 @@ class Retention(Block):
 
 
 class Restore(Decided):
-    """An earlier release was put back."""
+    """An earlier release was put back; without one a withdrawal was lifted, and the next run publishes."""
 
-    release: Release
+    release: Release | None = None
     replaces: Release | None = None
     plan: Sha256 | None = None
 

@@ -15,7 +15,7 @@ not, 2 it could not be checked. What is checked, in this order:
    table `checkpoints`), or cosigned by another office, is a prefix of this ledger. ONLY THIS shows a ledger that
    was rewritten whole by the holder of the key, so keep a copy;
 5. every archived file that the ledger names is there and has its sha256 (`--objects`), unless it was withdrawn;
-6. every run record is the one that the ledger fixed by its digest (`--runs`).
+6. every run record is the one that the ledger fixed by its digest (`--runs`), unless it was withdrawn.
 """
 
 from __future__ import annotations
@@ -344,10 +344,8 @@ def check_key(pinned: str, history: History, report: Report) -> None:
         report.failure("key-other")
 
 
-def check_objects(folder: Path, entries: list[dict[str, Any]], report: Report) -> None:
+def check_objects(folder: Path, entries: list[dict[str, Any]], gone: set[str], report: Report) -> None:
     """Step 5. An object that a withdrawal or a retention names may be gone: its hash in the ledger is the tombstone."""
-    tombs = (entry for entry in entries if entry["kind"] in ("withdrawal", "retention"))
-    gone = {sha256 for entry in tombs for sha256 in entry["body"].get("objects", [])}
     good = 0
     for sha256, (seq, places) in named_files(folder, entries).items():
         found = [place for place in places if place.is_file()]
@@ -389,7 +387,7 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def check_runs(folder: Path, entries: list[dict[str, Any]], report: Report) -> None:
+def check_runs(folder: Path, entries: list[dict[str, Any]], gone: set[str], report: Report) -> None:
     """Step 6. The digest leaves out `evidence`, which is filled in after the ledger was written."""
     good = 0
     for entry in entries:
@@ -401,7 +399,8 @@ def check_runs(folder: Path, entries: list[dict[str, Any]], report: Report) -> N
             record.pop("evidence", None)
             found = hashlib.sha256(canonical(record)).hexdigest()
         except FileNotFoundError:
-            report.failure("record-missing", seq=entry["seq"], run=run)
+            if wanted not in gone:
+                report.failure("record-missing", seq=entry["seq"], run=run)
             continue
         except (ValueError, AttributeError):
             found = ""
@@ -481,12 +480,14 @@ def verify(  # the whole procedure, in the order of the docstring above
     if not elsewhere:
         report.warning("alone")
     chosen = [entry for entry in history.entries if only in ("", entry["dataset"], entry["body"].get("run"))]
+    gone = {sha256 for entry in history.entries if entry["kind"] in ("withdrawal", "retention")
+            for sha256 in entry["body"].get("objects", [])}
     if objects is not None and objects.is_dir():
-        check_objects(objects, chosen, report)
+        check_objects(objects, chosen, gone, report)
     elif objects is not None:
         report.warning("objects-none")
     if runs is not None:
-        check_runs(runs, chosen, report)
+        check_runs(runs, chosen, gone, report)
     return report
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from vidkryto.archive import sha256_of
 from vidkryto.catalogue.load import Dataset
 from vidkryto.disclosure import excel_safe
-from vidkryto.release.changes import write_changes
+from vidkryto.release.changes import ClosedRows, write_changes
 from vidkryto.release.csvw import csvw_metadata
 from vidkryto.release.descriptor import descriptor_of, metadata_of
 from vidkryto.release.files import coordinates, sorted_by_key, write_csv, write_geojson, write_parquet
@@ -51,6 +51,8 @@ class ReadyTable:
     """Columns whose class shows less than in the last release: its cells are not repeated in a list of changes."""
     public: frozenset[str] = frozenset()
     """Columns whose personal values are published by a recorded decision."""
+    denied: ClosedRows | None = None
+    """What a deny list closes here; None without one."""
 
 
 def build_release(
@@ -68,7 +70,7 @@ def build_release(
     try:
         written = [_write_table(dataset, name, ready, building) for name, ready in tables.items()]
         plain = tuple(table for table, _ in written)
-        change, changes = _compare(previous, plain, building, tables)
+        change, changes, plain = _compare(previous, plain, building, tables)
         version = next_version(previous.version if previous else "", change or "patch")
         metadata = metadata_of(dataset, created=created, version=version, temporal=_temporal(tables))
         if change is None and previous is not None and _same_words(previous.metadata, metadata):
@@ -165,6 +167,7 @@ def _write_table(
         key=ready.key,
         rows=canonical.num_rows,
         labels={field["name"]: _labels(field) for field in ready.schema["fields"]},
+        discreet=bool(ready.denied and ready.denied.count),
     )
     described = folder / f"{resource.path}-metadata.json"
     described.write_bytes(csvw_metadata(table))
@@ -211,13 +214,13 @@ def _labels(field: Mapping[str, Any]) -> dict[str, str]:
 
 def _compare(
     previous: Release | None, tables: Sequence[ReleaseTable], folder: Path, ready: Mapping[str, ReadyTable]
-) -> tuple[Change | None, tuple[ReleaseFile, ...]]:
-    """The gravest change against the published release, and a file of changed rows for each table."""
+) -> tuple[Change | None, tuple[ReleaseFile, ...], tuple[ReleaseTable, ...]]:
+    """The gravest change against the published release, a file of changed rows for each table, and the tables."""
     if previous is None:
-        return "major", ()
+        return "major", (), tuple(tables)
     before = {table.resource: table for table in previous.tables}
     changes: set[Change | None] = {"major"} if set(before) - {table.resource for table in tables} else set()
-    files = []
+    files, discreet = [], set()
     for table in tables:
         old = before.get(table.resource)
         if old is None:
@@ -230,10 +233,13 @@ def _compare(
             changes.add("minor")
             path = folder / f"{table.csv.name.removesuffix('.csv')}-changes.csv"
             mine = ready[table.resource]
-            write_changes(old, table, path, closed=mine.closed, public=mine.public)
+            changed = write_changes(old, table, path, closed=mine.closed, public=mine.public, denied=mine.denied)
+            if changed.hidden:
+                discreet.add(table.resource)
             title = {"uk": f"{table.csv.title['uk']}: зміни", "en": f"{table.csv.title['en']}: changes"}
             files.append(release_file(path, "changes", title, resource=table.resource))
-    return next((change for change in ORDER if change in changes), None), tuple(files)
+    marked = tuple(replace(table, discreet=True) if table.resource in discreet else table for table in tables)
+    return next((change for change in ORDER if change in changes), None), tuple(files), marked
 
 
 def _same_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -25,9 +25,23 @@ class Changes:
     added: int
     changed: int
     removed: int
+    hidden: int = 0
+    """Removed rows that are counted and not listed, because a deny list closes them or may close them."""
 
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedRows:
+    """What a deny list closes in one table: a row that leaves because of it is not told once more."""
+
+    count: int
+    """Rows of the export that are withheld."""
+    keys: pa.Table | None = field(repr=False)
+    """Their keys in canonical form; None where the published key is none or another than the export's."""
+    closes: Callable[[pa.Table], pa.Array] = field(repr=False)
+    """Which rows of a published table the rules of today close."""
 
 
 def write_changes(
@@ -37,6 +51,7 @@ def write_changes(
     *,
     closed: Collection[str] = (),
     public: Collection[str] = (),
+    denied: ClosedRows | None = None,
 ) -> Changes:
     """Write `changes.csv` (change, then the key or, without one, all columns) and return the counts.
 
@@ -45,7 +60,8 @@ def write_changes(
 
     What the last release should not have said is not said again: `closed` columns, whose class shows less now, are
     left out, and with them the rows of the last release where they are part of the key; a removed row in which a
-    person is seen is counted and not listed, unless its column is `public` by a decision.
+    person is seen is counted and not listed, unless its column is `public` by a decision. Nor are rows listed that
+    a deny list closes (`denied`); where withheld rows cannot be told by a key, no removed row of the table is.
     """
     if before is None:
         return Changes(after.rows, 0, 0)
@@ -57,9 +73,44 @@ def write_changes(
         counts = dict(connection.execute("select change, count(*) from changes group by 1").fetchall())
         names = ", ".join(_quoted(name) for name in ("change", *(after.key if keyed else both)))
         told = "change = 'added'" if keyed and set(after.key) & set(closed) else "true"
+        hidden = _hide(connection, after.key if keyed else (), both, denied) if denied else 0
         listed = connection.sql(f"select * from changes where {told} order by {names}").to_arrow_table()
         write_csv(_without_people(listed, public), path)
-    return Changes(counts.get("added", 0), counts.get("changed", 0), counts.get("removed", 0))
+    return Changes(counts.get("added", 0), counts.get("changed", 0), counts.get("removed", 0), hidden)
+
+
+def _hide(connection: duckdb.DuckDBPyConnection, key: tuple[str, ...], both: list[str], denied: ClosedRows) -> int:
+    """Take removed rows that a deny list closes out of the table `changes`; returns how many."""
+    before = connection.execute("select count(*) from changes").fetchall()
+    if denied.count and (not key or denied.keys is None):
+        connection.execute("delete from changes where change = 'removed'")
+    else:
+        names = key or tuple(both)
+        gone = [denied.keys] if denied.keys is not None else []
+        same = _same_row("old", "changes", names)
+        for batch in connection.sql(
+            f"select old.* from old semi join (select * from changes where change = 'removed') changes on {same}"
+        ).to_arrow_reader(BATCH):
+            rows = pa.table({name: batch.column(name).fill_null("") for name in batch.schema.names})
+            gone.append(rows.filter(denied.closes(rows)))
+        for rows in gone:
+            connection.register("gone", _nulled(rows.select(names)))
+            connection.execute(
+                f"delete from changes using gone where change = 'removed' and {_same_row('changes', 'gone', names)}"
+            )
+            connection.unregister("gone")
+    after = connection.execute("select count(*) from changes").fetchall()
+    return int(before[0][0] - after[0][0])
+
+
+def _same_row(one: str, other: str, names: Collection[str]) -> str:
+    return " and ".join(f"{one}.{_quoted(name)} is not distinct from {other}.{_quoted(name)}" for name in names)
+
+
+def _nulled(rows: pa.Table) -> pa.Table:
+    """Empty cells as missing ones, as `_load` has them."""
+    columns = {name: rows.column(name).cast(pa.string()) for name in rows.column_names}
+    return pa.table({name: pc.if_else(pc.equal(cells, ""), None, cells) for name, cells in columns.items()})
 
 
 def _without_people(changes: pa.Table, public: Collection[str]) -> pa.Table:

@@ -36,11 +36,16 @@ class Releases:
     def all(self) -> tuple[Release, ...]:
         """Every release kept, oldest first."""
         found = (load_release(file.parent) for file in self.folder.glob(f"*/{MANIFEST}"))
-        return tuple(sorted(found, key=lambda release: (release.created, release.version)))
+        return tuple(sorted(found, key=_age))
 
     def find(self, version: str) -> Release | None:
         """The newest release of that version."""
         return next((release for release in reversed(self.all()) if release.version == version), None)
+
+
+def _age(release: Release) -> tuple[str, tuple[int, ...]]:
+    """The older the earlier: of one export the versions follow each other by number, 1.10.0 after 1.9.0."""
+    return release.created, tuple(int(part) for part in release.version.split(".") if part.isdigit())
 
 
 def manifest_of(release: Release) -> dict[str, Any]:
@@ -70,6 +75,7 @@ def manifest_of(release: Release) -> dict[str, Any]:
                 "key": list(table.key),
                 "rows": table.rows,
                 "labels": {name: dict(texts) for name, texts in table.labels.items()},
+                **({"discreet": True} if table.discreet else {}),
             }
             for table in release.tables
         ],
@@ -96,6 +102,7 @@ def load_release(folder: Path) -> Release:
                 key=tuple(entry["key"]),
                 rows=entry["rows"],
                 labels=entry["labels"],
+                discreet=entry.get("discreet", False),
             )
             for entry in manifest["tables"]
         )

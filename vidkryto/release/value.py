@@ -41,6 +41,8 @@ class ReleaseTable:
     rows: int
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """For each field its title by language."""
+    discreet: bool = False
+    """Whether a deny list closes rows of it: removed rows are then counted and shown nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,8 @@ COUNTED = ("error", "warning", "note")
 
 
 def _status(run: RunRecord | None, in_force: tuple[Exemption, ...], withdrawn_on: str, days_late: int) -> Status:
-    if withdrawn_on and (run is None or run.started < withdrawn_on):
+    went_out = run is not None and run.outcome in ("Published", "Unchanged") and run.started >= withdrawn_on
+    if withdrawn_on and not went_out:
         return "withdrawn"
     if run is None:
         return "late" if days_late else "new"
