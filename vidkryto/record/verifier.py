@@ -66,6 +66,10 @@ TEXTS = {  # code: Ukrainian, English
                 "{name}: {size} entries were signed, the ledger has {count}: history was cut or rolled back"),
     "uncovered": ("записи після контрольної точки не покрито підписом: {count}, починаючи із запису {first}",
                   "entries after the checkpoint are covered by no signature: {count}, from entry {first} on"),
+    "set-aside": ("запис {seq}: цілих рядків після контрольної точки, без підпису, відкладено до torn: {count}",
+                  "entry {seq}: whole unsigned lines after the checkpoint that were set aside under torn: {count}"),
+    "taken-in": ("запис {seq}: записів, знайдених без підпису й узятих до журналу: {count}; дозволяти вони не можуть",
+                 "entry {seq}: entries that were found unsigned and taken in: {count}; they can let nothing pass"),
     "grew": ("{name}: відтоді ({size}) журнал лише зростав", "{name}: since then ({size}) the ledger has only grown"),
     "cosigned": ("{name}: співпідписано: {who}", "{name}: cosigned by {who}"),
     "cosigner-missing": ("немає дійсного співпідпису: {who}", "no valid cosignature by {who}"),
@@ -273,6 +277,9 @@ def read_history(content: bytes, sizes: set[int], report: Report) -> History:
             return history
         if (entry["kind"] == "key" or seq == 0) and not take_key(entry, history, report):
             return history
+        for code, part in (("set-aside", "torn_lines"), ("taken-in", "uncovered_count")):
+            if entry["kind"] == "recovery" and entry["body"].get(part):
+                report.warning(code, seq=seq, count=entry["body"][part])
         prev = hashlib.sha256(line).hexdigest()
         history.entries.append(entry)
         if seq + 1 in sizes or seq + 1 == len(lines):
