@@ -150,7 +150,12 @@ def test_the_portal_is_compared_with_the_ledger(folder: Path, web: str, record: 
     ran = replace(record, receipt=ReceiptRecord(web, "p1", (published,)))
     ran.save(folder / "home")
     files = [{"id": "r1", "name": "stops.csv", "sha256": sha256, "bytes": 6}]
-    body = {"run": ran.run_id, "outcome": "Published", "portal": {"package": "p1", "resources": files}}
+    body = {
+        "run": ran.run_id,
+        "outcome": "Published",
+        "record": ran.digest(),
+        "portal": {"package": "p1", "resources": files},
+    }
     ledger.append("result", ran.dataset, body)
     code, said, _ = run("verify", "--portal")
     assert (code, said.splitlines()[-1].startswith("✓ public-transport-stops stops.csv")) == (0, True)

@@ -234,7 +234,7 @@ def test_lines_added_without_the_key_are_never_signed(ledger: Ledger, tmp_path: 
     assert fold(ledger.signed_entries("exception")) == ()
     report = verify(ledger.folder)
     assert report.good
-    assert ("warning", "set-aside", {"seq": 2, "count": 2}) in report.lines
+    assert ("warning", "unsigned-lines", {"seq": 2, "count": 2}) in report.lines
 
 
 def test_what_an_earlier_version_took_in_is_told_and_lets_nothing_pass(
@@ -255,7 +255,7 @@ def test_what_an_earlier_version_took_in_is_told_and_lets_nothing_pass(
     assert [(one.number[0], one.state) for one in decisions_of(settings)] == [("b", "revoked")]
     report = verify(ledger.folder)
     assert report.good
-    assert ("warning", "taken-in", {"seq": 6, "count": 3}) in report.lines
+    assert ("warning", "unsigned-lines", {"seq": 6, "count": 3}) in report.lines
 
 
 def test_a_running_process_notices_a_rolled_back_ledger(ledger: Ledger) -> None:

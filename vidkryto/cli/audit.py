@@ -78,6 +78,9 @@ def verify(
     key: Annotated[str, typer.Option(help="The public key you were given: name+id+key.")] = "",
     witness: Annotated[list[str] | None, typer.Option(help="A cosigner's key that must have signed.")] = None,
     only: Annotated[str, typer.Option(help="A dataset or a run: files of others are not looked for.")] = "",
+    ledger_only: Annotated[
+        bool, typer.Option("--ledger-only", help="You hold the ledger alone: look for no files and no run records.")
+    ] = False,
     allow_uncovered: Annotated[bool, typer.Option(help="Entries after the checkpoint only warn.")] = False,
     portal: Annotated[
         bool, typer.Option("--portal", help="Also download what the portal gives out now; uses the network.")
@@ -97,6 +100,7 @@ def verify(
     arguments += [part for cosigner in witness or [] for part in ("--witness", cosigner)]
     arguments += ["--key", key] if key else []
     arguments += ["--only", only] if only else []
+    arguments += ["--ledger-only"] if ledger_only else []
     arguments += ["--allow-uncovered"] if allow_uncovered else []
     arguments += ["--json"] if as_json else []
     code = verifier.main(arguments)

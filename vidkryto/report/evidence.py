@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import zipfile
@@ -52,8 +53,7 @@ def _fill(folder: Path, home: Path, name: str, ledger: Ledger, entries: list[Ent
         (folder / "proofs" / f"{entry.seq}.tlog-proof").write_text(ledger.proof(entry.seq), encoding="utf-8")
     pack = Archive(folder / "objects")
     pack.root.mkdir()
-    lines = [{"seq": entry.seq, "dataset": entry.dataset, "body": entry.body} for entry in entries]
-    named = verifier.named_files(home / "objects", lines)
+    named = verifier.named_files(home / "objects", [json.loads(entry.line) for entry in entries])
     kept = Archive(home / "objects")
     files = [_copied(facts, named[facts["sha256"]][1], pack) for facts in _files_of(entries)]
     files += [_copied(facts, [kept.path(facts["sha256"])], pack) for facts in _plans_of(entries, kept)]
