@@ -13,7 +13,7 @@ from typing import Any
 from vidkryto.archive import Archive
 from vidkryto.errors import StateError
 from vidkryto.record import Entry, Ledger, verifier
-from vidkryto.record.run import RunRecord
+from vidkryto.record.run import RECORD, UNSEALED, RunRecord
 from vidkryto.report.pages import render
 from vidkryto.report.run_facts import Facts, run_facts
 
@@ -111,7 +111,9 @@ def _copied(facts: Facts, places: Sequence[Path], pack: Archive) -> Facts:
 
 
 def _run(home: Path, folder: Path, entry: Entry) -> Mapping[str, Any]:
-    file = Path("runs") / entry.dataset / str(entry.body["run"]) / "run.json"
+    file = Path("runs") / entry.dataset / str(entry.body["run"]) / RECORD
+    if not (home / file).is_file():  # the run was cut off right after its entry
+        file = file.with_name(UNSEALED)
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(home / file, folder / file)
     return {**run_facts(RunRecord.load(home / file), "internal", ""), "file": file.as_posix()}
