@@ -197,7 +197,7 @@ class Fingerprint:
     rules: str = ""
     code: str = ""
     deny: str = ""
-    """A mark of the deny lists, made with the salt so that nobody can guess at them; empty where it is not known."""
+    """A mark of the deny lists, made with the salt where there is one; empty where it is not known."""
     salt: str = ""
     """A mark of the salt."""
 
