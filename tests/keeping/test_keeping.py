@@ -66,6 +66,7 @@ def test_gc_removes_old_releases_and_exports_and_the_ledger_still_holds(city: Ci
     assert garbage(city.settings, now) == ()
     ledger = city.settings.home / "ledger"
     assert verify(ledger, objects=city.settings.home / "objects").good
+    assert verify(ledger, objects=city.settings.home / "objects", only=city.folder.name).good
     assert [entry.kind for entry in ledger_of(city.settings).entries()][-1] == "retention"
     assert reproduce(city.settings, runs[-1]).same
 

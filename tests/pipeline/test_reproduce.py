@@ -1,5 +1,6 @@
 """What must hold for `audit reproduce`: the same export under the same rules gives the same bytes, or says why not."""
 
+import json
 import shutil
 import zipfile
 from pathlib import Path
@@ -154,6 +155,36 @@ def test_all_runs_are_made_again_by_one_command(settings: Settings, monkeypatch:
     assert "✗" not in result.stdout
     assert result.stdout.count("schools/schools.csv ") == 2
     assert CliRunner().invoke(app, ["reproduce", "--all", "some-run"]).exit_code == 2
+
+
+def test_a_changed_deny_list_or_salt_is_named_as_the_cause(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Not the program is blamed, which is the same; of a run that kept no marks that is said."""
+    (tmp_path / "lists").mkdir()
+    monkeypatch.setenv("VIDKRYTO_DENY_LISTS", str(tmp_path / "lists"))
+    monkeypatch.setenv("VIDKRYTO_LANGUAGE", "en")
+    monkeypatch.setenv("VIDKRYTO_ROOT", str(settings.root))
+    monkeypatch.setenv("VIDKRYTO_HOME", str(settings.home))
+    run = published(settings)
+    file = settings.home / "runs" / "schools" / run / "run.json"
+    text = file.read_text(encoding="utf-8")
+    assert reproduce(settings, run).changed == ()
+    table = next((settings.home / "releases" / "schools").glob("1.*/schools.csv"))
+    code = next(cell for cell in table.read_text(encoding="utf-8").split("\n")[1].split(",") if len(cell) > 3)
+    rule = f'[[rule]]\nrule = "T1"\nobject_type = ["{code}"]\n'
+    (tmp_path / "lists" / "a.toml").write_text(rule, encoding="utf-8")
+    found = reproduce(settings, run)
+    assert (found.same, found.changed) == (False, ("deny-lists",))
+    told = CliRunner().invoke(app, ["reproduce", run]).stderr
+    assert "The deny lists are not those of the run" in told
+    assert "program version" not in told
+    monkeypatch.setenv("VIDKRYTO_SALT", "another salt of 2026")
+    assert reproduce(settings, run).changed == ("salt",)
+    record = json.loads(text)
+    del record["fingerprint"]["deny"], record["fingerprint"]["salt"]
+    file.write_text(json.dumps(record), encoding="utf-8")
+    assert "was not kept" in CliRunner().invoke(app, ["reproduce", run]).stderr
 
 
 def test_a_lost_export_and_an_unknown_run_are_told(settings: Settings) -> None:

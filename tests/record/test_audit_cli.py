@@ -141,7 +141,8 @@ def web(folder: Path) -> Iterator[str]:
 
 
 def test_the_portal_is_compared_with_the_ledger(folder: Path, web: str, record: RunRecord) -> None:
-    """Equal bytes are ✓; changed and missing files are ✗ and exit code 1; a withdrawn dataset is not looked for."""
+    """Equal bytes are ✓; changed, missing, unaddressed files are ✗ and exit code 1; after a restore the restored
+    release counts; of a withdrawn dataset nothing may be given out."""
     run("init")
     ledger = Ledger.open(folder / "home")
     (folder / "web" / "stops.csv").write_bytes(b"uid\n1\n")
@@ -150,7 +151,12 @@ def test_the_portal_is_compared_with_the_ledger(folder: Path, web: str, record: 
     ran = replace(record, receipt=ReceiptRecord(web, "p1", (published,)))
     ran.save(folder / "home")
     files = [{"id": "r1", "name": "stops.csv", "sha256": sha256, "bytes": 6}]
-    body = {"run": ran.run_id, "outcome": "Published", "portal": {"package": "p1", "resources": files}}
+    body = {
+        "run": ran.run_id,
+        "outcome": "Published",
+        "record": ran.digest(),
+        "portal": {"package": "p1", "resources": files},
+    }
     ledger.append("result", ran.dataset, body)
     code, said, _ = run("verify", "--portal")
     assert (code, said.splitlines()[-1].startswith("✓ public-transport-stops stops.csv")) == (0, True)
@@ -159,5 +165,34 @@ def test_the_portal_is_compared_with_the_ledger(folder: Path, web: str, record: 
     assert (code, said.splitlines()[-1].startswith("✗ public-transport-stops stops.csv")) == (1, True)
     (folder / "web" / "stops.csv").unlink()
     assert run("verify", "--portal")[0] == 1
-    ledger.append("withdrawal", ran.dataset, {"who": "data-office-1", "role": "Відділ даних", "reason": "Помилка"})
+    by = {"who": "data-office-1", "role": "Відділ даних", "reason": "Помилка"}
+    manifest = {
+        "dataset": ran.dataset, "version": "1.1.0", "created": "", "contract_sha256": "", "previous": "",
+        "metadata": {}, "tables": [],
+        "files": [{"name": "stops.csv", "role": "table", "format": "CSV", "media_type": "text/csv", "bytes": 6,
+                   "sha256": hashlib.sha256(b"uid\n0\n").hexdigest()}],
+    }  # fmt: skip
+    content = json.dumps(manifest).encode()
+    release = {"version": "1.1.0", "sha256": hashlib.sha256(content).hexdigest()}
+    ledger.append("restore", ran.dataset, {**by, "release": release})
+    (folder / "web" / "stops.csv").write_bytes(b"uid\n0\n")
+    code, said, _ = run("verify", "--portal")
+    assert (code, "the restored release 1.1.0 cannot be read" in said) == (1, True)
+    restored = folder / "home" / "releases" / ran.dataset / f"1.1.0-{release['sha256'][:12]}"
+    restored.mkdir(parents=True)
+    (restored / "release.json").write_bytes(content)
     assert run("verify", "--portal")[0] == 0
+    (folder / "web" / "stops.csv").write_bytes(b"uid\n1\n")
+    assert run("verify", "--portal")[0] == 1
+    (restored / "release.json").write_bytes(content.replace(b"uid", b"UID") + b" ")
+    assert "is not the one in the ledger" in run("verify", "--portal")[1]
+    ledger.append("withdrawal", ran.dataset, by)
+    code, said, _ = run("verify", "--portal")
+    assert (code, "withdrawn, and still given out" in said) == (1, True)
+    (folder / "web" / "stops.csv").unlink()
+    assert run("verify", "--portal")[0] == 0
+    more = [*files, {"id": "r2", "name": "more.csv", "sha256": sha256, "bytes": 6}]
+    ledger.append("result", ran.dataset, {**body, "portal": {"package": "p1", "resources": more}})
+    (folder / "web" / "stops.csv").write_bytes(b"uid\n1\n")
+    code, said, _ = run("verify", "--portal")
+    assert (code, "has no address of it" in said) == (1, True)

@@ -12,9 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from vidkryto import clock
 from vidkryto.errors import LedgerError
+from vidkryto.pipeline.exceptions import decisions_of, fold
 from vidkryto.record import Ledger, SigningKey
+from vidkryto.record.canonical import canonical
 from vidkryto.record.verifier import verify
+from vidkryto.settings import Settings
 
 EXCEPTION = {
     "findings": ["row-count-band"],
@@ -179,23 +183,79 @@ def test_a_torn_last_line_is_set_aside_and_named(ledger: Ledger, cut: int) -> No
     assert recovery.kind == "recovery"
     assert recovery.body == {
         "torn_bytes": cut,
+        "torn_lines": 0,
         "torn_sha256": hashlib.sha256(torn).hexdigest(),
-        "uncovered_count": 0,
     }
     assert (ledger.folder / "torn" / hashlib.sha256(torn).hexdigest()).read_bytes() == torn
     assert verify(ledger.folder).good
 
 
-def test_a_complete_entry_without_checkpoint_is_kept_and_named(ledger: Ledger) -> None:
-    """A crash between entry and checkpoint: the entry stays, the recovery entry says it was found uncovered."""
+def test_a_whole_line_without_checkpoint_is_set_aside_and_named(ledger: Ledger) -> None:
+    """A crash between line and checkpoint, for which `append` never returned: the line counts for nothing."""
     old = ledger.checkpoint_file.read_bytes()
-    ledger.append("intent", "stops", {"run": "r1"})
+    line = ledger.append("intent", "stops", {"run": "r1"}).line + b"\n"
     ledger.checkpoint_file.write_bytes(old)
     home, key = ledger.folder.parent, ledger._key_file
+    assert [entry.kind for entry in ledger.entries()] == ["key"]
     Ledger.open(home, key=key).append("intent", "stops", {"run": "r2"})
     entries = list(ledger.entries())
-    assert [entry.kind for entry in entries] == ["key", "intent", "recovery", "intent"]
-    assert entries[2].body == {"torn_bytes": 0, "uncovered_count": 1, "uncovered_first": 1}
+    assert [entry.kind for entry in entries] == ["key", "recovery", "intent"]
+    name = hashlib.sha256(line).hexdigest()
+    assert entries[1].body == {"torn_bytes": len(line), "torn_lines": 1, "torn_sha256": name}
+    assert (ledger.folder / "torn" / name).read_bytes() == line
+
+
+def forged(ledger: Ledger, *bodies: dict[str, object], kind: str = "exception") -> bytes:
+    """Lines in perfect form and order, as anybody can write them who may write the file; no key is needed."""
+    last = list(ledger.entries())[-1]
+    lines, prev = [], last.sha256
+    for seq, body in enumerate(bodies, start=last.seq + 1):
+        fields = {"body": body, "dataset": "stops", "kind": kind, "prev": prev, "seq": seq, "time": last.time}
+        lines.append(canonical(fields))
+        prev = hashlib.sha256(lines[-1]).hexdigest()
+    return b"".join(line + b"\n" for line in lines)
+
+
+PROPOSED = {
+    **EXCEPTION, "findings": ["class-contradicted"], "exception": "a" * 64, "resource": "stops", "field": "phone",
+    "kind": "phone", "cells": 1_000_000, "decision": "proposed",
+}  # fmt: skip
+CONFIRMED = {**PROPOSED, "decision": "confirmed", "who": "legal-office-2"}
+
+
+def test_lines_added_without_the_key_are_never_signed(ledger: Ledger, tmp_path: Path, key: Path) -> None:
+    """A forged exception of two accounts behind the checkpoint: the next entry signs over nothing of it."""
+    ledger.append("intent", "stops", {"run": "r1"})
+    with ledger.file.open("ab") as stream:
+        stream.write(forged(ledger, PROPOSED, CONFIRMED))
+    assert not verify(ledger.folder).good
+    Ledger.open(tmp_path / "home", key=key).append("result", "stops", {"run": "r1", "outcome": "Unchanged"})
+    assert [entry.kind for entry in ledger.entries()] == ["key", "intent", "recovery", "result"]
+    assert fold(ledger.signed_entries("exception")) == ()
+    report = verify(ledger.folder)
+    assert report.good
+    assert ("warning", "unsigned-lines", {"seq": 2, "count": 2}) in report.lines
+
+
+def test_what_an_earlier_version_took_in_is_told_and_lets_nothing_pass(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, key: Path
+) -> None:
+    """Earlier versions signed over such lines: their ledgers are read and hold, with a warning; a revocation counts."""
+    settings = Settings(tmp_path, tmp_path / "home")
+    monkeypatch.setenv("VIDKRYTO_AUDIT_KEY", str(key))
+    ledger.append("exception", "stops", {**PROPOSED, "exception": "b" * 64})
+    ledger.append("exception", "stops", {**CONFIRMED, "exception": "b" * 64})
+    revoked = {**CONFIRMED, "exception": "b" * 64, "decision": "revoked"}
+    lying = {"uncovered_first": 0, "uncovered_count": 2**53 - 1}
+    for kind, bodies in (("exception", (PROPOSED, CONFIRMED, revoked)), ("recovery", (lying,))):
+        known = {"uncovered_count": len(bodies), "uncovered_first": ledger._known.frontier.size}
+        for line in forged(ledger, *bodies, kind=kind).splitlines():
+            ledger._put(line, SigningKey.load(key))
+        ledger._write("recovery", "", {"torn_bytes": 0, **known}, SigningKey.load(key), clock.now())
+    assert [(one.number[0], one.state) for one in decisions_of(settings)] == [("b", "revoked")]
+    report = verify(ledger.folder)
+    assert report.good
+    assert ("warning", "unsigned-lines", {"seq": 6, "count": 3}) in report.lines
 
 
 def test_a_running_process_notices_a_rolled_back_ledger(ledger: Ledger) -> None:
@@ -234,7 +294,10 @@ def test_a_full_disk_between_entry_and_checkpoint_does_not_lock_the_ledger(
     with pytest.raises(Exception, match="No space left"):
         ledger.append("intent", "stops", {"run": "r1"})
     ledger.append("intent", "stops", {"run": "r2"})
-    assert [entry.kind for entry in ledger.entries()] == ["key", "intent", "recovery", "intent"]
+    assert [(entry.kind, entry.body.get("run")) for entry in ledger.entries()][1:] == [
+        ("recovery", None),
+        ("intent", "r2"),
+    ]
     assert verify(ledger.folder).good
 
 

@@ -65,7 +65,7 @@ PETER_NOTE = (
 def test_roots_of_certificate_transparency(size: int) -> None:
     """Both the ledger's tree and the verifier's give the reference roots."""
     assert root_of(map(leaf_hash, ENTRIES[:size])).hex() == ROOTS[size - 1]
-    assert list(verifier.roots_of(ENTRIES[:size]))[-1]().hex() == ROOTS[size - 1]
+    assert list(verifier.roots_of(ENTRIES[:size]))[-1].hex() == ROOTS[size - 1]
 
 
 def test_the_empty_tree() -> None:

@@ -158,8 +158,9 @@ def fill(home: Path, key: Path, descriptions: list[DatasetDescription]) -> None:
     title = {item.name: item.title for item in descriptions}
 
     def go(run: RunRecord) -> None:
-        run.save(home)
-        ledger.append("result", run.dataset, {"run": run.run_id, "outcome": run.outcome, "record": run.digest()})
+        body = {"run": run.run_id, "outcome": run.outcome, "record": run.digest()}
+        entry = ledger.append("result", run.dataset, body)
+        replace(run, evidence=Evidence(entry.seq, str(ledger.checkpoint()))).save(home)
 
     for ago in range(330, -1, -30):
         rows = 532 - ago // 8

@@ -24,7 +24,7 @@ def city(tmp_path: Path, make_city: Callable[[Path], Path]) -> Path:
     home = make_city(tmp_path)
     sha256 = Archive(home / "objects").put_bytes("uid;label\n1;Вокзал\n".encode())
     latest = RunRecord.load(sorted((home / "runs/budget-spending").rglob("run.json"))[-1])
-    run = replace(latest, run_id="2026-11-23-0900", started="2026-11-23T09:00:00Z")
+    run = replace(latest, run_id="2026-11-23-0900", started="2026-11-23T09:00:00Z", evidence=None)
     run.save(home)
     kept = [{"name": "stops", "sha256": sha256, "bytes": 26}]
     body = {"run": run.run_id, "outcome": "Published", "record": run.digest(), "snapshots": kept}

@@ -78,6 +78,9 @@ def verify(
     key: Annotated[str, typer.Option(help="The public key you were given: name+id+key.")] = "",
     witness: Annotated[list[str] | None, typer.Option(help="A cosigner's key that must have signed.")] = None,
     only: Annotated[str, typer.Option(help="A dataset or a run: files of others are not looked for.")] = "",
+    ledger_only: Annotated[
+        bool, typer.Option("--ledger-only", help="You hold the ledger alone: look for no files and no run records.")
+    ] = False,
     allow_uncovered: Annotated[bool, typer.Option(help="Entries after the checkpoint only warn.")] = False,
     portal: Annotated[
         bool, typer.Option("--portal", help="Also download what the portal gives out now; uses the network.")
@@ -97,6 +100,7 @@ def verify(
     arguments += [part for cosigner in witness or [] for part in ("--witness", cosigner)]
     arguments += ["--key", key] if key else []
     arguments += ["--only", only] if only else []
+    arguments += ["--ledger-only"] if ledger_only else []
     arguments += ["--allow-uncovered"] if allow_uncovered else []
     arguments += ["--json"] if as_json else []
     code = verifier.main(arguments)
@@ -277,11 +281,34 @@ def _tell_reproduction(found: Reproduction, *, as_json: bool) -> None:
             recorded, now = file.recorded or "—", file.found or "—"
             typer.echo(f"{'✓' if file.same else '✗'} {found.dataset}/{file.name}  {recorded}  {now}")
     if not found.same:
-        words = (
+        typer.echo(_why_different(found), err=True)
+
+
+def _why_different(found: Reproduction) -> str:
+    """What is another than on the day of the run, and so the first thing to look at."""
+    if found.changed:
+        words = {
+            "deny-lists": "The deny lists are not those of the run: that alone makes files differ. Repeat this with the"
+            " lists of that day (VIDKRYTO_DENY_LISTS).",
+            "salt": "The salt is not that of the run: that alone makes files differ. Repeat this with the salt of that"
+            " day (VIDKRYTO_SALT).",
+        }
+        return "\n".join(say(words[part]) for part in found.changed)
+    if found.code_then != found.code_now:
+        words_of_code = (
             "The run was made by program version {then}, this is {now}. Before you suspect the files, repeat this with"
             " the program as it was on the day of the run."
         )
-        typer.echo(say(words, then=found.code_then, now=found.code_now), err=True)
+        return say(words_of_code, then=found.code_then, now=found.code_now)
+    if found.changed is None:
+        return say(
+            "The program is that of the run; which deny lists and salt it used was not kept. Compare them before you"
+            " suspect the files."
+        )
+    return say(
+        "Program, rules, deny lists and salt are those of the run: look at the exports in the archive"
+        " (vidkryto audit verify) and at the libraries installed."
+    )
 
 
 @app.command()

@@ -16,7 +16,7 @@ from vidkryto.pipeline.bounds import alone, time_limit
 from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
 from vidkryto.pipeline.going_back import put_back
 from vidkryto.pipeline.job import Exports, Job, Tables
-from vidkryto.pipeline.remember import Progress, last_run, record_run, utc
+from vidkryto.pipeline.remember import Progress, finish_records, last_run, record_run, utc
 from vidkryto.pipeline.withdrawn import withdrawn
 from vidkryto.record.run import RunRecord
 from vidkryto.release import Release
@@ -47,6 +47,7 @@ def publish_dataset(job: Job, *, call: Call = direct) -> RunRecord:
 def _run(job: Job, call: Call) -> RunRecord:
     progress = Progress(job)
     try:
+        finish_records(job.settings, job.dataset.name)
         shared.draw(job.settings, job.dataset.name)
         decisions = decisions_of(job.settings, job.dataset.name)
         progress.exceptions = tuple(one.to_record() for one in in_force(decisions, job.started.date()))

@@ -100,8 +100,15 @@ def decisions_of(settings: Settings, dataset: str = "", *, before: int | None = 
     """
     if not (settings.home / "ledger" / "checkpoint").is_file():
         return ()
-    entries = (entry for entry in ledger_of(settings).signed_entries("exception") if dataset in ("", entry.dataset))
-    return fold(entry for entry in entries if before is None or entry.seq < before)
+    ledger = ledger_of(settings)
+    doubtful = ledger.taken_in()
+    return fold(
+        entry
+        for entry in ledger.signed_entries("exception")
+        if dataset in ("", entry.dataset)
+        and (before is None or entry.seq < before)
+        and (entry.body.get("decision") == "revoked" or not any(entry.seq in lines for lines in doubtful))
+    )
 
 
 def fold(entries: Iterable[Entry]) -> tuple[Decision, ...]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +14,8 @@ from vidkryto import __version__, clock
 from vidkryto.archive import sha256_of
 from vidkryto.catalogue import rules_bundle
 from vidkryto.catalogue.calendar import CITY_TIME, next_due
-from vidkryto.disclosure import safe_name, without_people
-from vidkryto.errors import raise_state_error
+from vidkryto.disclosure import deny_list_from_environment, safe_name, salt_from_environment, without_people
+from vidkryto.errors import SettingsError, raise_state_error
 from vidkryto.findings import Finding
 from vidkryto.outcome import Failed, Outcome, Published, Unchanged, Withheld
 from vidkryto.pipeline.job import Exports, Job, Tables
@@ -25,6 +25,8 @@ from vidkryto.publish.receipt import Receipt
 from vidkryto.quality import Measurement
 from vidkryto.record import Ledger
 from vidkryto.record.run import (
+    RECORD,
+    UNSEALED,
     Approval,
     Department,
     Evidence,
@@ -110,6 +112,10 @@ def record_run(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
     Raises LedgerError or StateError when that cannot be done: a run that leaves no trace has failed.
     """
     record = _record(job, progress, outcome)
+    try:
+        unsealed = record.save(job.settings.home, UNSEALED)  # a ledger naming a record that nobody has never holds
+    except OSError as error:
+        raise_state_error(error, "record of the run")
     body = {**_body(job, progress), "outcome": outcome.name, "record": record.digest()}
     if isinstance(outcome, Withheld) and outcome.findings:
         body["reason"] = outcome.findings[0].code
@@ -128,13 +134,35 @@ def record_run(job: Job, progress: Progress, outcome: Outcome) -> RunRecord:
                 or past.metrics != metrics  # the same release once more is no second measurement
             )
         )
-    sealed = RunRecord(**{**_fields(record), "evidence": Evidence(entry.seq, str(ledger.checkpoint()))})
+    sealed = _sealed(record, entry.seq, ledger)
     sealed.save(job.settings.home)
+    unsealed.unlink()
     return sealed
 
 
-def _fields(record: RunRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+def _sealed(record: RunRecord, seq: int, ledger: Ledger) -> RunRecord:
+    return replace(record, evidence=Evidence(seq, str(ledger.checkpoint())))
+
+
+def finish_records(settings: Settings, dataset: str) -> None:
+    """Seal the records of runs that were cut off after their entry in the ledger; pages are made from them then.
+
+    One whose entry was never written goes: nothing vouches for it, and the ledger has the run's intent at the most.
+    The dataset must have no run under way.
+    """
+    left = sorted((settings.home / "runs" / dataset).glob(f"*/{UNSEALED}"))
+    if not left:
+        return
+    ledger = ledger_of(settings)
+    entries = {entry.body.get("record"): entry.seq for entry in ledger.signed_entries("result")}
+    for file in left:
+        record = RunRecord.load(file)
+        seq = entries.get(record.digest())
+        if seq is not None and not file.with_name(RECORD).exists():
+            _sealed(record, seq, ledger).save(settings.home)
+        file.unlink()
+        if seq is None and not any(file.parent.iterdir()):
+            file.parent.rmdir()
 
 
 def _body(job: Job, progress: Progress) -> dict[str, Any]:
@@ -233,7 +261,22 @@ def _fingerprint(job: Job) -> Fingerprint:
         for name, schema in job.dataset.schemas.items()
     }
     contract = sha256_of(job.dataset.folder / "dataset.yaml")
-    return Fingerprint(contract=contract, schemas=schemas, rules=job.dataset.sha256, code=__version__)
+    deny, salt = gate_marks(job.settings)
+    return Fingerprint(contract, schemas, rules=job.dataset.sha256, code=__version__, deny=deny, salt=salt)
+
+
+def gate_marks(settings: Settings) -> tuple[str, str]:
+    """By what deny lists and salt of another day are told from these; both empty where they cannot be read."""
+    try:
+        deny = deny_list_from_environment(repository=settings.root)
+        salt = salt_from_environment().reveal()
+    except SettingsError:
+        return "", ""
+    return _mark("deny", deny.digest() if deny.rules else "", salt), _mark("salt", salt)
+
+
+def _mark(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def _reason(outcome: Outcome) -> Text | None:

@@ -16,7 +16,7 @@ from vidkryto.pipeline import stages
 from vidkryto.pipeline.exceptions import decisions_of, exemptions
 from vidkryto.pipeline.job import Exports, Job
 from vidkryto.pipeline.program import code
-from vidkryto.pipeline.remember import utc
+from vidkryto.pipeline.remember import gate_marks, utc
 from vidkryto.pipeline.shared import fetch
 from vidkryto.pull import Snapshot
 from vidkryto.record import Entry, Ledger
@@ -51,6 +51,8 @@ class Reproduction:
     code_now: str
     rules: str
     """Where the rules came from: archive or repository."""
+    changed: tuple[str, ...] | None = ()
+    """What is another than on the day of the run, of deny-lists and salt; None where the run did not keep it."""
 
     @property
     def same(self) -> bool:
@@ -83,7 +85,19 @@ def reproduce(settings: Settings, run: str) -> Reproduction:
     extra = tuple(FileVerdict(name, "", found[name]) for name in sorted(set(found) - set(wanted)))
     version = record.release.version if record.release else ""
     code_then = _told(first.body.get("code", {"version": record.fingerprint.code}))
-    return Reproduction(run, record.dataset, version, files + extra, code_then, _told(code()), rules)
+    changed = _changed(settings, record)
+    return Reproduction(run, record.dataset, version, files + extra, code_then, _told(code()), rules, changed)
+
+
+def _changed(settings: Settings, record: RunRecord) -> tuple[str, ...] | None:
+    """Which of the secrets that decide beside the rules are not those of the run."""
+    deny, salt = gate_marks(settings)
+    then = record.fingerprint
+    if not then.salt or not salt:
+        return None
+    if then.salt != salt:
+        return ("salt",)  # the mark of the deny lists is made with it
+    return ("deny-lists",) if then.deny != deny else ()
 
 
 def published_runs(settings: Settings) -> tuple[str, ...]:

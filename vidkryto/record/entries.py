@@ -216,11 +216,14 @@ class Key(Block):
 
 
 class Recovery(Block):
-    """A write was interrupted: torn bytes were set aside, complete entries without a checkpoint are named."""
+    """What stood behind the checkpoint was set aside: of an interrupted write, or of somebody without the key."""
 
     torn_bytes: Count = 0
+    torn_lines: Count = 0
+    """Whole lines among these bytes. An interrupted write leaves one at the most."""
     torn_sha256: Sha256 | None = None
     uncovered_first: Count | None = None
+    """In ledgers of earlier versions, which took such lines in; no exception among them lets anything pass."""
     uncovered_count: Count = 0
 
 

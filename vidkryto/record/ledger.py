@@ -158,8 +158,11 @@ class Ledger:
             return self._write("key", "", body, new, clock.now())
 
     def entries(self) -> Iterator[Entry]:
-        """All complete entries, oldest first. Raises LedgerError at the first that cannot be read."""
-        for number, line in enumerate(self._lines()):
+        """All entries that the last checkpoint covers, oldest first: a line after it counts for nothing.
+
+        Raises LedgerError at the first that cannot be read.
+        """
+        for number, line in enumerate(self._covered()):
             try:
                 yield Entry.parse(line)
             except (ValueError, TypeError, LedgerError) as error:
@@ -170,9 +173,8 @@ class Ledger:
 
         Raises LedgerError when one of them cannot be read.
         """
-        size = Checkpoint.parse(self.checkpoint().text).size
         mark = f'"kind":"{kind}"'.encode()
-        for number, line in enumerate(self._lines()[:size]):
+        for number, line in enumerate(self._covered()):
             if mark not in line:
                 continue
             try:
@@ -181,6 +183,18 @@ class Ledger:
                 raise LedgerError(f"entry {number} of the ledger cannot be read", remedy=VERIFY) from error
             if entry.kind == kind:
                 yield entry
+
+    def taken_in(self) -> tuple[range, ...]:
+        """Entries that stood behind the checkpoint when they were found, and that earlier versions signed over.
+
+        Nobody can tell by whom they were written, so they let nothing pass. None come to a ledger any more.
+        """
+        found: list[range] = []
+        for entry in reversed(list(self.signed_entries("recovery"))):
+            count = entry.body.get("uncovered_count", 0)
+            if count and not any(entry.seq in others for others in found):
+                found.append(range(entry.body["uncovered_first"], entry.body["uncovered_first"] + count))
+        return tuple(found)
 
     def checkpoint(self) -> Note:
         """The last signed checkpoint as it lies on the disk; `audit verify` checks it."""
@@ -193,9 +207,14 @@ class Ledger:
         """A C2SP tlog-proof that entry `seq` stands in the ledger, good on its own together with the entry."""
         note = self.checkpoint()
         size = Checkpoint.parse(note.text).size
-        leaves = [leaf_hash(line) for line in self._lines()][:size]
+        leaves = [leaf_hash(line) for line in self._lines()[:size]]
         path = "".join(base64.b64encode(part).decode() + "\n" for part in inclusion_proof(seq, leaves))
         return f"c2sp.org/tlog-proof@v1\nindex {seq}\n{path}\n{note}"
+
+    def _covered(self) -> list[bytes]:
+        """The lines that the checkpoint covers; it is read first, because another process may be writing."""
+        size = Checkpoint.parse(self.checkpoint().text).size
+        return self._lines()[:size]
 
     def _lines(self) -> list[bytes]:
         return self.file.read_bytes().split(b"\n")[:-1]
@@ -215,7 +234,7 @@ class Ledger:
             raise_state_error(error, "ledger")
 
     def _catch_up(self, signer: SigningKey) -> None:
-        """Read what was added since, prove that it continues the last checkpoint, mend an interrupted write."""
+        """Read what was added since, prove that it continues the last checkpoint, set aside what it does not cover."""
         note = self.checkpoint()
         checkpoint = Checkpoint.parse(note.text)
         with self.file.open("rb") as stream:
@@ -233,7 +252,7 @@ class Ledger:
                 remedy="Point VIDKRYTO_AUDIT_KEY at the right key, or hand over with `vidkryto audit rotate`.",
             )
         if rest:
-            self._recover(rest, signer)
+            self._set_aside(rest, signer)
 
     def _read_signed(self, stream: BinaryIO, checkpoint: Checkpoint) -> None:
         while self._known.frontier.size < checkpoint.size:
@@ -257,34 +276,17 @@ class Ledger:
         self._known.prev = hashlib.sha256(line).hexdigest()
         self._known.offset += len(line) + 1
 
-    def _recover(self, rest: bytes, signer: SigningKey) -> None:
-        """Close what an interrupted write left behind the checkpoint, and say so in the ledger.
+    def _set_aside(self, rest: bytes, signer: SigningKey) -> None:
+        """Cut off what stands behind the checkpoint, and say so in the ledger.
 
-        Complete entries that continue the chain are kept and named as found without a checkpoint; anything
-        else is set aside under `torn/` by its hash, then cut off.
+        No `append` ever returned for it: a write was interrupted, or somebody without the key added lines. To sign
+        over it would make the second look like the first. Its bytes are kept under `torn/` by their hash.
         """
-        first, offset = self._known.frontier.size, self._known.offset
-        for line in rest.splitlines(keepends=True):
-            if not line.endswith(b"\n") or not self._continues(line[:-1]):
-                break
-            self._take(line[:-1])
-        torn = rest[self._known.offset - offset :]
-        body: dict[str, Any] = {"torn_bytes": len(torn), "uncovered_count": self._known.frontier.size - first}
-        if body["uncovered_count"]:
-            body["uncovered_first"] = first
-        if torn:
-            body["torn_sha256"] = hashlib.sha256(torn).hexdigest()
-            with written_atomically(self.folder / "torn" / body["torn_sha256"]) as part:
-                part.write_bytes(torn)
+        name = hashlib.sha256(rest).hexdigest()
+        with written_atomically(self.folder / "torn" / name) as part:
+            part.write_bytes(rest)
+        body = {"torn_bytes": len(rest), "torn_lines": rest.count(b"\n"), "torn_sha256": name}
         self._write("recovery", "", checked_body("recovery", body), signer, clock.now())
-
-    def _continues(self, line: bytes) -> bool:
-        try:
-            entry = Entry.parse(line)
-            checked_body(entry.kind, entry.body)
-        except (ValueError, TypeError, LedgerError):
-            return False
-        return entry.seq == self._known.frontier.size and entry.prev == self._known.prev and entry.kind != "key"
 
     def _write(self, kind: str, dataset: str, body: Mapping[str, Any], signer: SigningKey, at: datetime) -> Entry:
         if not DATASET.fullmatch(dataset):

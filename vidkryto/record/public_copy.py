@@ -49,9 +49,9 @@ def check_copy(entries: str, checkpoints: str, *, key: str = "") -> Report:
     history = _history(rows, {point.size for _, point in points}, report)
     if not history.whole:
         return report
-    verifier.check_key(key, history, report)
-    _check_beside(checkpoints, rows, report)
     largest = max(point.size for _, point in points)
+    verifier.check_key(key, history, largest, report)
+    _check_beside(checkpoints, rows, report)
     for name, point in points:
         if verifier.check_checkpoint(name, point, history, report):
             report.ok("grew", name=name, size=point.size)

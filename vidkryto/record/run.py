@@ -19,6 +19,8 @@ from vidkryto.record.canonical import canonical
 Outcome = Literal["Published", "Unchanged", "Withheld", "Failed"]
 Value = TypeVar("Value")
 FORMAT = 1
+RECORD, UNSEALED = "run.json", ".unsealed.json"
+"""A record's name once the ledger vouches for it, and before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,10 @@ class Fingerprint:
     schemas: Mapping[str, str] | None = None
     rules: str = ""
     code: str = ""
+    deny: str = ""
+    """A mark of the deny lists, made with the salt where there is one; empty where it is not known."""
+    salt: str = ""
+    """A mark of the salt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,9 +250,9 @@ class RunRecord:
         value.pop("evidence", None)
         return hashlib.sha256(canonical(value)).hexdigest()
 
-    def save(self, home: Path) -> Path:
+    def save(self, home: Path, name: str = RECORD) -> Path:
         """Write `HOME/runs/DATASET/RUN/run.json` in one step and return its path."""
-        target = home / "runs" / self.dataset / self.run_id / "run.json"
+        target = home / "runs" / self.dataset / self.run_id / name
         with written_atomically(target) as part:
             part.write_text(json.dumps(to_json(self), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         return target

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Verify a Vidkryto ledger: offline, on its own, with nothing but Python and `cryptography`.
 
-    python verifier.py LEDGER [--against FILE_OR_URL]... [--key NAME+ID+KEY] [--objects FOLDER]
-                              [--runs FOLDER] [--only DATASET_OR_RUN] [--lang uk|en] [--json] [--allow-uncovered]
+    python verifier.py LEDGER [--against FILE_OR_URL]... [--key NAME+ID+KEY] [--objects FOLDER] [--runs FOLDER]
+                       [--ledger-only] [--only DATASET_OR_RUN] [--allow-uncovered] [--lang uk|en] [--json]
 
 LEDGER is the folder with `entries.jsonl` and `checkpoint`. Exit code: 0 everything holds, 1 something does
 not, 2 it could not be checked. What is checked, in this order:
@@ -15,7 +15,7 @@ not, 2 it could not be checked. What is checked, in this order:
    table `checkpoints`), or cosigned by another office, is a prefix of this ledger. ONLY THIS shows a ledger that
    was rewritten whole by the holder of the key, so keep a copy;
 5. every archived file that the ledger names is there and has its sha256 (`--objects`), unless it was withdrawn;
-6. every run record is the one that the ledger fixed by its digest (`--runs`), unless it was withdrawn.
+6. every run record is the one that the ledger fixed by its digest, and there is no other (`--runs`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import io
 import json
 import sys
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,8 +42,7 @@ TEXTS = {  # code: Ukrainian, English
     "empty": ("журнал порожній", "the ledger is empty"),
     "torn": ("останній рядок обірвано (байтів: {bytes}): запис перервався або його відрізано",
              "the last line is torn (bytes: {bytes}): a write was interrupted or cut off"),
-    "line": ("запис {seq}: це не запис журналу в канонічній формі",
-             "entry {seq}: not a ledger entry in canonical form"),
+    "line": ("запис {seq}: це не запис журналу в канонічній формі", "entry {seq}: no ledger entry in canonical form"),
     "order": ("запис {seq}: неправильний порядковий номер", "entry {seq}: wrong sequence number"),
     "prev": ("запис {seq}: не продовжує попередній (хеш не збігається)",
              "entry {seq}: does not continue the one before (hash differs)"),
@@ -58,30 +57,34 @@ TEXTS = {  # code: Ukrainian, English
                "the checkpoint is signed by the key in force; entries: {size}, root {root}"),
     "note": ("{name}: це не контрольна точка ({why})", "{name}: not a checkpoint ({why})"),
     "unsigned": ("{name}: немає дійсного підпису ключа журналу", "{name}: no valid signature of the ledger's key"),
-    "origin": ("{name}: контрольна точка іншого журналу ({origin})",
-               "{name}: the checkpoint of another ledger ({origin})"),
+    "origin": ("{name}: контрольна точка іншого журналу ({origin})", "{name}: checkpoint of another ledger ({origin})"),
     "root": ("{name}: записи не ті, над якими її підписано (корінь не збігається)",
              "{name}: the entries are not those it was signed over (root differs)"),
     "shorter": ("{name}: підписано записів {size}, а в журналі лише {count}: історію обрізано або відкочено",
                 "{name}: {size} entries were signed, the ledger has {count}: history was cut or rolled back"),
     "uncovered": ("записи після контрольної точки не покрито підписом: {count}, починаючи із запису {first}",
                   "entries after the checkpoint are covered by no signature: {count}, from entry {first} on"),
+    "unsigned-lines": ("запис {seq}: після контрольної точки стояли рядки без підпису: {count}; вони не діють",
+                       "entry {seq}: unsigned lines stood after the checkpoint: {count}; they let nothing pass"),
     "grew": ("{name}: відтоді ({size}) журнал лише зростав", "{name}: since then ({size}) the ledger has only grown"),
     "cosigned": ("{name}: співпідписано: {who}", "{name}: cosigned by {who}"),
     "cosigner-missing": ("немає дійсного співпідпису: {who}", "no valid cosignature by {who}"),
     "alone": ("немає збереженої деінде контрольної точки (--against): повністю переписану історію так не виявити",
               "no checkpoint kept elsewhere (--against): a history rewritten as a whole cannot be seen this way"),
     "objects": ("архівних файлів на місці й незмінних: {count}", "archived files there and unchanged: {count}"),
-    "objects-none": ("архівних файлів не перевірено: теки немає", "archived files were not checked: no such folder"),
-    "object-missing": ("запис {seq}: в архіві немає файлу {sha256}",
-                       "entry {seq}: file {sha256} is not in the archive"),
+    "ledger-only": ("перевірено лише журнал: архівних файлів і записів про запуски тут не шукали",
+                    "the ledger alone was checked: archived files and run records were not looked for"),
+    "folder-none": ("теки {name} немає, а журнал називає файлів із неї: {count} (маєте лише журнал: --ledger-only)",
+                    "no folder {name}; files of it that the ledger names: {count} (the ledger alone: --ledger-only)"),
+    "object-missing": ("запис {seq}: в архіві нема файлу {sha256}", "entry {seq}: file {sha256} is not in the archive"),
     "object-changed": ("запис {seq}: файл {sha256} в архіві змінено",
                        "entry {seq}: file {sha256} in the archive was changed"),
     "records": ("незмінних записів про запуски: {count}", "run records unchanged: {count}"),
-    "record-missing": ("запис {seq}: немає запису про запуск {run}",
-                       "entry {seq}: the record of run {run} is missing"),
-    "record-changed": ("запис {seq}: запис про запуск {run} змінено",
-                       "entry {seq}: the record of run {run} was changed"),
+    "record-missing": ("запис {seq}: немає запису про запуск {run}", "entry {seq}: the record of run {run} is missing"),
+    "record-changed": ("запис {seq}: запис про запуск {run} змінено", "entry {seq}: record of run {run} was changed"),
+    "record-unknown": ("запису про запуск {run} журнал не знає", "the ledger knows no record of run {run}"),
+    "records-of": ("записів про запуски, що називають інший журнал: {count}; цей за них не свідчить",
+                   "run records that name another ledger: {count}; this one does not vouch for them"),
     "good": ("ЖУРНАЛ ДІЙСНИЙ", "THE LEDGER HOLDS"),
     "bad": ("ЖУРНАЛ НЕ ПРОЙШОВ ПЕРЕВІРКИ", "THE LEDGER DOES NOT HOLD"),
     "unreadable": ("не вдалося перевірити: {why}", "could not be checked: {why}"),
@@ -141,18 +144,12 @@ def no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def roots_of(lines: Iterable[bytes]) -> Iterator[Callable[[], bytes]]:
-    """After each line, a function that gives the RFC 6962 root over all lines so far."""
+def roots_of(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """After each line the RFC 6962 root over all lines so far."""
     peaks: list[bytes] = []  # roots of full subtrees, the largest first
 
     def node(left: bytes, right: bytes) -> bytes:
         return hashlib.sha256(b"\x01" + left + right).digest()
-
-    def root() -> bytes:
-        total = peaks[-1]
-        for peak in reversed(peaks[:-1]):
-            total = node(peak, total)
-        return total
 
     for number, line in enumerate(lines):
         peaks.append(hashlib.sha256(b"\x00" + line).digest())
@@ -160,6 +157,9 @@ def roots_of(lines: Iterable[bytes]) -> Iterator[Callable[[], bytes]]:
             right = peaks.pop()
             peaks.append(node(peaks.pop(), right))
             number >>= 1
+        root = peaks[-1]
+        for peak in reversed(peaks[:-1]):
+            root = node(peak, root)
         yield root
 
 
@@ -248,7 +248,7 @@ class History:
         return [key for since, key in self.keys if since <= size][-1]
 
 
-def read_history(content: bytes, sizes: set[int], report: Report) -> History:
+def read_history(content: bytes, report: Report) -> History:
     """Steps 1 and 2. Stops at the first broken line; every later statement would rest on it."""
     history, prev = History(), "0" * 64
     lines = content.split(b"\n")
@@ -259,24 +259,20 @@ def read_history(content: bytes, sizes: set[int], report: Report) -> History:
     for seq, (line, root) in enumerate(zip(lines, roots_of(lines), strict=True)):
         try:
             entry = json.loads(line, parse_float=no_fraction, parse_constant=no_fraction, object_pairs_hook=no_repeats)
-            good = is_shaped(entry) and canonical(entry) == line
+            broken = "" if is_shaped(entry) and canonical(entry) == line else "line"
         except (ValueError, TypeError, KeyError, AttributeError):
-            good = False
-        if not good:
-            report.failure("line", seq=seq)
-            return history
-        if entry["seq"] != seq:
-            report.failure("order", seq=seq)
-            return history
-        if entry["prev"] != prev:
-            report.failure("prev", seq=seq)
+            broken = "line"
+        if broken := broken or ("order" if entry["seq"] != seq else "prev" if entry["prev"] != prev else ""):
+            report.failure(broken, seq=seq)
             return history
         if (entry["kind"] == "key" or seq == 0) and not take_key(entry, history, report):
             return history
+        body = entry["body"]
+        if entry["kind"] == "recovery" and (found := body.get("torn_lines") or body.get("uncovered_count")):
+            report.warning("unsigned-lines", seq=seq, count=found)
         prev = hashlib.sha256(line).hexdigest()
         history.entries.append(entry)
-        if seq + 1 in sizes or seq + 1 == len(lines):
-            history.roots[seq + 1] = root()
+        history.roots[seq + 1] = root
     history.whole = bool(lines)
     if report.good:
         report.ok("chain", count=len(lines))
@@ -287,7 +283,8 @@ def is_shaped(entry: dict[str, Any]) -> bool:
     """The six parts, of the right types; files are listed with a sha256 each, so later steps can rely on it."""
     body = entry["body"]
     hashes = [file["sha256"] for part in FILES for file in body.get(part, [])]
-    words = [*hashes, *body.get("objects", []), body.get("contract", ""), entry["dataset"], entry["time"]]
+    words = [*hashes, *body.get("objects", []), *(body.get(part, "") for part in ("contract", "signature", "plan"))]
+    words += [entry["dataset"], entry["time"]]
     return set(entry) == {"body", "dataset", "kind", "prev", "seq", "time"} and all(isinstance(x, str) for x in words)
 
 
@@ -334,20 +331,29 @@ def check_checkpoint(name: str, checkpoint: Checkpoint, history: History, report
     return False
 
 
-def check_key(pinned: str, history: History, report: Report) -> None:
-    """A key named by the auditor must be one that the ledger was signed with."""
+def check_key(pinned: str, history: History, size: int, report: Report) -> None:
+    """A key named by the auditor must be one that signed: in force at or before the size of the last checkpoint."""
     if not pinned:
         report.warning("key-unpinned", key=history.keys[0][1])
-    elif pinned in [key for _, key in history.keys]:
+    elif pinned in [key for since, key in history.keys if since <= size]:
         report.ok("key-pinned", key=pinned)
     else:
         report.failure("key-other")
 
 
-def check_objects(folder: Path, entries: list[dict[str, Any]], gone: set[str], report: Report) -> None:
-    """Step 5. An object that a withdrawal or a retention names may be gone: its hash in the ledger is the tombstone."""
-    good = 0
-    for sha256, (seq, places) in named_files(folder, entries).items():
+def tombstones(history: History) -> set[str]:
+    """The hashes of files and records that a withdrawal or a retention names: they may be gone."""
+    said = (entry for entry in history.entries if entry["kind"] in ("withdrawal", "retention"))
+    return {sha256 for entry in said for sha256 in entry["body"].get("objects", [])}
+
+
+def check_objects(folder: Path, entries: list[dict[str, Any]], history: History, report: Report) -> None:
+    """Step 5."""
+    named, gone, good = named_files(folder, entries), tombstones(history), 0
+    if (wanted := named.keys() - gone) and not folder.is_dir():
+        report.failure("folder-none", name=folder.name, count=len(wanted))
+        return
+    for sha256, (seq, places) in named.items():
         found = [place for place in places if place.is_file()]
         if not found and sha256 not in gone:
             report.failure("object-missing", seq=seq, sha256=sha256)
@@ -368,7 +374,8 @@ def named_files(objects: Path, entries: list[dict[str, Any]]) -> dict[str, tuple
         body, release = entry["body"], entry["body"].get("release") or {}
         published = body.get("outcome") == "Published"
         files = [file for part in FILES if part != "outputs" or published for file in body.get(part, [])]
-        files += [{"sha256": body[part]} for part in ("contract", "signature") if len(body.get(part, "")) == 64]
+        single = ("contract", "signature", *(("plan",) if entry["kind"] in ("intent", "result") else ()))
+        files += [{"sha256": body[part]} for part in single if len(body.get(part, "")) == 64]
         for file in files:
             places = [objects / file["sha256"][:2] / file["sha256"][2:]]
             if release:
@@ -387,29 +394,48 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def check_runs(folder: Path, entries: list[dict[str, Any]], gone: set[str], report: Report) -> None:
-    """Step 6. The digest leaves out `evidence`, which is filled in after the ledger was written."""
-    good = 0
-    for entry in entries:
-        if not (wanted := entry["body"].get("record")):
+def check_runs(folder: Path, entries: list[dict[str, Any]], history: History, report: Report) -> None:
+    """Step 6. Of a run that was cut off right after its entry the record still lies there as `.unsealed.json`."""
+    wanted, gone, good, others = [entry for entry in entries if entry["body"].get("record")], tombstones(history), 0, 0
+    if any(entry["body"]["record"] not in gone for entry in wanted) and not folder.is_dir():
+        report.failure("folder-none", name=folder.name, count=len(wanted))
+        return
+    for entry in wanted:
+        seq, run = entry["seq"], str(entry["body"].get("run"))
+        files = [folder / entry["dataset"] / run / name for name in ("run.json", ".unsealed.json")]
+        if not (found := [file for file in files if file.is_file()]):
+            if entry["body"]["record"] not in gone:
+                report.failure("record-missing", seq=seq, run=run)
             continue
-        run = str(entry["body"].get("run"))
-        try:
-            record = json.loads((folder / entry["dataset"] / run / "run.json").read_bytes())
-            record.pop("evidence", None)
-            found = hashlib.sha256(canonical(record)).hexdigest()
-        except FileNotFoundError:
-            if wanted not in gone:
-                report.failure("record-missing", seq=entry["seq"], run=run)
-            continue
-        except (ValueError, AttributeError):
-            found = ""
-        if found == wanted:
+        digest, said, point = read_record(found[0])
+        proven = point is None or (said == seq < point.size and check_checkpoint(run, point, history, report))
+        if digest == entry["body"]["record"] and proven:
             good += 1
         else:
-            report.failure("record-changed", seq=entry["seq"], run=run)
+            report.failure("record-changed", seq=seq, run=run)
+    known = {f"{one['dataset']}/{one['body'].get('run')}" for one in history.entries if "record" in one["body"]}
+    for file in sorted(folder.glob("*/*/run.json")):
+        if "/".join(file.parts[-3:-1]) not in known:
+            point = read_record(file)[2]
+            if point and point.origin != history.origin:  # workers who share their records have a ledger each
+                others += 1
+            else:
+                report.failure("record-unknown", run=file.parts[-2])
+    if others:
+        report.warning("records-of", count=others)
     if good:
         report.ok("records", count=good)
+
+
+def read_record(file: Path) -> tuple[str, Any, Checkpoint | None]:
+    """The digest of a run record, without `evidence`, which was filled in later; then entry and checkpoint of that."""
+    try:
+        record = json.loads(file.read_bytes())
+        proof = record.pop("evidence", None) or {}
+        digest = hashlib.sha256(canonical(record)).hexdigest() if proof.keys() <= {"checkpoint", "entry"} else ""
+        return digest, proof.get("entry"), Checkpoint.parse(proof["checkpoint"]) if proof else None
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return "", None, None
 
 
 def fetch(place: str) -> str:
@@ -441,15 +467,8 @@ def read_checkpoints(places: Iterable[tuple[str, str]], report: Report) -> list[
 
 
 def verify(  # the whole procedure, in the order of the docstring above
-    ledger: Path,
-    *,
-    against: Iterable[str] = (),
-    key: str = "",
-    witnesses: Iterable[str] = (),
-    objects: Path | None = None,
-    runs: Path | None = None,
-    only: str = "",
-    allow_uncovered: bool = False,
+    ledger: Path, *, against: Iterable[str] = (), key: str = "", witnesses: Iterable[str] = (),
+    objects: Path | None = None, runs: Path | None = None, only: str = "", allow_uncovered: bool = False,
 ) -> Report:
     """Check everything and say so. Raises OSError when a file that was named cannot be read."""
     report = Report()
@@ -459,10 +478,10 @@ def verify(  # the whole procedure, in the order of the docstring above
                 for file in sorted((ledger / "cosigned").glob("*.checkpoint"))]
     elsewhere = read_checkpoints([note for place in against for note in notes(place, fetch(place))], report)
     kept = read_checkpoints(cosigned, report) + elsewhere
-    history = read_history(content, {point.size for _, point in own + kept}, report)
+    history = read_history(content, report)
     if not history.whole:
         return report
-    check_key(key, history, report)
+    check_key(key, history, max((point.size for _, point in own), default=0), report)
     for name, point in own:
         if check_checkpoint(name, point, history, report):
             report.ok("signed", size=point.size, root=base64.b64encode(point.root).decode())
@@ -480,14 +499,11 @@ def verify(  # the whole procedure, in the order of the docstring above
     if not elsewhere:
         report.warning("alone")
     chosen = [entry for entry in history.entries if only in ("", entry["dataset"], entry["body"].get("run"))]
-    gone = {sha256 for entry in history.entries if entry["kind"] in ("withdrawal", "retention")
-            for sha256 in entry["body"].get("objects", [])}
-    if objects is not None and objects.is_dir():
-        check_objects(objects, chosen, gone, report)
-    elif objects is not None:
-        report.warning("objects-none")
-    if runs is not None:
-        check_runs(runs, chosen, gone, report)
+    for folder, check in ((objects, check_objects), (runs, check_runs)):
+        if folder is not None:
+            check(folder, chosen, history, report)
+    if objects is runs is None:
+        report.warning("ledger-only")
     return report
 
 
@@ -501,18 +517,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--key", default="", help="the ledger's key as you were given it")
     parser.add_argument("--witness", action="append", default=[], help="a cosigner's key that must have signed")
     parser.add_argument("--objects", type=Path, help="the archive; default: `objects` beside the ledger")
-    parser.add_argument("--runs", type=Path, help="run records; default: `runs` beside the ledger, if there")
+    parser.add_argument("--runs", type=Path, help="run records; default: `runs` beside the ledger")
+    parser.add_argument("--ledger-only", action="store_true", help="you hold the ledger alone: no files, no records")
     parser.add_argument("--only", default="", help="a dataset or a run: files of others are not looked for")
     parser.add_argument("--allow-uncovered", action="store_true", help="entries after the checkpoint only warn")
     parser.add_argument("--lang", choices=("uk", "en"), default="en")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
-    runs = given.runs or given.ledger.parent / "runs"
+    beside = (None, None) if given.ledger_only else (given.ledger.parent / "objects", given.ledger.parent / "runs")
     try:
         report = verify(
             given.ledger, against=given.against, key=given.key, witnesses=given.witness,
-            objects=given.objects or given.ledger.parent / "objects", runs=runs if runs.is_dir() else None,
-            only=given.only, allow_uncovered=given.allow_uncovered,
+            objects=given.objects or beside[0], runs=given.runs or beside[1], only=given.only,
+            allow_uncovered=given.allow_uncovered,
         )
     except (OSError, ValueError) as error:
         print(phrase("unreadable", given.lang, {"why": error}), file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import zipfile
@@ -12,7 +13,7 @@ from typing import Any
 from vidkryto.archive import Archive
 from vidkryto.errors import StateError
 from vidkryto.record import Entry, Ledger, verifier
-from vidkryto.record.run import RunRecord
+from vidkryto.record.run import RECORD, UNSEALED, RunRecord
 from vidkryto.report.pages import render
 from vidkryto.report.run_facts import Facts, run_facts
 
@@ -52,8 +53,7 @@ def _fill(folder: Path, home: Path, name: str, ledger: Ledger, entries: list[Ent
         (folder / "proofs" / f"{entry.seq}.tlog-proof").write_text(ledger.proof(entry.seq), encoding="utf-8")
     pack = Archive(folder / "objects")
     pack.root.mkdir()
-    lines = [{"seq": entry.seq, "dataset": entry.dataset, "body": entry.body} for entry in entries]
-    named = verifier.named_files(home / "objects", lines)
+    named = verifier.named_files(home / "objects", [json.loads(entry.line) for entry in entries])
     kept = Archive(home / "objects")
     files = [_copied(facts, named[facts["sha256"]][1], pack) for facts in _files_of(entries)]
     files += [_copied(facts, [kept.path(facts["sha256"])], pack) for facts in _plans_of(entries, kept)]
@@ -111,7 +111,9 @@ def _copied(facts: Facts, places: Sequence[Path], pack: Archive) -> Facts:
 
 
 def _run(home: Path, folder: Path, entry: Entry) -> Mapping[str, Any]:
-    file = Path("runs") / entry.dataset / str(entry.body["run"]) / "run.json"
+    file = Path("runs") / entry.dataset / str(entry.body["run"]) / RECORD
+    if not (home / file).is_file():  # the run was cut off right after its entry
+        file = file.with_name(UNSEALED)
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(home / file, folder / file)
     return {**run_facts(RunRecord.load(home / file), "internal", ""), "file": file.as_posix()}
