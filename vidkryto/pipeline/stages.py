@@ -92,7 +92,8 @@ def read_exports(job: Job, exports: Exports) -> Tables:
         hidden |= detect_protected(table.columns)
         findings += _without_values((*table.findings, *table.repairs), hidden)
         read_tables[resource.name] = table
-    texts = _transformed(job, exports, read_tables)
+    texts, told = _transformed(job, exports, read_tables)
+    findings += told
     totals = _with_totals(job, exports, texts)
     return Tables(texts=texts, with_totals=totals, findings=tuple(findings), apart=frozenset(apart))
 
@@ -111,16 +112,21 @@ def _with_totals(job: Job, exports: Exports, texts: Mapping[str, TextTable]) -> 
     return found
 
 
-def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> dict[str, TextTable]:
-    """The tables after the dataset's own transformations, where it has any and all that they need could be read."""
+def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> tuple[dict[str, TextTable], list[Finding]]:
+    """The tables after the dataset's own transformations, where it has any and all that they need could be read.
+
+    And what is told of the transformations: their hash, and rows that did not come out.
+    """
     texts = {}
+    findings: list[Finding] = []
     complete = len(tables) == len(job.dataset.contract.resources)
     for name, table in tables.items():
         file = transformation(job.dataset.folder, name)
         done = transform(tables, name, file, job.dataset.schemas[name]) if file and complete else table
+        findings += (*done.findings[len(table.findings) :], *done.repairs[len(table.repairs) :])
         exported = ", ".join(dict.fromkeys(snapshot.file for snapshot in exports.snapshots[name]))
         texts[name] = TextTable(done.columns, done.rows, exported, done.account, _sheet(done))
-    return texts
+    return texts, findings
 
 
 def _sheet(table: Table) -> str:

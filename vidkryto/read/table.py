@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from vidkryto.findings import Finding
+from vidkryto.findings import Finding, Place
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,6 +34,12 @@ class Account:
 
     def __add__(self, other: Account) -> Account:
         return Account(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(self)))
+
+
+def place_of(source: str, resource: str = "", row: int | None = None) -> Place:
+    """The place that a source of a table names: `stops.xlsx / Аркуш1` is a file and a sheet of it."""
+    file, _, sheet = source.partition(" / ")
+    return Place(resource, file, sheet, row)
 
 
 @dataclass(frozen=True, slots=True)
