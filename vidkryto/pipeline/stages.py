@@ -25,6 +25,7 @@ from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place, Severity
 from vidkryto.pipeline.job import Exports, Job, Tables, TextTable, one_by_one
 from vidkryto.pipeline.partitions import check_apart, keys_across
+from vidkryto.pipeline.placing import placed
 from vidkryto.pull import pull
 from vidkryto.quality import load_suite
 from vidkryto.read import Table, load_corrections, read
@@ -108,7 +109,9 @@ def _with_totals(job: Job, exports: Exports, texts: Mapping[str, TextTable]) -> 
             reading = resource.reading.model_copy(update={"totals": None})
             schema = job.dataset.schemas[resource.name]
             table = read(exports.snapshots[resource.name], reading, schema, resource=resource.name)
-            found[resource.name] = replace(texts[resource.name], columns=table.columns, rows=table.rows)
+            found[resource.name] = replace(
+                texts[resource.name], columns=table.columns, rows=table.rows, sources=table.sources
+            )
     return found
 
 
@@ -125,24 +128,8 @@ def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> tuple[
         done = transform(tables, name, file, job.dataset.schemas[name]) if file and complete else table
         findings += (*done.findings[len(table.findings) :], *done.repairs[len(table.repairs) :])
         exported = ", ".join(dict.fromkeys(snapshot.file for snapshot in exports.snapshots[name]))
-        texts[name] = TextTable(done.columns, done.rows, exported, done.account, _sheet(done))
+        texts[name] = TextTable(done.columns, done.rows, done.sources, exported, done.account)
     return texts, findings
-
-
-def _sheet(table: Table) -> str:
-    """The sheet that all rows of a table come from; empty where there is none or several."""
-    named = {str(source).partition(" / ")[2] for source in table.sources.dictionary.to_pylist()}
-    return named.pop() if len(named) == 1 else ""
-
-
-def placed(findings: Iterable[Finding], texts: Mapping[str, TextTable]) -> list[Finding]:
-    """Findings with the sheet of their table, where the stage that made them saw only columns and rows."""
-    return [
-        replace(finding, place=replace(finding.place, sheet=texts[finding.place.resource].sheet))
-        if finding.place.resource in texts and not finding.place.sheet
-        else finding
-        for finding in findings
-    ]
 
 
 def validate_tables(job: Job, tables: Tables) -> Tables:
@@ -159,23 +146,26 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
         schema = job.dataset.schemas[name]
         others = {other: columns for other, columns in lookups.items() if other != name}
         validation = keys_across(text, schema, others, name) if name in tables.apart else None
-        validation = validation or validate_table(text.columns, schema, rows=text.rows, lookups=others, name=name)
+        validation = validation or validate_table(text.columns, schema, rows=text.numbers, lookups=others, name=name)
         hidden = protected(job, name, text)
-        noticed = to_findings(validation, resource=name, file=text.file, protected=hidden)
+        places = [replace(place, resource=name) for place in text.places]
+        noticed = to_findings(
+            validation, resource=name, file=text.file, sheet=text.sheet, sources=places, protected=hidden
+        )
         if not validation.valid and job.dataset.contract.publication.on_invalid == "publish-valid":
             kept = without_rejected(text, validation)
-            again = validate_table(kept.columns, schema, rows=kept.rows, lookups=others, name=name)
+            again = validate_table(kept.columns, schema, rows=kept.numbers, lookups=others, name=name)
             if again.valid and kept.rows:
                 rejected = len(text.rows) - len(kept.rows)
                 noticed = tuple(replace(item, override=Severity.WARNING) for item in noticed)
-                noticed += (Finding("rows-rejected", Place(name, text.file), count=rejected),)
+                noticed += (Finding("rows-rejected", Place(name, text.file, text.sheet), count=rejected),)
                 texts[name] = text = kept
                 validation = again
         findings += noticed
         if validation.valid:
             values[name] = typed(text.columns, schema)
             reports[name] = _timeless(validation.report_descriptor())
-    told = (*tables.findings, *placed(findings, texts))
+    told = (*tables.findings, *findings)
     return replace(tables, texts=texts, typed=values, reports=reports, findings=told)
 
 
@@ -191,7 +181,7 @@ def without_rejected(text: TextTable, validation: Validation) -> TextTable:
     mask = pa.array(keep)
     gone = int((~keep).sum())
     account = replace(text.account, data=text.account.data - gone, rejected=text.account.rejected + gone)
-    return replace(text, columns=text.columns.filter(mask), rows=text.rows.filter(mask), account=account)
+    return replace(text.filter(mask), account=account)
 
 
 def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
@@ -211,7 +201,7 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
         previous = _last_disclosed(job, name)
         outcome = disclose(
             text.columns,
-            text.rows,
+            text.numbers,
             classes=classes,
             schema=job.dataset.schemas[name],
             resource=name,

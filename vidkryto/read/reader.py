@@ -71,11 +71,11 @@ def read(
     draft = _joined(parts, names)
     repairs = summed(repair for part in parts for repair in part.repairs)
     findings = [finding for part in parts for finding in part.findings]
-    applied, stale = correct(draft, corrections, resource, snapshots[0].file, today or datetime.date.today())
     sources = pa.DictionaryArray.from_arrays(
         pa.array(np.repeat(np.arange(len(parts)), [part.draft.height for part in parts]), pa.int32()),
         pa.array([part.source for part in parts], pa.string()),
     )
+    applied, stale = correct(draft, sources, corrections, resource, today or datetime.date.today())
     return Table(
         columns=pa.table({name: draft.columns[name] for name in names}),
         rows=draft.rows,

@@ -191,14 +191,21 @@ def _shaped(result: pa.Table, table: Table, schema: Mapping[str, Any], file: Pat
     rows = (
         result[ROW].combine_chunks().cast(pa.int64()) if kept else pa.array(range(1, columns.num_rows + 1), pa.int64())
     )
-    sources = result[SOURCE].combine_chunks() if kept else pa.array([file.name] * columns.num_rows, pa.string())
+    sources = _flat(result[SOURCE]) if kept else pa.array([file.name] * columns.num_rows, pa.string())
     return replace(
         table,
         columns=columns,
         rows=_flat(rows),
-        sources=_flat(sources).cast(pa.string()).dictionary_encode(),
+        sources=_encoded(pc.fill_null(sources.cast(pa.string()), file.name), table.sources.dictionary),
         transform=digest,
     )
+
+
+def _encoded(sources: pa.Array, known: pa.Array) -> pa.Array:
+    """Sources in the order in which the read table has them; others come after, and those that are gone stay."""
+    others = sources.unique()
+    names = pa.concat_arrays([known, others.filter(pc.invert(pc.is_in(others, known)))])
+    return pa.DictionaryArray.from_arrays(pc.index_in(sources, names), names)
 
 
 def _flat(array: Any) -> pa.Array:
