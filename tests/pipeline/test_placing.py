@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
-from tests.support.catalogue import CONTRACT, make_dataset
+from tests.support.catalogue import CONTRACT, SCHEMA, make_dataset
 from vidkryto.findings import Finding, Place
 from vidkryto.pipeline import new_job, stages
 from vidkryto.pipeline.exceptions import _most
@@ -25,12 +26,15 @@ HEAD = "uid;label;lat;lon;opened\n"
 PARTS = {f"part{number}.csv": f"{number};Зупинка {number};49.4;26.9;\n" for number in (1, 2, 3)}
 
 
-def checked(root: Path, exports: dict[str, bytes], **reading: Any) -> Tables:
+SPLIT = {"split": {"label": {"by": ",", "into": "rows"}}}
+
+
+def checked(
+    root: Path, exports: dict[str, bytes], contract: dict[str, Any] | None = None, corrections: str = ""
+) -> Tables:
     """The tables of a dataset with these exports after reading, validation and the gate."""
-    contract = copy.deepcopy(CONTRACT)
+    contract = copy.deepcopy(contract or CONTRACT)
     contract["resources"][0]["source"] = {"folder": "exports", "pattern": "*", "pick": "all", "settle": 0}
-    contract["resources"][0]["reading"] = reading
-    corrections = reading.pop("corrections", None)
     dataset = make_dataset(root, contract)
     for name, content in exports.items():
         (dataset.folder / "exports" / name).write_bytes(content)
@@ -78,7 +82,9 @@ def test_a_cell_of_the_second_sheet_is_told_with_the_sheet(tmp_path: Path) -> No
         sheet.append([name, "Ринок", latitude, "26.9", None])
     stream = io.BytesIO()
     workbook.save(stream)
-    tables = checked(tmp_path, {"stops.xlsx": stream.getvalue()}, sheet="20*")
+    contract = copy.deepcopy(CONTRACT)
+    contract["resources"][0]["reading"] = {"sheet": "20*"}
+    tables = checked(tmp_path, {"stops.xlsx": stream.getvalue()}, contract)
     assert where(tables, "type-error") == [("stops.xlsx", "2024", (2,), 1)]
 
 
@@ -98,6 +104,19 @@ def test_the_gate_names_the_file_and_counts_what_it_does_not_name(tmp_path: Path
     assert told[0][2][0] == 3
     assert told[-1][0] == "part1.csv, part2.csv, part3.csv"
     assert (told[-1][2], sum(count for *_, count in told)) == ((), 12)
+
+
+def test_rejected_rows_are_counted_as_the_export_has_them(tmp_path: Path) -> None:
+    """Of one row that became several, some of which stay, nothing is rejected; numbers never fall below none."""
+    export = (HEAD + "1;а,б,,в;49;26;\n2;Ринок;не число;26;\n3;г,ґ,д;не число;26;\n").encode()
+    contract = copy.deepcopy(CONTRACT)
+    contract["resources"][0] |= {"schema": {**SCHEMA, "primaryKey": []}, "reading": SPLIT}
+    contract["publication"]["on_invalid"] = "publish-valid"
+    tables = checked(tmp_path, {"stops.csv": export}, contract)
+    told = asdict(tables.texts["stops"].account)
+    assert {name: count for name, count in told.items() if count} == {
+        "rows_in_file": 4, "header": 1, "data": 1, "rejected": 2,
+    }  # fmt: skip
 
 
 def text_table(*sources: str) -> TextTable:

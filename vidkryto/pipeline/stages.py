@@ -172,6 +172,7 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
 def without_rejected(text: TextTable, validation: Validation) -> TextTable:
     """The table without the rows that have findings, and their number moved from data to rejected in the account.
 
+    The account counts rows of the export: one of which several rows were made is rejected when none of them stays.
     A finding on the header or on the whole table has no row: then nothing is left out, and the table stays invalid.
     """
     if validation.head or validation.tail or validation.places is None:
@@ -179,7 +180,8 @@ def without_rejected(text: TextTable, validation: Validation) -> TextTable:
     keep = np.ones(len(text.rows), dtype=bool)
     keep[validation.places - FIRST_ROW] = False
     mask = pa.array(keep)
-    gone = int((~keep).sum())
+    numbers = np.asarray(text.numbers)
+    gone = min(len(np.setdiff1d(numbers[~keep], numbers[keep])), text.account.data)
     account = replace(text.account, data=text.account.data - gone, rejected=text.account.rejected + gone)
     return replace(text.filter(mask), account=account)
 

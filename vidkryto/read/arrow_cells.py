@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vidkryto.catalogue.reading import Reading
 from vidkryto.read.dialect import csv_records
-from vidkryto.read.pieces import Content, Stream, count, has, pieces
+from vidkryto.read.pieces import Content, Stream, has
 
 BLOCK = 1 << 23
 HEAD = 1 << 22
@@ -210,11 +210,14 @@ def _places(every: Bytes, returns: bool) -> NDArray[np.intp]:
 
 def line_breaks(content: Content) -> int:
     """How many line breaks there are; CR LF is one."""
-    found = 0
-    for piece in pieces(content):
-        every = np.frombuffer(piece, dtype=np.uint8)
-        parts = (every[start : start + NEAR] for start in range(0, len(every), NEAR))
-        found += sum(int(np.count_nonzero(part == 10)) for part in parts)
-    if has(content, b"\r"):
-        found += count(content, b"\r") - count(content, b"\r\n")
+    found, returns = 0, has(content, b"\r")
+    every = np.frombuffer(content, dtype=np.uint8)
+    for start in range(0, len(every), NEAR):
+        part = every[start : start + NEAR + 1]  # one byte more: a CR LF may lie across the border
+        feeds = part == ord("\n")
+        found += int(np.count_nonzero(feeds[:NEAR]))
+        if returns:
+            lone = (part == ord("\r"))[:NEAR]
+            lone[: len(feeds) - 1] &= ~feeds[1:]
+            found += int(np.count_nonzero(lone))
     return found

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
-from vidkryto.read.grid import Grid, blank_rows, is_empty
+from vidkryto.read.grid import Grid, blank_rows, is_empty, some
 from vidkryto.read.table import Account
 
 SUSPECT_TOTALS = (
@@ -55,7 +55,7 @@ class Layout:
         """The account of the grid's rows."""
         found = np.bincount(self.kinds, minlength=len(Kind))
         return Account(
-            rows_in_file=grid.height + grid.blank_after + grid.rejected + grid.noted,
+            rows_in_file=grid.rows_in_file,
             data=int(found[Kind.DATA]),
             header=int(found[Kind.HEADER]),
             title=int(found[Kind.TITLE]),
@@ -80,7 +80,7 @@ def lay_out(grid: Grid, reading: Reading, place: Place) -> Layout:
     first = _first_cells(grid, int(blank.sum()))
     _notes(grid, rows, kinds, first, reading, last)
     _footer(kinds, first, reading, last)
-    findings = _totals(grid, rows, kinds, first, reading, place)
+    findings = [*_short(grid, rows, kinds, place), *_totals(grid, rows, kinds, first, reading, place)]
     return Layout(kinds, labels_of(grid, header, reading), tuple(findings))
 
 
@@ -182,6 +182,16 @@ def _footer(kinds: NDArray[np.int8], first: pa.Array, reading: Reading, last: in
         filled = np.flatnonzero(after & (kinds != Kind.BLANK))
         tail = filled[-footer.rows :]
         kinds[tail[kinds[tail] == Kind.DATA]] = Kind.NOTE
+
+
+def _short(grid: Grid, rows: NDArray[np.int64], kinds: NDArray[np.int8], place: Place) -> list[Finding]:
+    """Rows of data that the file gives fewer cells than the table has; a title or note is as short as it likes."""
+    short = rows[(kinds == Kind.DATA) & np.isin(rows, grid.short)] if grid.short else rows[:0]
+    if not len(short):
+        return []
+    lines = tuple(short.tolist())
+    details = {"width": grid.width, "lines": some(lines)}
+    return [Finding("row-too-short", place, count=len(lines), rows=lines[:10], details=details)]
 
 
 def _totals(
