@@ -321,12 +321,19 @@ def test_what_is_filled_down_and_split_is_told_with_its_rows(reader: Reader) -> 
     ]
 
 
-@pytest.mark.parametrize("lost", [b"b,2\n", b'"b\nc",2\n'])
+@pytest.mark.parametrize(
+    ("content", "lost"),
+    [
+        (b"label,count\na,1\nd,4\n", b"b,2\n"),
+        (b"label,count\r\na,1\r\nd,4\r\n", b"b,2"),
+        (b'label,count\na,1\n"d",4\n', b"b,2\n"),
+        (b'label,count\na,1\n"d",4\n', b'"b\nc",2\n'),
+    ],
+)
 def test_the_rows_of_a_text_are_counted_from_its_bytes(
-    lost: bytes, reader: Reader, monkeypatch: pytest.MonkeyPatch
+    content: bytes, lost: bytes, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A reader that lost a row would be found out by the line breaks of the file, whatever it says of itself."""
-    content = b'label,count\na,1\n"d",4\n'
+    """A reader that lost a row would be found out by the bytes of the file, whatever it says of itself."""
     real = delimited.arrow_cells
     monkeypatch.setattr(delimited, "arrow_cells", lambda _, *rest: real(content, *rest))
     with pytest.raises(AssertionError, match="rows in the file"):

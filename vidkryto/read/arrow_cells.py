@@ -208,6 +208,28 @@ def _places(every: Bytes, returns: bool) -> NDArray[np.intp]:
     return np.concatenate(found) if found else np.array([], dtype=np.intp)
 
 
+def counted_lines(content: Content, cells: Cells) -> int:
+    """How many lines a text without quotes has, told from the bytes that its cells and delimiters leave.
+
+    As many as there are records, where these bytes are just their line ends; else every line break is counted.
+    """
+    ended = ends_with_break(content)
+    records: int = cells.table.num_rows + len(cells.ragged)
+    held = sum(_held(chunk) for column in cells.table.columns for chunk in column.chunks)
+    held += cells.table.num_rows * (cells.table.num_columns - 1) + sum(len(text.encode()) for _, text in cells.ragged)
+    first = content.find(b"\n")
+    pair = first > 0 and content[first - 1 : first] == b"\r"
+    if len(content) - held == (1 + pair) * (records - (not ended)):
+        return records
+    return line_breaks(content) + (not ended)
+
+
+def _held(column: pa.Array) -> int:
+    """The bytes of all cells of a column together."""
+    ends = np.frombuffer(column.buffers()[1] or b"", dtype=np.int32)[column.offset :][: len(column) + 1]
+    return int(ends[-1] - ends[0]) if len(ends) else 0
+
+
 def line_breaks(content: Content) -> int:
     """How many line breaks there are; CR LF is one."""
     found, returns = 0, has(content, b"\r")

@@ -19,6 +19,7 @@ from vidkryto.read.arrow_cells import (
     Numbers,
     arrow_cells,
     breaks_of,
+    counted_lines,
     ends_with_break,
     flat,
     line_breaks,
@@ -74,12 +75,12 @@ class _Split:
 
 def _split(content: Content, delimiter: str, width: int, reading: Reading, place: Place) -> _Split:
     quoted = bool(reading.quote) and has(content, reading.quote.encode())
-    breaks = line_breaks(content)
-    ended = breaks + (not ends_with_break(content))
+    breaks = line_breaks(content) if quoted else 0
     cells = arrow_cells(content, delimiter, width, reading.quote if quoted else "", breaks, reading)
     if cells is None:
-        return _python(content, delimiter, width, ended, reading, place)
+        return _python(content, delimiter, width, reading, place)
     _check_size(cells.table.num_rows, reading, place)
+    counted = breaks + (not ends_with_break(content)) if quoted else counted_lines(content, cells)
     held, ragged, inside = cells.table.columns, cells.ragged, cells.inside
     del cells  # a column in one piece is a copy; of the pieces only that column's are held beside it
     held.reverse()
@@ -88,11 +89,11 @@ def _split(content: Content, delimiter: str, width: int, reading: Reading, place
     if ragged:
         columns, odd = _insert(columns, ragged, delimiter, reading.quote)
     lines = np.arange(1, len(columns[0]) + 1, dtype=np.int64)
-    if quoted and ended > len(lines):
+    if quoted and counted > len(lines):
         inside = _breaks_inside(columns, odd, content) if inside is None else inside
         lines[1:] += np.cumsum(inside)[:-1]
-        ended -= int(inside.sum())
-    return _finish(columns, lines, odd, width, ended, reading, place)
+        counted -= int(inside.sum())
+    return _finish(columns, lines, odd, width, counted, reading, place)
 
 
 def _check_size(rows: int, reading: Reading, place: Place) -> None:
@@ -104,7 +105,7 @@ def _check_size(rows: int, reading: Reading, place: Place) -> None:
         )
 
 
-def _python(content: Content, delimiter: str, width: int, ended: int, reading: Reading, place: Place) -> _Split:
+def _python(content: Content, delimiter: str, width: int, reading: Reading, place: Place) -> _Split:
     """The same by Python's csv module, for files on which pyarrow differs from it.
 
     A record of our own behind the last one shows whether the file ends inside quotation marks.
@@ -134,8 +135,8 @@ def _python(content: Content, delimiter: str, width: int, ended: int, reading: R
     odd.pop(len(rows) - 1, None)
     batches.append([pa.array(column, pa.string()) for column in cells])
     columns = [pa.concat_arrays(parts).slice(0, len(rows) - 1) for parts in zip(*batches, strict=True)]
-    inside = rows[-1] - len(rows)
-    return _finish(columns, np.array(rows[:-1], dtype=np.int64), odd, width, ended - inside, reading, place)
+    counted = line_breaks(content) + (not ends_with_break(content)) - (rows[-1] - len(rows))
+    return _finish(columns, np.array(rows[:-1], dtype=np.int64), odd, width, counted, reading, place)
 
 
 def _unclosed(place: Place, line: int) -> ReadError:
