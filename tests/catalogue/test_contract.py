@@ -193,3 +193,19 @@ def test_a_spelling_that_names_no_date_is_refused(root: Path, spelling: str, tex
     assert f"not a spelling of a date: '{spelling}'" in message
     assert text in message
     assert "це не написання дати" in translated(message, "uk")
+
+
+def test_the_rules_hash_changes_with_a_reference_table(root: Path) -> None:
+    """What a transformation joins is a rule too: its bytes and its name count; it has to be UTF-8."""
+    folder = root / "transport" / "stops"
+    table = folder / "references" / "katottg.csv"
+    found = [load_dataset(folder).sha256]
+    table.parent.mkdir()
+    for text in ("code,name\nUA1,Хмельницький\n", "code,name\nUA1,Проскурів\n"):
+        table.write_text(text, encoding="utf-8")
+        found.append(load_dataset(folder).sha256)
+    table.rename(table.with_name("streets.csv"))
+    assert len({*found, load_dataset(folder).sha256}) == 4
+    table.write_text("code,name\nUA1,Хмельницький\n", encoding="cp1251")
+    with pytest.raises(ContractError, match=r"stops/references/katottg\.csv is not in UTF-8"):
+        load_dataset(folder)

@@ -12,6 +12,7 @@ from tests.support.runs import published_without_portal
 from vidkryto.catalogue import find_dataset, unpack_rules
 from vidkryto.cli.audit import app
 from vidkryto.errors import StateError
+from vidkryto.pipeline import stages
 from vidkryto.pipeline.job import new_job
 from vidkryto.pipeline.remember import PRACTICE_KEY
 from vidkryto.pipeline.reproduce import reproduce
@@ -116,6 +117,42 @@ def test_the_recorded_rules_are_used_whatever_the_repository_says_now(settings: 
         assert found.same
         assert found.rules == "archive"
         changed_export(settings)
+
+
+def joined(settings: Settings) -> Path:
+    """Give the dataset a transformation that looks a word up in a reference table, and lose a school in it."""
+    dataset = find_dataset(settings.datasets, "schools")
+    (field, *others) = [item["name"] for item in dataset.schemas["schools"]["fields"]]
+    table = dataset.folder / "references" / "closed.csv"
+    table.parent.mkdir()
+    table.write_text("number\n5\n", encoding="utf-8")
+    (dataset.folder / "transform.sql").write_text(
+        f"select {field}, {', '.join(others)}, _row, _source from schools anti join closed"
+        " on cast(schools._row as varchar) = closed.number order by _source, _row",
+        encoding="utf-8",
+    )
+    return table
+
+
+def test_a_reference_table_changed_since_disturbs_nothing(settings: Settings) -> None:
+    """What a transformation joins is part of the rules and kept with them."""
+    table = joined(settings)
+    run = published(settings)
+    before = find_dataset(settings.datasets, "schools").sha256
+    table.write_text("number\n6\n7\n", encoding="utf-8")
+    assert find_dataset(settings.datasets, "schools").sha256 != before
+    found = reproduce(settings, run)
+    assert found.same
+    assert found.rules == "archive"
+
+
+def test_a_run_tells_the_hash_of_its_transformation_and_the_rows_it_lost(settings: Settings) -> None:
+    """Both are findings of reading: the note with the sha256, the warning with the line of the export."""
+    joined(settings)
+    job = new_job(find_dataset(settings.datasets, "schools"), settings)
+    told = {item.code: item for item in stages.read_exports(job, stages.pull_exports(job)).findings}
+    assert (told["transform-fewer-rows"].rows, told["transform-fewer-rows"].count) == ((5,), 1)
+    assert len(told["transformed"].details["sha256"]) == 64
 
 
 def test_without_kept_rules_other_rules_are_told_and_not_compared(settings: Settings) -> None:

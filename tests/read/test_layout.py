@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, ClassVar
@@ -14,7 +15,8 @@ from pydantic import ValidationError
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ContractError
 from vidkryto.findings import Severity
-from vidkryto.read import Account, Table
+from vidkryto.read import Account, Table, delimited
+from vidkryto.read.arrow_cells import line_breaks
 from vidkryto.read.workbook_scan import unsaved_formulas
 
 Reader = Callable[..., Table]
@@ -301,7 +303,7 @@ def test_records_of_another_width_are_padded_dropped_or_set_aside_never_lost(rea
     ]  # fmt: skip
     assert table.rows.to_pylist() == [2, 3, 4, 7]
     assert _parts(table.account) == {"rows_in_file": 7, "data": 4, "header": 1, "blank": 1, "rejected": 1}
-    assert [(item.code, item.rows) for item in table.findings] == [("row-too-wide", (5,))]
+    assert [(item.code, item.rows) for item in table.findings] == [("row-too-wide", (5,)), ("row-too-short", (3,))]
 
 
 def test_a_short_record_of_a_wider_table_is_told(reader: Reader) -> None:
@@ -418,3 +420,67 @@ def test_a_declaration_that_cannot_work_is_refused_with_the_contract(reading: di
     """Not first at night, when the export comes."""
     with pytest.raises(ValidationError):
         Reading.model_validate(reading)
+
+
+def test_a_row_of_one_cell_is_told_unless_it_is_declared_as_a_note(reader: Reader) -> None:
+    """A line that was cut off after its first cell is data with empty cells; a footnote is as short as it likes."""
+    content = b"label,count,x\na,1,2\nb\n* note\n"
+    reading: dict[str, object] = {"ignore": "x", "notes": {"begin": "*"}}
+    table = reader(content, "a.csv", reading, FIELDS)
+    assert [(item.code, item.rows) for item in table.findings] == [("row-too-short", (3,))]
+    assert table.findings[0].message("en") == "a.csv: lines 3 have fewer than 3 cells (1 in all)."
+    reading["notes"] = {"only_first": True}
+    assert not reader(content, "a.csv", reading, FIELDS).findings
+
+
+def test_a_melted_row_without_any_value_is_told(reader: Reader) -> None:
+    """Nothing of it is in the table, so it is named; with keep_empty it stays."""
+    content = "label,2023,2024\nа,1,\nрозділ,,\nб,2,3\n".encode()
+    melt = {"columns": "/^20/", "names": "x", "value": "count"}
+    fields = {**FIELDS, "x": "string"}
+    table = reader(content, "a.csv", {"melt": melt}, fields)
+    assert table.rows.to_pylist() == [2, 4, 4]
+    assert [(item.code, item.rows, item.count) for item in table.repairs] == [
+        ("melt-row-empty", (3,), 1),
+        ("repair-melted", (), 3),
+    ]
+    kept = reader(content, "a.csv", {"melt": {**melt, "keep_empty": True}}, fields)
+    assert [item.code for item in kept.repairs] == ["repair-melted"]
+
+
+def test_what_is_filled_down_and_split_is_told_with_its_rows(reader: Reader) -> None:
+    """Count and places, as of every repair."""
+    content = "label,count\nа,1\n,2\n,3;4\nб,5;6\n".encode()
+    reading = {"fill_down": "label", "split": {"count": {"by": ";", "into": "rows"}}}
+    table = reader(content, "a.csv", reading, {**FIELDS, "count": "string"})
+    assert [(item.code, item.place.row, item.rows, item.count) for item in table.repairs] == [
+        ("repair-filled-down", 3, (3, 4), 2),
+        ("repair-split", 4, (4, 5), 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "lost"),
+    [
+        (b"label,count\na,1\nd,4\n", b"b,2\n"),
+        (b"label,count\r\na,1\r\nd,4\r\n", b"b,2"),
+        (b'label,count\na,1\n"d",4\n', b"b,2\n"),
+        (b'label,count\na,1\n"d",4\n', b'"b\nc",2\n'),
+    ],
+)
+def test_the_rows_of_a_text_are_counted_from_its_bytes(
+    content: bytes, lost: bytes, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that lost a row would be found out by the bytes of the file, whatever it says of itself."""
+    real = delimited.arrow_cells
+    monkeypatch.setattr(delimited, "arrow_cells", lambda _, *rest: real(content, *rest))
+    with pytest.raises(AssertionError, match="rows in the file"):
+        reader(content + lost, "a.csv", {}, FIELDS)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"a", b"\n", b"\r", b"\r\n", b"a\r\r\n\nb\n\r\nc", b"\r\n" * 70_000, b"x" * 131_071 + b"\r\n"]
+)
+def test_line_breaks_are_counted_as_people_do(text: bytes) -> None:
+    """LF, CR and CR LF end one line each, also where a pair lies across the border of two pieces."""
+    assert line_breaks(text) == len(re.findall(rb"\r\n|\r|\n", text))

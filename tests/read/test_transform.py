@@ -68,6 +68,26 @@ def test_sql_joins_a_reference_table_and_keeps_the_places(table: Table, folder: 
     assert result.repairs[-1].message("en") == told
 
 
+def test_rows_that_do_not_come_out_are_told_by_their_place(table: Table, folder: Path) -> None:
+    """A code that the reference table lost takes its row along: told with the line of the export and both counts."""
+    (folder / "transform.sql").write_text(SQL, encoding="utf-8")
+    (finding,) = transform({"stops": table}, "stops", folder / "transform.sql", SCHEMA).findings
+    assert (finding.code, finding.severity, finding.count, finding.rows) == ("transform-fewer-rows", "warning", 1, (4,))
+    assert (finding.place.file, finding.place.row) == ("a.csv", 4)
+    assert finding.message("en") == "transform.sql: 3 rows became 2; rows that did not come out: 1."
+
+
+def test_without_places_only_the_counts_are_told(table: Table, folder: Path) -> None:
+    """A sum over rows keeps no place; as many rows or more are told by nobody."""
+    file = folder / "transform.sql"
+    summed = "select min(code) as code, null as settlement, sum(amount::decimal) as amount from stops order by 1"
+    file.write_text(summed, encoding="utf-8")
+    (finding,) = transform({"stops": table}, "stops", file, SCHEMA).findings
+    assert (finding.code, finding.count, finding.rows, finding.place.row) == ("transform-fewer-rows", 2, (), None)
+    file.write_text("select code, settlement, amount from stops order by 1", encoding="utf-8")
+    assert not transform({"stops": table}, "stops", file, SCHEMA).findings
+
+
 def test_python_gets_frames_and_gives_one(table: Table, folder: Path) -> None:
     """Text stays text in pandas."""
     (folder / "transform.py").write_text(PYTHON, encoding="utf-8")

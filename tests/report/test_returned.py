@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -124,3 +125,11 @@ def test_every_task_has_room_for_its_words(export: Path, tmp_path: Path) -> None
     sheet = workbook["Завдання"]
     assert sheet.row_dimensions[2].height >= 30
     assert sheet.page_setup.orientation == "landscape"
+
+
+def test_a_task_of_several_exports_is_listed_and_marks_nothing(export: Path, tmp_path: Path) -> None:
+    """Its rows are nobody's; one of another export alone does not come along."""
+    both = replace(ERROR, file="other.xlsx, stops.xlsx")
+    result, workbook = returned(export, tmp_path / "back.xlsx", [both, replace(ERROR, file="other.xlsx")])
+    assert (result.marked, result.without_cell) == (0, 1)
+    assert workbook["Завдання"].max_row == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path, PurePosixPath
 
-from vidkryto.catalogue.load import Dataset
+from vidkryto.catalogue.load import Dataset, reference_tables
 from vidkryto.errors import StateError
 
 KINDS = (".yaml", ".yml", ".json", ".sql", ".py")
@@ -18,6 +18,7 @@ def rules_bundle(dataset: Dataset) -> bytes:
     """
     root = dataset.folder.resolve().parents[2]
     files = [file for file in dataset.folder.resolve().iterdir() if file.is_file() and file.suffix in KINDS]
+    files += reference_tables(dataset.folder.resolve())
     files += [root / "datasets" / "city.yaml", dataset.folder.resolve().parent / "department.yaml"]
     named = (resource.schema_ for resource in dataset.contract.resources)
     files += [(dataset.folder / schema).resolve() for schema in named if isinstance(schema, str)]

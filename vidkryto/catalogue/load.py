@@ -32,7 +32,7 @@ class Dataset:
     schemas: Mapping[str, Mapping[str, Any]]
     """Table Schema by resource name."""
     sha256: str
-    """Hash over contract, schemas, expectations, corrections and transformation: what rules were applied."""
+    """Hash over contract, schemas, expectations, corrections, transformation and reference tables: the rules."""
 
     @property
     def name(self) -> str:
@@ -203,8 +203,26 @@ def _rules_hash(folder: Path, schemas: Mapping[str, Any]) -> str:
         path = folder / name
         if path.is_file():
             digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in reference_tables(folder):
+        digest.update(f"references/{path.name}".encode() + b"\0" + _utf8(path) + b"\0")
     digest.update(json.dumps(schemas, sort_keys=True, ensure_ascii=False).encode())
     return digest.hexdigest()
+
+
+def reference_tables(folder: Path) -> tuple[Path, ...]:
+    """The tables that the transformations of the dataset in `folder` may join: `references/*.csv`, in order of name."""
+    return tuple(sorted((folder / "references").glob("*.csv")))
+
+
+def _utf8(path: Path) -> bytes:
+    content = path.read_bytes()
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ContractError(
+            f"{_shown(path)} is not in UTF-8", remedy="Save it again as CSV in UTF-8: a reference table is no export."
+        ) from None
+    return content
 
 
 def _shown(file: Path) -> str:

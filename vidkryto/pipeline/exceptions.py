@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -182,7 +183,7 @@ def propose(settings: Settings, dataset: Dataset, covered: Covered, by: By, *, t
         )
     cells = covered.cells
     if cells is None and covered.kind != CLASS_CHANGE:
-        cells = max(task.count for task in seen)
+        cells = _most(seen)
     one = Exemption(covered.resource, covered.field, covered.kind, by.reason, (by.who, "?"), covered.until, cells)
     if defect := one.defect(day):
         raise SettingsError(
@@ -260,6 +261,14 @@ def _seen(settings: Settings, dataset: Dataset, covered: Covered) -> list[Task]:
         and covered.field in (task.field, "*")
         and covered.kind == (CLASS_CHANGE if task.code == "class-loosened" else (task.details or {}).get("kind"))
     ]
+
+
+def _most(tasks: Iterable[Task]) -> int:
+    """The most cells of one field that were found; those of a table of several files are told file by file."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for task in tasks:
+        found[task.code, task.field, task.file if task.code.startswith("file-") else ""] += task.count
+    return max(found.values())
 
 
 def _write(

@@ -14,10 +14,11 @@ import pyarrow as pa
 from vidkryto import clock
 from vidkryto.catalogue import Dataset
 from vidkryto.disclosure import Exemption, Previous, ResidualRisk
-from vidkryto.findings import Finding
+from vidkryto.findings import Finding, Place
 from vidkryto.pull import Snapshot
 from vidkryto.quality import History
 from vidkryto.read import Account
+from vidkryto.read.table import numbered, place_of
 from vidkryto.record.run import SnapshotRecord
 from vidkryto.release import ReadyTable, Releases
 from vidkryto.settings import Settings
@@ -121,14 +122,35 @@ class Exports:
 
 @dataclass(frozen=True)
 class TextTable:
-    """A table as text columns, with the officer's row numbers."""
+    """A table as text columns, with the officer's row numbers and, for each row, the file and sheet it is in."""
 
     columns: pa.Table
     rows: pa.Array
+    sources: pa.Array
     file: str
+    """The names of all its files, for what is said of the whole table."""
     account: Account
-    sheet: str = ""
-    """The sheet of the workbook, where all rows come from one."""
+
+    @property
+    def numbers(self) -> pa.Array:
+        """One number for each row, over all files and sheets; `placed` turns it back into the place it stands for."""
+        return numbered(self.rows, self.sources)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The files and sheets that rows may come from."""
+        return tuple(place_of(source) for source in self.sources.dictionary.to_pylist())
+
+    @property
+    def sheet(self) -> str:
+        """The sheet of the workbook, where all rows come from one."""
+        named = {place.sheet for place in self.places}
+        return named.pop() if len(named) == 1 else ""
+
+    def filter(self, mask: pa.Array) -> TextTable:
+        """Only the rows where the mask is true."""
+        parts = {name: getattr(self, name).filter(mask) for name in ("columns", "rows", "sources")}
+        return replace(self, **parts)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pyarrow import csv
 
 from vidkryto.pipeline import stages
 from vidkryto.pipeline.job import Job, Tables
+from vidkryto.pipeline.placing import placed
 from vidkryto.quality import Surroundings, check_quality, load_suite, measure, parameters
 
 
@@ -35,7 +36,7 @@ def judge_quality(job: Job, tables: Tables) -> Tables:
         protected=frozenset().union(*hidden.values()),
         large=job.settings.quality_rows,
     )
-    told = (*tables.findings, *stages.placed(quality.findings, tables.texts))
+    told = (*tables.findings, *placed(quality.findings, tables.texts))
     return replace(tables, metrics=metrics, findings=told)
 
 
@@ -54,8 +55,8 @@ def surroundings(job: Job, tables: Tables, hidden: Mapping[str, frozenset[str]])
             before[table.resource] = csv.read_csv(table.csv.path, convert_options=options)
     return Surroundings(
         tables.typed,
-        {name: tables.texts[name].rows for name in tables.typed},
-        {name: (text.columns, text.rows) for name, text in tables.with_totals.items()},
+        {name: tables.texts[name].numbers for name in tables.typed},
+        {name: (text.columns, text.numbers) for name, text in tables.with_totals.items()},
         job.dataset.key_of,
         before,
     )

@@ -29,6 +29,7 @@ from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place, Severity
 from vidkryto.pipeline.job import Exports, Job, Tables, TextTable, one_by_one
 from vidkryto.pipeline.partitions import check_apart, keys_across
+from vidkryto.pipeline.placing import placed
 from vidkryto.pull import pull
 from vidkryto.quality import load_suite
 from vidkryto.read import Table, load_corrections, read
@@ -97,7 +98,8 @@ def read_exports(job: Job, exports: Exports) -> Tables:
         hidden |= detect_protected(table.columns)
         findings += _without_values((*table.findings, *table.repairs), hidden)
         read_tables[resource.name] = table
-    texts = _transformed(job, exports, read_tables)
+    texts, told = _transformed(job, exports, read_tables)
+    findings += told
     totals = _with_totals(job, exports, texts)
     return Tables(texts=texts, with_totals=totals, findings=tuple(findings), apart=frozenset(apart))
 
@@ -112,36 +114,27 @@ def _with_totals(job: Job, exports: Exports, texts: Mapping[str, TextTable]) -> 
             reading = resource.reading.model_copy(update={"totals": None})
             schema = job.dataset.schemas[resource.name]
             table = read(exports.snapshots[resource.name], reading, schema, resource=resource.name)
-            found[resource.name] = replace(texts[resource.name], columns=table.columns, rows=table.rows)
+            found[resource.name] = replace(
+                texts[resource.name], columns=table.columns, rows=table.rows, sources=table.sources
+            )
     return found
 
 
-def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> dict[str, TextTable]:
-    """The tables after the dataset's own transformations, where it has any and all that they need could be read."""
+def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> tuple[dict[str, TextTable], list[Finding]]:
+    """The tables after the dataset's own transformations, where it has any and all that they need could be read.
+
+    And what is told of the transformations: their hash, and rows that did not come out.
+    """
     texts = {}
+    findings: list[Finding] = []
     complete = len(tables) == len(job.dataset.contract.resources)
     for name, table in tables.items():
         file = transformation(job.dataset.folder, name)
         done = transform(tables, name, file, job.dataset.schemas[name]) if file and complete else table
+        findings += (*done.findings[len(table.findings) :], *done.repairs[len(table.repairs) :])
         exported = ", ".join(dict.fromkeys(snapshot.file for snapshot in exports.snapshots[name]))
-        texts[name] = TextTable(done.columns, done.rows, exported, done.account, _sheet(done))
-    return texts
-
-
-def _sheet(table: Table) -> str:
-    """The sheet that all rows of a table come from; empty where there is none or several."""
-    named = {str(source).partition(" / ")[2] for source in table.sources.dictionary.to_pylist()}
-    return named.pop() if len(named) == 1 else ""
-
-
-def placed(findings: Iterable[Finding], texts: Mapping[str, TextTable]) -> list[Finding]:
-    """Findings with the sheet of their table, where the stage that made them saw only columns and rows."""
-    return [
-        replace(finding, place=replace(finding.place, sheet=texts[finding.place.resource].sheet))
-        if finding.place.resource in texts and not finding.place.sheet
-        else finding
-        for finding in findings
-    ]
+        texts[name] = TextTable(done.columns, done.rows, done.sources, exported, done.account)
+    return texts, findings
 
 
 def validate_tables(job: Job, tables: Tables) -> Tables:
@@ -158,29 +151,33 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
         schema = job.dataset.schemas[name]
         others = {other: columns for other, columns in lookups.items() if other != name}
         validation = keys_across(text, schema, others, name) if name in tables.apart else None
-        validation = validation or validate_table(text.columns, schema, rows=text.rows, lookups=others, name=name)
+        validation = validation or validate_table(text.columns, schema, rows=text.numbers, lookups=others, name=name)
         hidden = protected(job, name, text)
-        noticed = to_findings(validation, resource=name, file=text.file, protected=hidden)
+        places = [replace(place, resource=name) for place in text.places]
+        noticed = to_findings(
+            validation, resource=name, file=text.file, sheet=text.sheet, sources=places, protected=hidden
+        )
         if not validation.valid and job.dataset.contract.publication.on_invalid == "publish-valid":
             kept = without_rejected(text, validation)
-            again = validate_table(kept.columns, schema, rows=kept.rows, lookups=others, name=name)
+            again = validate_table(kept.columns, schema, rows=kept.numbers, lookups=others, name=name)
             if again.valid and kept.rows:
                 rejected = len(text.rows) - len(kept.rows)
                 noticed = tuple(replace(item, override=Severity.WARNING) for item in noticed)
-                noticed += (Finding("rows-rejected", Place(name, text.file), count=rejected),)
+                noticed += (Finding("rows-rejected", Place(name, text.file, text.sheet), count=rejected),)
                 texts[name] = text = kept
                 validation = again
         findings += noticed
         if validation.valid:
             values[name] = typed(text.columns, schema)
             reports[name] = _timeless(validation.report_descriptor())
-    told = (*tables.findings, *placed(findings, texts))
+    told = (*tables.findings, *findings)
     return replace(tables, texts=texts, typed=values, reports=reports, findings=told)
 
 
 def without_rejected(text: TextTable, validation: Validation) -> TextTable:
     """The table without the rows that have findings, and their number moved from data to rejected in the account.
 
+    The account counts rows of the export: one of which several rows were made is rejected when none of them stays.
     A finding on the header or on the whole table has no row: then nothing is left out, and the table stays invalid.
     """
     if validation.head or validation.tail or validation.places is None:
@@ -188,9 +185,10 @@ def without_rejected(text: TextTable, validation: Validation) -> TextTable:
     keep = np.ones(len(text.rows), dtype=bool)
     keep[validation.places - FIRST_ROW] = False
     mask = pa.array(keep)
-    gone = int((~keep).sum())
+    numbers = np.asarray(text.numbers)
+    gone = min(len(np.setdiff1d(numbers[~keep], numbers[keep])), text.account.data)
     account = replace(text.account, data=text.account.data - gone, rejected=text.account.rejected + gone)
-    return replace(text, columns=text.columns.filter(mask), rows=text.rows.filter(mask), account=account)
+    return replace(text.filter(mask), account=account)
 
 
 def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
@@ -211,7 +209,7 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
         previous = last_disclosed(job, name)
         outcome = disclose(
             text.columns,
-            text.rows,
+            text.numbers,
             classes=classes,
             schema=job.dataset.schemas[name],
             resource=name,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vidkryto.catalogue.reading import Reading
 from vidkryto.read.dialect import csv_records
-from vidkryto.read.pieces import Content, Stream, count, has, pieces
+from vidkryto.read.pieces import Content, Stream, has
 
 BLOCK = 1 << 23
 HEAD = 1 << 22
@@ -208,13 +208,38 @@ def _places(every: Bytes, returns: bool) -> NDArray[np.intp]:
     return np.concatenate(found) if found else np.array([], dtype=np.intp)
 
 
+def counted_lines(content: Content, cells: Cells) -> int:
+    """How many lines a text without quotes has, told from the bytes that its cells and delimiters leave.
+
+    As many as there are records, where these bytes are just their line ends; else every line break is counted.
+    """
+    ended = ends_with_break(content)
+    records: int = cells.table.num_rows + len(cells.ragged)
+    held = sum(_held(chunk) for column in cells.table.columns for chunk in column.chunks)
+    held += cells.table.num_rows * (cells.table.num_columns - 1) + sum(len(text.encode()) for _, text in cells.ragged)
+    first = content.find(b"\n")
+    pair = first > 0 and content[first - 1 : first] == b"\r"
+    if len(content) - held == (1 + pair) * (records - (not ended)):
+        return records
+    return line_breaks(content) + (not ended)
+
+
+def _held(column: pa.Array) -> int:
+    """The bytes of all cells of a column together."""
+    ends = np.frombuffer(column.buffers()[1] or b"", dtype=np.int32)[column.offset :][: len(column) + 1]
+    return int(ends[-1] - ends[0]) if len(ends) else 0
+
+
 def line_breaks(content: Content) -> int:
     """How many line breaks there are; CR LF is one."""
-    found = 0
-    for piece in pieces(content):
-        every = np.frombuffer(piece, dtype=np.uint8)
-        parts = (every[start : start + NEAR] for start in range(0, len(every), NEAR))
-        found += sum(int(np.count_nonzero(part == 10)) for part in parts)
-    if has(content, b"\r"):
-        found += count(content, b"\r") - count(content, b"\r\n")
+    found, returns = 0, has(content, b"\r")
+    every = np.frombuffer(content, dtype=np.uint8)
+    for start in range(0, len(every), NEAR):
+        part = every[start : start + NEAR + 1]  # one byte more: a CR LF may lie across the border
+        feeds = part == ord("\n")
+        found += int(np.count_nonzero(feeds[:NEAR]))
+        if returns:
+            lone = (part == ord("\r"))[:NEAR]
+            lone[: len(feeds) - 1] &= ~feeds[1:]
+            found += int(np.count_nonzero(lone))
     return found

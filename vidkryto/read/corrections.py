@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from vidkryto.catalogue.reading import Correction, Corrections
 from vidkryto.errors import ContractError
 from vidkryto.findings import Finding, Place
 from vidkryto.read.shape import Draft
+from vidkryto.read.table import files_of, place_of
 
 
 def load_corrections(file: Path) -> tuple[Correction, ...]:
@@ -35,9 +37,13 @@ def load_corrections(file: Path) -> tuple[Correction, ...]:
 
 
 def correct(
-    draft: Draft, corrections: Iterable[Correction], resource: str, file: str, today: datetime.date
+    draft: Draft, sources: pa.Array, corrections: Iterable[Correction], resource: str, today: datetime.date
 ) -> tuple[list[Finding], list[Finding]]:
-    """Apply the corrections of one resource in place; what was repaired, and what is stale or over."""
+    """Apply the corrections of one resource in place; what was repaired, and what is stale or over.
+
+    `sources` names file and sheet of each row; a repair is told for each of them.
+    """
+    file = files_of(sources)
     repairs: list[Finding] = []
     findings: list[Finding] = []
     for item in corrections:
@@ -63,11 +69,13 @@ def correct(
             )
             continue
         _put(draft, item, wrong)
-        rows = tuple(int(draft.rows[row].as_py()) for row in wrong)
-        where = Place(resource, file, row=rows[0], field=item.field)
-        repairs.append(
-            Finding("repair-correction", where, item.was, item.becomes, len(rows), rows[:10], details=details)
-        )
+        hit: dict[str, list[int]] = {}
+        for row in wrong:
+            hit.setdefault(sources[row].as_py(), []).append(int(draft.rows[row].as_py()))
+        for source, rows in hit.items():
+            where = replace(place_of(source, resource, rows[0]), field=item.field)
+            told = Finding("repair-correction", where, item.was, item.becomes, len(rows), tuple(rows[:10]), details)
+            repairs.append(told)
     return repairs, findings
 
 

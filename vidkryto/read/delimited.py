@@ -19,13 +19,14 @@ from vidkryto.read.arrow_cells import (
     Numbers,
     arrow_cells,
     breaks_of,
+    counted_lines,
     ends_with_break,
     flat,
     line_breaks,
     with_sentinel,
 )
 from vidkryto.read.dialect import csv_records, lines_of, sniff_delimiter, table_width
-from vidkryto.read.grid import Grid
+from vidkryto.read.grid import Grid, some
 from vidkryto.read.pieces import Content, has
 from vidkryto.read.text import cell_too_long, text_of
 
@@ -54,6 +55,8 @@ def read_delimited(path: Path, reading: Reading, place: Place) -> Grid:
         rows=grid.rows,
         file=place.file,
         rejected=grid.rejected,
+        counted=grid.counted,
+        short=grid.short,
         findings=(*text.findings, *grid.findings),
         encoding=text.encoding,
         extra={"delimiter": delimiter, "verdict": text.verdict},
@@ -66,6 +69,8 @@ class _Split:
     rows: pa.Array
     rejected: int
     findings: tuple[Finding, ...]
+    counted: int
+    short: tuple[int, ...]
 
 
 def _split(content: Content, delimiter: str, width: int, reading: Reading, place: Place) -> _Split:
@@ -75,6 +80,7 @@ def _split(content: Content, delimiter: str, width: int, reading: Reading, place
     if cells is None:
         return _python(content, delimiter, width, reading, place)
     _check_size(cells.table.num_rows, reading, place)
+    counted = breaks + (not ends_with_break(content)) if quoted else counted_lines(content, cells)
     held, ragged, inside = cells.table.columns, cells.ragged, cells.inside
     del cells  # a column in one piece is a copy; of the pieces only that column's are held beside it
     held.reverse()
@@ -83,10 +89,11 @@ def _split(content: Content, delimiter: str, width: int, reading: Reading, place
     if ragged:
         columns, odd = _insert(columns, ragged, delimiter, reading.quote)
     lines = np.arange(1, len(columns[0]) + 1, dtype=np.int64)
-    if breaks + (not ends_with_break(content)) > len(lines):
+    if quoted and counted > len(lines):
         inside = _breaks_inside(columns, odd, content) if inside is None else inside
         lines[1:] += np.cumsum(inside)[:-1]
-    return _finish(columns, lines, odd, width, reading, place)
+        counted -= int(inside.sum())
+    return _finish(columns, lines, odd, width, counted, reading, place)
 
 
 def _check_size(rows: int, reading: Reading, place: Place) -> None:
@@ -128,7 +135,8 @@ def _python(content: Content, delimiter: str, width: int, reading: Reading, plac
     odd.pop(len(rows) - 1, None)
     batches.append([pa.array(column, pa.string()) for column in cells])
     columns = [pa.concat_arrays(parts).slice(0, len(rows) - 1) for parts in zip(*batches, strict=True)]
-    return _finish(columns, np.array(rows[:-1], dtype=np.int64), odd, width, reading, place)
+    counted = line_breaks(content) + (not ends_with_break(content)) - (rows[-1] - len(rows))
+    return _finish(columns, np.array(rows[:-1], dtype=np.int64), odd, width, counted, reading, place)
 
 
 def _unclosed(place: Place, line: int) -> ReadError:
@@ -171,10 +179,14 @@ def _finish(
     lines: Numbers,
     odd: dict[int, list[str]],
     width: int,
+    counted: int,
     reading: Reading,
     place: Place,
 ) -> _Split:
-    """Judge the records of another width: empty cells too many are dropped, filled ones reject the record."""
+    """Judge the records of another width: empty cells too many are dropped, filled ones reject the record.
+
+    `counted` are the lines of the file without those that are breaks inside a cell.
+    """
     _check_size(len(lines), reading, place)
     findings: list[Finding] = []
     long = [number for number, row in odd.items() if any(cell.strip() for cell in row[width:])]
@@ -184,17 +196,10 @@ def _finish(
         rows = tuple(int(lines[number]) for number in rejected)
         findings.append(
             Finding(
-                "row-too-wide", place, count=len(rows), rows=rows[:10], details={"width": width, "lines": _some(rows)}
+                "row-too-wide", place, count=len(rows), rows=rows[:10], details={"width": width, "lines": some(rows)}
             )
         )
-    short = [n for n, row in odd.items() if 1 < len(row) < width and int(lines[n]) > data_from]
-    if short:
-        rows = tuple(int(lines[number]) for number in short)
-        findings.append(
-            Finding(
-                "row-too-short", place, count=len(rows), rows=rows[:10], details={"width": width, "lines": _some(rows)}
-            )
-        )
+    short = tuple(int(lines[number]) for number, row in sorted(odd.items()) if len(row) < width)
     if rejected:
         keep = np.ones(len(lines), dtype=bool)
         keep[rejected] = False
@@ -205,8 +210,4 @@ def _finish(
         longest = pc.max(pc.binary_length(column)).as_py() or 0  # bytes: never fewer than characters
         if longest > reading.max_cell and (longest := pc.max(pc.utf8_length(column)).as_py()) > reading.max_cell:
             raise cell_too_long(place, str(longest), reading)
-    return _Split(tuple(columns), pa.array(lines), len(rejected), tuple(findings))
-
-
-def _some(rows: tuple[int, ...]) -> str:
-    return ", ".join(map(str, rows[:10])) + (" …" if len(rows) > 10 else "")
+    return _Split(tuple(columns), pa.array(lines), len(rejected), tuple(findings), counted, short)

@@ -24,6 +24,8 @@ class Grid:
     `labels` are the names of the columns when the format gives them apart from the rows (JSON, DBF …).
     `blank_after` counts formatted rows without content after the last row, `rejected` the rows that have no form,
     `noted` rows that the format itself marks as no data (deleted records of a DBF).
+    `counted` is how many rows the file has by a count of its own (the line breaks of a text), where there is one.
+    `short` are the numbers of rows that the file gives fewer cells than the table has.
     `virtual` are labels of columns that we made (the coordinates of a point): nobody misses them when unused.
     """
 
@@ -36,6 +38,8 @@ class Grid:
     blank_after: int = 0
     rejected: int = 0
     noted: int = 0
+    counted: int | None = None
+    short: tuple[int, ...] = ()
     virtual: frozenset[str] = frozenset()
     findings: tuple[Finding, ...] = ()
     encoding: str = ""
@@ -45,6 +49,11 @@ class Grid:
     def height(self) -> int:
         """How many rows there are."""
         return len(self.rows)
+
+    @property
+    def rows_in_file(self) -> int:
+        """How many rows the file has: by its own count, or as many as were read where it has none."""
+        return self.height + self.blank_after + self.rejected + self.noted if self.counted is None else self.counted
 
     @property
     def width(self) -> int:
@@ -64,6 +73,11 @@ class Grid:
         )
         labels = self.labels[first : last + 1] if self.labels is not None else None
         return replace(self, columns=self.columns[first : last + 1], merged=kept, labels=labels)
+
+
+def some(rows: tuple[int, ...]) -> str:
+    """The first ten row numbers, for a message."""
+    return ", ".join(map(str, rows[:10])) + (" …" if len(rows) > 10 else "")
 
 
 def is_empty(column: pa.Array) -> pa.Array:

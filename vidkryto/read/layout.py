@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from vidkryto.catalogue.reading import Reading
 from vidkryto.errors import ReadError
 from vidkryto.findings import Finding, Place
-from vidkryto.read.grid import Grid, blank_rows, is_empty
+from vidkryto.read.grid import Grid, blank_rows, is_empty, some
 from vidkryto.read.set_aside import like_data, told
 from vidkryto.read.table import Account
 
@@ -56,7 +56,7 @@ class Layout:
         """The account of the grid's rows."""
         found = np.bincount(self.kinds, minlength=len(Kind))
         return Account(
-            rows_in_file=grid.height + grid.blank_after + grid.rejected + grid.noted,
+            rows_in_file=grid.rows_in_file,
             data=int(found[Kind.DATA]),
             header=int(found[Kind.HEADER]),
             title=int(found[Kind.TITLE]),
@@ -83,7 +83,7 @@ def lay_out(grid: Grid, reading: Reading, place: Place) -> Layout:
     _notes(grid, rows, kinds, first, reading, last)
     between = kinds == Kind.DATA
     stopped = _footer(kinds, first, reading, last)
-    findings = _totals(grid, rows, kinds, first, reading, place)
+    findings = [*_short(grid, rows, kinds, place), *_totals(grid, rows, kinds, first, reading, place)]
     noted, ended = before & np.isin(rows, reading.notes.rows), between & (kinds == Kind.NOTE)
     findings += _set_aside(grid, kinds, first, noted, ended, place)
     findings += _unmet(grid, noted, stopped, reading, place)
@@ -223,6 +223,16 @@ def _footer(kinds: NDArray[np.int8], first: pa.Array, reading: Reading, last: in
         tail = filled[-footer.rows :]
         kinds[tail[kinds[tail] == Kind.DATA]] = Kind.NOTE
     return len(hits) > 0
+
+
+def _short(grid: Grid, rows: NDArray[np.int64], kinds: NDArray[np.int8], place: Place) -> list[Finding]:
+    """Rows of data that the file gives fewer cells than the table has; a title or note is as short as it likes."""
+    short = rows[(kinds == Kind.DATA) & np.isin(rows, grid.short)] if grid.short else rows[:0]
+    if not len(short):
+        return []
+    lines = tuple(short.tolist())
+    details = {"width": grid.width, "lines": some(lines)}
+    return [Finding("row-too-short", place, count=len(lines), rows=lines[:10], details=details)]
 
 
 def _totals(

@@ -9,6 +9,7 @@ import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,8 @@ class TableLook:
     columns: list[ColumnLook] = field(default_factory=list)
     cells: pa.Table = field(default_factory=lambda: pa.table({}), repr=False)
     """The data cells as they stand in the file, by the machine names of their columns."""
+    findings: tuple[Finding, ...] = ()
+    """Rows of the data that may have been cut off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +76,15 @@ def look(path: Path) -> Look:
     reading = Reading(sheet=("*",), header=Header(rows=()), max_columns=16_384)
     grids = grids_of(path, reading, place)
     encoding = grids[0].encoding if grids else ""
+    tables = tuple(_table(grid, place) for grid in grids if grid.height)
     return Look(
         file=path.name,
         format=kind,
         encoding=encoding,
         evidence=_evidence(grids[0]) if grids else "",
         delimiter=str(grids[0].extra.get("delimiter", "")) if grids else "",
-        tables=tuple(_table(grid, place) for grid in grids if grid.height),
-        findings=tuple(finding for grid in grids for finding in grid.findings),
+        tables=tables,
+        findings=(*chain(*(grid.findings for grid in grids)), *chain(*(table.findings for table in tables))),
     )
 
 
@@ -124,6 +128,7 @@ def _table(grid: Grid, place: Place) -> TableLook:
             cells[name] = column
     found.cells = pa.table(cells)
     _wide(found)
+    found.findings = tuple(item for item in layout.findings if item.code == "row-too-short")
     return found
 
 

@@ -40,6 +40,7 @@ def read_parquet(path: Path, reading: Reading, place: Place) -> Grid:
         rows=pa.array(range(1, table.num_rows + 1), pa.int64()),
         file=place.file,
         labels=names,
+        counted=rows,
     )
 
 

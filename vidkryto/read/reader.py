@@ -75,11 +75,11 @@ def read(
     draft = _joined(parts, names)
     repairs = summed(repair for part in parts for repair in part.repairs)
     findings = once(finding for part in parts for finding in part.findings)
-    applied, stale = correct(draft, corrections, resource, snapshots[0].file, today or datetime.date.today())
     sources = pa.DictionaryArray.from_arrays(
         pa.array(np.repeat(np.arange(len(parts)), [part.draft.height for part in parts]), pa.int32()),
         pa.array([part.source for part in parts], pa.string()),
     )
+    applied, stale = correct(draft, sources, corrections, resource, today or datetime.date.today())
     return Table(
         columns=pa.table({name: draft.columns[name] for name in names}),
         rows=draft.rows,
@@ -139,8 +139,7 @@ def _empty(grid: Grid, reading: Reading, schema: Mapping[str, Any], place: Place
         )
     columns = {str(item["name"]): pa.array([], pa.string()) for item in schema.get("fields", ())}
     blank = grid.height + grid.blank_after
-    rows = blank + grid.rejected + grid.noted
-    account = Account(rows_in_file=rows, blank=blank, note=grid.noted, rejected=grid.rejected)
+    account = Account(rows_in_file=grid.rows_in_file, blank=blank, note=grid.noted, rejected=grid.rejected)
     draft = Draft(columns, pa.array([], pa.int64()))
     return Part(draft, place.file, account, {}, findings=[*grid.findings, Finding("partition-empty", place)])
 
@@ -185,9 +184,8 @@ def _fill_down(part: Part, reading: Reading, place: Place) -> None:
     for name in reading.fill_down:
         if name in part.draft.columns:
             filled = shape.fill_down(part.draft, name)
-            if filled:
-                where = replace(place, column=part.labels.get(name, ""), field=name)
-                part.repairs.append(Finding("repair-filled-down", where, count=filled))
+            where = replace(place, column=part.labels.get(name, ""), field=name)
+            part.repairs += _in_rows("repair-filled-down", where, filled, part.draft.rows)
 
 
 def _melt(
@@ -196,9 +194,10 @@ def _melt(
     """Cells of the narrow columns are repaired before, so that each is counted once; the melted ones after."""
     if not reading.melt or not wide:
         return
-    before = part.draft.height
-    part.draft = shape.melt(part.draft, wide, reading.melt, reading.header.join)
-    details = {"columns": len(wide), "before": before}
+    before = part.draft
+    part.draft, gone = shape.melt(before, wide, reading.melt, reading.header.join)
+    part.repairs += _in_rows("melt-row-empty", place, gone, before.rows)
+    details = {"columns": len(wide), "before": before.height}
     part.repairs.append(Finding("repair-melted", place, count=part.draft.height, details=details))
     made = (*reading.melt.names, reading.melt.value)
     _repair(part, reading, {"fields": [item for item in schema["fields"] if item["name"] in made]}, place)
@@ -269,10 +268,16 @@ def _split(part: Part, reading: Reading, place: Place) -> None:
     for name, declared in reading.split.items():
         if name not in part.draft.columns:
             continue
-        part.draft, several = shape.split(part.draft, name, declared)
-        if several:
-            where = replace(place, column=part.labels.get(name, ""), field=name)
-            part.repairs.append(Finding("repair-split", where, count=several))
+        before = part.draft
+        part.draft, several = shape.split(before, name, declared)
+        where = replace(place, column=part.labels.get(name, ""), field=name)
+        part.repairs += _in_rows("repair-split", where, several, before.rows)
+
+
+def _in_rows(code: str, place: Place, indices: shape.Places, numbers: pa.Array) -> list[Finding]:
+    """A finding about the rows at these indices, if there are any; `numbers` are those of the officer's file."""
+    rows = tuple(int(numbers[int(index)].as_py()) for index in indices[:SHOWN])
+    return [Finding(code, replace(place, row=rows[0]), count=len(indices), rows=rows)] if rows else []
 
 
 def _joined(parts: Sequence[Part], names: Sequence[str]) -> Draft:

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from vidkryto.catalogue.reading import Melt, Split
 from vidkryto.read.grid import is_empty
 from vidkryto.read.names import pattern_of
+
+Places = NDArray[np.int64]
 
 
 @dataclass(slots=True)
@@ -33,19 +36,20 @@ class Draft:
         return Draft({name: column.take(indices) for name, column in self.columns.items()}, self.rows.take(indices))
 
 
-def fill_down(draft: Draft, field: str) -> int:
-    """Give empty cells of a field the value above them; how many cells were filled."""
+def fill_down(draft: Draft, field: str) -> Places:
+    """Give empty cells of a field the value above them; the indices of the rows that were filled."""
     column = draft.columns[field]
     empty = is_empty(column)
     filled = pc.fill_null_forward(pc.if_else(empty, pa.scalar(None, pa.string()), column))
     draft.columns[field] = filled
-    return int(empty.true_count - filled.null_count)
+    return np.flatnonzero(np.asarray(pc.and_(empty, filled.is_valid())))
 
 
-def melt(draft: Draft, wide: Sequence[tuple[str, pa.Array]], declared: Melt, join: str) -> Draft:
+def melt(draft: Draft, wide: Sequence[tuple[str, pa.Array]], declared: Melt, join: str) -> tuple[Draft, Places]:
     """One row for each wide column: its header goes into the fields `names`, its cell into `value`.
 
-    The rows stay in the order of the file, the columns of one row beside each other.
+    The rows stay in the order of the file, the columns of one row beside each other. Empty cells give no row unless
+    `keep_empty` is declared; with them the indices of the rows of `draft` of which nothing is left.
     """
     count, height = len(wide), draft.height
     order = pa.array(np.repeat(np.arange(height), count))
@@ -57,9 +61,10 @@ def melt(draft: Draft, wide: Sequence[tuple[str, pa.Array]], declared: Melt, joi
         parts = [_header_part(label, position, declared, join) for label, _ in wide]
         longer.columns[name] = pa.array(parts * height, pa.string())
     if declared.keep_empty:
-        return longer
-    kept = pc.invert(is_empty(longer.columns[declared.value]))
-    return longer.take(pa.array(np.flatnonzero(np.asarray(kept))))
+        return longer, np.array([], dtype=np.int64)
+    kept = np.asarray(pc.invert(is_empty(longer.columns[declared.value])))
+    gone = np.flatnonzero(~kept.reshape(height, count).any(axis=1))
+    return longer.take(pa.array(np.flatnonzero(kept))), gone
 
 
 def _header_part(label: str, position: int, declared: Melt, join: str) -> str | None:
@@ -75,14 +80,14 @@ def _header_part(label: str, position: int, declared: Melt, join: str) -> str | 
     return parts[position] if position < len(parts) else None
 
 
-def split(draft: Draft, field: str, declared: Split) -> tuple[Draft, int]:
-    """A list inside a cell made into rows or into a JSON array; and how many cells held more than one item."""
+def split(draft: Draft, field: str, declared: Split) -> tuple[Draft, Places]:
+    """A list inside a cell made into rows or into a JSON array; and the indices of the rows that held several items."""
     column = draft.columns[field]
     items = [
         [item.strip() for item in text.split(declared.by) if item.strip()] if text is not None else []
         for text in column.to_pylist()
     ]
-    several = sum(len(parts) > 1 for parts in items)
+    several = np.flatnonzero([len(parts) > 1 for parts in items])
     if declared.into == "json":
         texts = [json.dumps(parts, ensure_ascii=False) if parts else None for parts in items]
         draft.columns[field] = pa.array(texts, pa.string())

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from vidkryto.findings import Finding
+from vidkryto.findings import Finding, Place
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+PER_SOURCE = 1 << 32
+"""Numbers that a source of a table may give to its rows; `numbered` counts the sources above them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,30 @@ class Account:
 
     def __add__(self, other: Account) -> Account:
         return Account(*(getattr(self, item.name) + getattr(other, item.name) for item in fields(self)))
+
+
+def place_of(source: str, resource: str = "", row: int | None = None) -> Place:
+    """The place that a source of a table names: `stops.xlsx / Аркуш1` is a file and a sheet of it."""
+    file, _, sheet = source.partition(" / ")
+    return Place(resource, file, sheet, row)
+
+
+def files_of(sources: pa.Array) -> str:
+    """The names of all files of a table, in their order, for what is said of the whole of it."""
+    return ", ".join(dict.fromkeys(place_of(source).file for source in sources.dictionary.to_pylist()))
+
+
+def numbered(rows: pa.Array, sources: pa.Array) -> pa.Array:
+    """One number for each row that says its source too: `divmod(number, PER_SOURCE)` is the source's index and the row.
+
+    For a table of one source these are the rows themselves.
+    """
+    if len(sources.dictionary) == 1:
+        return rows
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.add(rows, pc.multiply(sources.indices.cast(pa.int64()), PER_SOURCE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 SQL runs in DuckDB without access to files and network. Python runs in a process of its own without the environment's
 secrets; on Linux the kernel keeps sockets and other programs from it, elsewhere a guard inside Python does, which keeps
 accidents out and no malice: the table says which it was. A transformation is code of the repository, reviewed like any
-other. Its bytes and those of the reference tables are recorded by hash.
+other. Its bytes and those of the reference tables are recorded by hash; rows that do not come out are told.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
+from vidkryto.catalogue.load import reference_tables
 from vidkryto.errors import ContractError
 from vidkryto.findings import Finding, Place
-from vidkryto.read.table import Table
+from vidkryto.read.table import Table, place_of
 
 MEMORY = "2GB"
 TIMEOUT = 900
 ROW, SOURCE = "_row", "_source"
 """Columns that carry the place of each row through a transformation; keep them to keep the places."""
+SHOWN = 10
 
 
 def transformation(folder: Path, resource: str) -> Path | None:
@@ -59,7 +62,7 @@ def transform(
     name under which the transformation uses them; by default those of the folder `references` beside it.
     Raises ContractError when the transformation fails or gives columns that the schema does not have.
     """
-    known = dict(references or {path.stem: path for path in sorted((file.parent / "references").glob("*.csv"))})
+    known = dict(references or {path.stem: path for path in reference_tables(file.parent)})
     inputs = {name: _with_places(table) for name, table in tables.items()}
     inputs |= {name: _reference(path) for name, path in known.items()}
     run = _run_sql if file.suffix == ".sql" else _run_python
@@ -76,7 +79,29 @@ def transform(
         "isolation": ", ".join(isolation),
     }
     note = Finding("transformed", Place(resource, file.name), count=shaped.columns.num_rows, details=details)
-    return replace(shaped, repairs=(*shaped.repairs, note))
+    told = [replace(item, details=details) for item in _left_behind(tables[resource], shaped, resource, result)]
+    return replace(shaped, repairs=(*shaped.repairs, note), findings=(*shaped.findings, *told))
+
+
+def _left_behind(before: Table, after: Table, resource: str, result: pa.Table) -> list[Finding]:
+    """The rows that did not come out: file by file where the places were kept, else only how many fewer there are."""
+    told = []
+    if _keeps_places(result):
+        here, there = (pa.table({SOURCE: one.sources.dictionary_decode(), ROW: one.rows}) for one in (before, after))
+        gone = here.join(there, keys=[SOURCE, ROW], join_type="left anti")
+        for source in sorted(gone[SOURCE].unique().to_pylist()):
+            rows = sorted(gone.filter(pc.equal(gone[SOURCE], source))[ROW].to_pylist())
+            told.append(_fewer(place_of(source, resource, rows[0]), len(rows), tuple(dict.fromkeys(rows))[:SHOWN]))
+    fewer = before.columns.num_rows - after.columns.num_rows
+    return told or ([_fewer(Place(resource), fewer)] if fewer > 0 else [])
+
+
+def _fewer(place: Place, count: int, rows: tuple[int, ...] = ()) -> Finding:
+    return Finding("transform-fewer-rows", place, count=count, rows=rows)
+
+
+def _keeps_places(result: pa.Table) -> bool:
+    return ROW in result.column_names and SOURCE in result.column_names
 
 
 def _identifier(name: str) -> str:
@@ -162,18 +187,25 @@ def _shaped(result: pa.Table, table: Table, schema: Mapping[str, Any], file: Pat
             remedy="Name the columns as the fields of the schema.",
         )
     columns = pa.table({name: _text(result[name], name, file) for name in names})
-    kept = ROW in result.column_names and SOURCE in result.column_names
+    kept = _keeps_places(result)
     rows = (
         result[ROW].combine_chunks().cast(pa.int64()) if kept else pa.array(range(1, columns.num_rows + 1), pa.int64())
     )
-    sources = result[SOURCE].combine_chunks() if kept else pa.array([file.name] * columns.num_rows, pa.string())
+    sources = _flat(result[SOURCE]) if kept else pa.array([file.name] * columns.num_rows, pa.string())
     return replace(
         table,
         columns=columns,
         rows=_flat(rows),
-        sources=_flat(sources).cast(pa.string()).dictionary_encode(),
+        sources=_encoded(pc.fill_null(sources.cast(pa.string()), file.name), table.sources.dictionary),
         transform=digest,
     )
+
+
+def _encoded(sources: pa.Array, known: pa.Array) -> pa.Array:
+    """Sources in the order in which the read table has them; others come after, and those that are gone stay."""
+    others = sources.unique()
+    names = pa.concat_arrays([known, others.filter(pc.invert(pc.is_in(others, known)))])
+    return pa.DictionaryArray.from_arrays(pc.index_in(sources, names), names)
 
 
 def _flat(array: Any) -> pa.Array:

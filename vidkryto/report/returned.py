@@ -109,11 +109,11 @@ def return_export(
     kind = format_of(source, file, next(iter(readers.values())).reading.format, place)
     workbook = _opened(source) if kind == "xlsx" else _plain_copy([grid for group in grids.values() for grid in group])
     sheets = [_sheet(name, grid, readers[name], place) for name, group in grids.items() for grid in group]
-    mine = [task for task in tasks if task.file in ("", file) and task.resource in ("", *readers)]
+    mine = [task for task in tasks if _is_about(task, file) and task.resource in ("", *readers)]
     mine.sort(key=lambda task: ORDER[task.severity])
     words, marked, links = Words(language), set(), []
     for task in mine:
-        cells = _cells(task, sheets)
+        cells = _cells(task, sheets) if task.file in ("", file) else []
         links.append(cells[0] if cells else None)
         for sheet, row, column in cells:
             _mark(workbook[sheet].cell(row, column), task, words, fresh=(sheet, row, column) not in marked)
@@ -122,6 +122,11 @@ def return_export(
     with written_atomically(target) as part:
         workbook.save(part)
     return Returned(target, len(marked), links.count(None))
+
+
+def _is_about(task: Task, file: str) -> bool:
+    """Whether a task speaks of this export: of it alone, of several among which it is, or of what was made of them."""
+    return task.file in ("", file) or f", {file}, " in f", {task.file}, " or task.file.startswith("transform.")
 
 
 def _opened(source: Path) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
 
 from vidkryto.findings import Finding, Place
+from vidkryto.read.table import PER_SOURCE
 from vidkryto.validate.validation import Validation
 
 ROWS_NAMED = 20
@@ -68,6 +69,7 @@ class Group:
     field: str
     wanted: str
     note: str
+    source: int | None = None
     count: int = 0
     rows: list[int] = dataclass_field(default_factory=list)
     cells: list[str] = dataclass_field(default_factory=list)
@@ -79,42 +81,48 @@ def to_findings(
     resource: str = "",
     file: str = "",
     sheet: str = "",
+    sources: Sequence[Place] = (),
     protected: frozenset[str] = frozenset(),
     limit_per_task: int = 1000,
 ) -> tuple[Finding, ...]:
     """One Finding for each kind of thing found in each field, in the order in which they first appear.
 
+    `sources` are the files and sheets of a table that comes from several, where its rows have the numbers of
+    `vidkryto.read.table.numbered`; there is a Finding for each of them then, with the rows of that one.
     `protected` are fields whose values are shown nowhere; where rows or labels are shifted, so that a protected value
     may stand in another field, no value is shown at all. `limit_per_task` is the most findings returned; what is left
     out is counted in a last finding `more-findings`.
     """
-    groups = grouped(validation, shifted_rows(validation) if protected else frozenset(), protected)
+    shifted = shifted_rows(validation) if protected else frozenset()
+    groups = grouped(validation, shifted, protected, several=len(sources) > 1)
+    whole = Place(resource=resource, file=file, sheet=sheet)
     findings = [
-        finding_of(group, Place(resource=resource, file=file, sheet=sheet), validation.origin.labels)
+        finding_of(group, whole if group.source is None else sources[group.source], validation.origin.labels)
         for group in groups[:limit_per_task]
     ]
     left = groups[limit_per_task:]
     if left or validation.stopped:
         counted = sum(group.count for group in left)
-        findings.append(
-            Finding("more-findings", Place(resource=resource, file=file, sheet=sheet), count=max(counted, 1))
-        )
+        findings.append(Finding("more-findings", whole, count=max(counted, 1)))
     return tuple(findings)
 
 
-def grouped(validation: Validation, shifted: frozenset[int | None], protected: frozenset[str]) -> list[Group]:
-    """The groups of findings, in the order in which they first appear."""
+def grouped(
+    validation: Validation, shifted: frozenset[int | None], protected: frozenset[str], *, several: bool = False
+) -> list[Group]:
+    """The groups of findings, in the order in which they first appear; `several` sources are kept apart."""
     hidden_labels = bool(protected) and bool(LABELS & set(validation.findings.column("type").unique().to_pylist()))
     groups: dict[tuple[Any, ...], Group] = {}
     for kind, row, number, name, note, cell in walk(validation):
         about = FOREIGN_NOTE.sub(r"\g<fields>\0\g<table>", note).partition("\0")[0] if kind == "foreign-key" else ""
-        key = (kind, number, name, about if kind in KEYED else note)
+        source, line = divmod(row, PER_SOURCE) if several and row is not None else (None, row)
+        key = (kind, number, name, about if kind in KEYED else note, source)
         group = groups.get(key)
         if group is None:
-            group = groups[key] = Group(kind, number, name or "", wanted_words(kind, note, name or ""), note)
+            group = groups[key] = Group(kind, number, name or "", wanted_words(kind, note, name or ""), note, source)
         group.count += 1
-        if row is not None and len(group.rows) < ROWS_NAMED and (not group.rows or group.rows[-1] != row):
-            group.rows.append(row)
+        if line is not None and len(group.rows) < ROWS_NAMED and (not group.rows or group.rows[-1] != line):
+            group.rows.append(line)
         hidden = name in protected or row in shifted or hidden_labels or (protected and kind in SHIFTED)
         if cell is not None and not hidden and len(group.cells) < EXAMPLES and cell not in group.cells:
             group.cells.append(cell[:LONGEST_FOUND])
