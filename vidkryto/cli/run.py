@@ -69,8 +69,8 @@ def publish(
         print_json([to_json(record) for record in records])
     else:
         print_table(COLUMNS, [row_of(record) for record in records])
-    for error in errors:
-        tell_error(error)
+    for left_out in errors:
+        tell_error(left_out)
     raise typer.Exit(max([EXIT_CODES[record.outcome] for record in records] + [2] * bool(errors), default=0))
 
 

@@ -19,6 +19,8 @@ from vidkryto.record.canonical import canonical
 Outcome = Literal["Published", "Unchanged", "Withheld", "Failed"]
 Value = TypeVar("Value")
 FORMAT = 1
+LAST_KEPT = "runs/.last-kept"
+"""Touched in the state folder with each record: whoever waits for a new one need not walk over all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,7 @@ class RunRecord:
         target = home / "runs" / self.dataset / self.run_id / "run.json"
         with written_atomically(target) as part:
             part.write_text(json.dumps(to_json(self), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        (home / LAST_KEPT).touch()
         return target
 
     @classmethod
