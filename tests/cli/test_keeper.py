@@ -183,6 +183,17 @@ def _hanging(folder: Path) -> Path:
     return file
 
 
+def test_a_contract_or_the_alerts_that_change_are_deployed(tmp_path: Path) -> None:
+    """A city that writes its alerts.yaml while all is up is told from then on."""
+    contract = write_catalogue(tmp_path) / "dataset.yaml"
+    changed = Changes(lambda: up._deployed_from(Settings(tmp_path, tmp_path / "state")))
+    changed.seen()
+    for file in (tmp_path / "alerts.yaml", contract):
+        file.write_text("routes: []\n", encoding="utf-8")
+        assert changed.seen()
+        assert not changed.seen()
+
+
 def test_a_new_record_is_noticed_without_a_walk_over_all_runs(tmp_path: Path) -> None:
     """Records are kept for ever; one file says when the last came."""
     file = tmp_path / LAST_KEPT

@@ -118,7 +118,7 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
         serve = (*prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port))
         keeper.start(Program("prefect-server", serve, lambda: prefect_here.ready(port, login), SERVER_PATIENCE))
         (prefect_here.folder(home) / "url").write_text(url + "\n", encoding="utf-8")
-        contracts = Changes(lambda: _newest(chosen.datasets, "*.yaml"))
+        contracts = Changes(lambda: _deployed_from(chosen))
         runs = Changes(lambda: _touched(home / LAST_KEPT))
 
         def sync() -> None:
@@ -172,6 +172,13 @@ class Changes:
         changed = now != self._last
         self._last = now
         return changed
+
+
+def _deployed_from(chosen: Settings) -> object:
+    """What the deployments are made from, as it is now: the contracts, and whether and how people are told."""
+    from vidkryto.catalogue.deployments import ALERTS_FILE
+
+    return _newest(chosen.datasets, "*.yaml"), _touched(chosen.root / ALERTS_FILE)
 
 
 def _newest(folder: Path, pattern: str) -> tuple[int, int]:
