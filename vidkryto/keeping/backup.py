@@ -17,7 +17,7 @@ import fsspec
 from filelock import FileLock
 
 from vidkryto import clock
-from vidkryto.archive import CHUNK, sha256_of, written_atomically
+from vidkryto.archive import CHUNK, renamed, sha256_of, written_atomically
 from vidkryto.errors import StateError, VidkrytoError
 from vidkryto.settings import Settings
 
@@ -156,13 +156,7 @@ def _write(store: Any, root: str, source: BinaryIO, place: Callable[[str], str])
                 stream.write(block)
         target = place(digest.hexdigest())
         store.makedirs(target.rpartition("/")[0], exist_ok=True)
-        try:
-            store.mv(part, target)
-        except OSError:  # some stores rename to no name that is taken
-            if not store.exists(target):
-                raise
-            store.rm_file(target)
-            store.mv(part, target)
+        renamed(store, part, target)
     except BaseException:
         with suppress(Exception):
             store.rm_file(part)
