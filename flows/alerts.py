@@ -9,6 +9,7 @@ from prefect.client.schemas.objects import State, StateType
 from prefect.events import emit_event
 from prefect.states import Completed
 
+from flows.whereabouts import say_where
 from vidkryto.alerts import Cause, send_alerts
 from vidkryto.settings import Settings
 
@@ -34,6 +35,7 @@ def emit(cause: Cause) -> None:
 @flow(name="send-alerts", persist_result=False)
 def tell() -> State[Any]:
     """Tell what was not told yet. The run fails when a route did not take its message, which is kept."""
+    say_where()
     made = send_alerts(Settings.from_environment(), emit=emit)
     failed = [item for item in made if item.error]
     if failed:

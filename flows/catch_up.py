@@ -19,6 +19,7 @@ from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Completed
 
+from flows.whereabouts import say_where
 from vidkryto import clock
 from vidkryto.pipeline import due_datasets
 from vidkryto.settings import Settings
@@ -33,6 +34,7 @@ def catch_up() -> State[Any]:
 
     Each has its own run, so that limits, approvals and one dataset's trouble are as on any other night.
     """
+    say_where()
     settings, now = Settings.from_environment(), clock.now()
     started = []
     with get_client(sync_client=True) as client:

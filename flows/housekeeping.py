@@ -9,6 +9,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
+from flows.whereabouts import say_where
 from vidkryto.keeping.gc import collect, garbage
 from vidkryto.settings import Settings
 
@@ -19,6 +20,7 @@ def tidy() -> State[Any]:
 
     Paths in the table are those within the state folder: names of datasets, versions and hashes.
     """
+    say_where()
     settings = Settings.from_environment()
     found = garbage(settings)
     create_table_artifact(

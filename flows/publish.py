@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import faulthandler
-import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
-from uuid import UUID
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
 from prefect.concurrency.sync import concurrency
 from prefect.runtime import deployment
@@ -23,6 +19,7 @@ from prefect.tasks import exponential_backoff
 from prefect.utilities.annotations import quote
 
 from flows import approval as approvals
+from flows.whereabouts import say_where
 from vidkryto import pipeline
 from vidkryto.catalogue import Dataset, find_dataset
 from vidkryto.catalogue.deployments import PORTAL_LIMIT, source_limits
@@ -115,12 +112,7 @@ def _kept_in_bounds(settings: Settings, dataset: str) -> Iterator[None]:
     if not deployment.id or not running.id:
         yield
         return
-    with get_client(sync_client=True) as client:
-        client.update_flow_run(
-            UUID(running.id),
-            tags=sorted({*running.tags, f"host:{socket.gethostname()}"}),
-            infrastructure_pid=str(os.getpid()),
-        )
+    say_where()
     limit = find_dataset(settings.datasets, dataset).contract.publication.seconds
     faulthandler.dump_traceback_later(limit + GRACE, exit=True)
     try:

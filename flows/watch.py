@@ -10,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, StateType
 from prefect.states import Completed
 
+from flows.whereabouts import say_where
 from vidkryto import pipeline
 from vidkryto.alerts.oversight import keep_drift
 from vidkryto.errors import VidkrytoError
@@ -35,6 +36,7 @@ def watch_one(dataset: str) -> list[dict[str, str]]:
 @flow(name="watch-portal", persist_result=False)
 def watch_portal(names: list[str] | None = None) -> State[Any]:
     """Compare the portal with the receipts of these datasets, or of all that were published."""
+    say_where()
     chosen = names if names is not None else pipeline.watched_datasets()
     rows = [row for name in chosen for row in watch_one(name)]
     create_table_artifact(key="watch", table=rows)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CHUNK = 1 << 20
 
@@ -35,6 +36,17 @@ def written_atomically(target: Path) -> Iterator[Path]:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def renamed(store: Any, part: str, target: str) -> None:
+    """Give a file of an fsspec store its name, so that under this name there are never half of its bytes."""
+    try:
+        store.mv(part, target)
+    except OSError:  # some stores rename to no name that is taken
+        if not store.exists(target):
+            raise
+        store.rm_file(target)
+        store.mv(part, target)
 
 
 @dataclass(frozen=True, slots=True)

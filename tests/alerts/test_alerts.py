@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import socket
 import ssl
@@ -24,9 +25,9 @@ from tests.alerts.conftest import NOON, Hook, Mailbox, Office
 from vidkryto.alerts import Configuration, causes, load_configuration, send_alerts
 from vidkryto.alerts.oversight import keep_drift
 from vidkryto.catalogue.deployments import entries
-from vidkryto.errors import ContractError
+from vidkryto.errors import ContractError, StateError
 from vidkryto.findings import Finding
-from vidkryto.record.run import Text
+from vidkryto.record.run import Task, Text
 from vidkryto.settings import Secret, Settings
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -95,6 +96,57 @@ def test_a_failure_that_comes_back_after_good_days_is_told_again(office: Office,
         office.ran(outcome, NOON + at * HOUR, reason=bad if outcome == "Failed" else None)
         send_alerts(office.settings, now=NOON + at * HOUR, configuration=chosen)
     assert len(mailbox.mails) == 2
+
+
+def test_an_export_that_is_missing_again_is_told_again(office: Office, mailbox: Mailbox) -> None:
+    """It came, and two months later it is missing anew: a message of its own, which no mail server takes for the
+    first. A technical failure in between mends nothing."""
+    chosen, gone = mail(mailbox.port), (Task("export-missing", "error", "stops", ""),)
+    said = {"Withheld": Text("немає вивантаження", "missing"), "Failed": Text("stops, pull: x", "stops, pull: x")}
+    for day, outcome in ((0, "Withheld"), (1, "Failed"), (3, "Withheld"), (4, "Published"), (60, "Withheld")):
+        tasks = gone if outcome == "Withheld" else ()
+        office.ran(outcome, NOON + day * DAY, reason=said.get(outcome), tasks=tasks)
+        send_alerts(office.settings, now=NOON + day * DAY, configuration=chosen)
+    assert [got["To"].partition("@")[0] for got in mailbox.mails] == ["transport", "data", "transport"]
+    assert len({got["Message-ID"] for got in mailbox.mails}) == 3
+
+
+def test_a_portal_that_drifts_again_is_told_again(office: Office, mailbox: Mailbox) -> None:
+    """The watch of each morning decides; a second day of the same drift is no second message."""
+    for day, found in enumerate((["watch-dataset-missing"], ["watch-dataset-missing"], [], ["watch-dataset-missing"])):
+        keep_drift(office.settings, "stops", [Finding(code) for code in found])
+        send_alerts(office.settings, now=NOON + day * DAY, configuration=mail(mailbox.port))
+    assert len(mailbox.mails) == 2
+
+
+def test_on_a_full_disk_nothing_is_sent_rather_than_the_same_every_quarter_of_an_hour(
+    office: Office, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was told could not be kept; once there is space it is told, once."""
+    office.withheld()
+
+    def full(_target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr("vidkryto.alerts.memory.written_atomically", full)
+        for _ in range(2):
+            with pytest.raises(StateError, match="No space left on device"):
+                send_alerts(office.settings, now=NOON, configuration=mail(mailbox.port))
+    assert mailbox.mails == []
+    for _ in range(2):
+        send_alerts(office.settings, now=NOON + HOUR, configuration=mail(mailbox.port))
+    assert len(mailbox.mails) == 1
+
+
+def test_an_address_that_is_none_stops_no_other_route(office: Office, mailbox: Mailbox) -> None:
+    """It is told as that route's error, and nothing in it becomes a header."""
+    [bad] = mail(mailbox.port, to=["a@b.example\nBcc: x@y.example"]).routes
+    [good] = mail(mailbox.port, name="good").routes
+    office.withheld()
+    done = send_alerts(office.settings, now=NOON, configuration=Configuration(quiet=None, routes=(bad, good)))
+    assert [item.error for item in done] == ["the alert route mail did not take a message: ValueError", ""]
+    assert len(mailbox.mails) == 1
 
 
 def test_a_late_export_is_told_with_the_day_it_was_due(office: Office) -> None:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 import typer
+import yaml
+from filelock import FileLock
 
 from tests.pipeline.conftest import EXPORT, READING
 from tests.support.catalogue import CONTRACT, write_catalogue
@@ -132,6 +134,22 @@ def test_publish_exits_with_0_then_1_for_withheld_and_tells_row_and_remedy(
     status = json.loads(vidkryto(city, "status", "--json", **portal).stdout)
     assert (status[0]["outcome"], status[0]["live"]) == ("Withheld", "1.0.0")
     assert portal_session.editor_token not in good.stdout + good.stderr + bad.stdout + bad.stderr
+
+
+def test_a_dataset_whose_run_is_under_way_stops_no_other(city: Path) -> None:
+    """The night of cron goes on to the next dataset, builds the report, and says at the end what was left out."""
+    contract = yaml.safe_load((city / "datasets" / "transport" / "cli-stops" / "dataset.yaml").read_text())
+    for name in ("cli-a", "cli-z"):
+        write_catalogue(city, {**contract, "name": name})
+    home = city / ".vidkryto"
+    (home / "running").mkdir()
+    with FileLock(home / "running" / "cli-a.lock"):
+        portal = {"VIDKRYTO_CKAN_URL": "http://127.0.0.1:9", "VIDKRYTO_CKAN_TOKEN": "x"}
+        done = vidkryto(city, "publish", "--due", "--json", **portal)
+    assert done.returncode == 2
+    assert [record["dataset"] for record in json.loads(done.stdout)] == ["cli-stops", "cli-z"]
+    assert "a run of cli-a is in progress" in done.stderr
+    assert (home / "site").is_dir()
 
 
 def test_a_wrong_token_exits_with_2_and_one_message(city: Path, portal_session: LocalPortal) -> None:

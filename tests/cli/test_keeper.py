@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -14,11 +15,15 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.alerts.conftest import Office
 from tests.support.catalogue import write_catalogue
-from vidkryto.cli import prefect_here, processes
+from vidkryto.cli import prefect_here, processes, up
 from vidkryto.cli.app import app
 from vidkryto.cli.keeper import Chore, Keeper, Program, keep
+from vidkryto.cli.up import Changes
 from vidkryto.errors import SettingsError, StateError
+from vidkryto.record.run import LAST_KEPT
+from vidkryto.settings import Settings
 
 SLEEPER = (sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(600)")
 BROKEN = (sys.executable, "-c", "raise SystemExit('no database')")
@@ -113,12 +118,90 @@ def test_chores_are_done_when_needed_and_not_more_often_than_wished(keeper: Keep
     done: list[str] = []
     turns = iter([True, True, True, False])
     chores = [
-        Chore(0.0, lambda: True, lambda: done.append("each time")),
-        Chore(60.0, lambda: True, lambda: done.append("once")),
-        Chore(0.0, lambda: False, lambda: done.append("never")),
+        Chore("a", 0.0, lambda: True, lambda: done.append("each time")),
+        Chore("b", 60.0, lambda: True, lambda: done.append("once")),
+        Chore("c", 0.0, lambda: False, lambda: done.append("never")),
     ]
     keep(keeper, chores, lambda: next(turns), pause=0.0)
     assert done == ["each time", "once", "each time", "each time"]
+
+
+def test_a_chore_that_fails_ends_nothing_and_is_done_again(keeper: Keeper, events: list[tuple[str, str]]) -> None:
+    """A full disk, or a server that just restarts: the programs are kept, and the change is not forgotten."""
+    disk = iter([OSError(errno.ENOSPC, "No space left on device"), RuntimeError, None])
+    changed = Changes(lambda: "once")
+    done: list[str] = []
+
+    def sync() -> None:
+        if error := next(disk):
+            raise error
+        done.append("sync")
+
+    turns = iter([True] * 5 + [False])
+    chores = [Chore("sync", 0.0, changed.seen, sync), Chore("lost runs", 0.0, lambda: True, lambda: done.append("x"))]
+    keep(keeper, chores, lambda: next(turns), pause=0.0)
+    assert events == [("sync (No space left on device)", "failed"), ("sync (RuntimeError)", "failed")]
+    assert (done.count("sync"), done.count("x")) == (1, 5)
+
+
+def test_a_program_that_a_full_disk_keeps_from_starting_is_tried_later(
+    keeper: Keeper, events: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log cannot be written, and the others are looked after."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    keeper.programs.append(Program("sleeper", SLEEPER, lambda: True))
+    monkeypatch.setattr(processes, "start", full)
+    keeper.look()
+    assert events == [("sleeper", "ended"), ("sleeper", "not started")]
+
+
+def test_a_command_that_hangs_is_ended_and_the_programs_are_looked_after_meanwhile(
+    keeper: Keeper, events: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sync that waits for ever holds neither the worker nor the end of all up."""
+    keeper.home.mkdir(exist_ok=True)
+    keeper.environment = dict(os.environ)
+    monkeypatch.setattr(sys, "executable", str(_hanging(keeper.home)))
+    keeper.programs.append(Program("sleeper", SLEEPER, lambda: True))
+    began = time.monotonic()
+    up._command(keeper, lambda: time.monotonic() - began < 3, "report")
+    assert processes.find("sleeper", keeper.home) is not None
+    monkeypatch.setattr(up, "TIME_LIMIT", 0.0)
+    up._command(keeper, lambda: True, "report")
+    assert time.monotonic() - began < 20
+    assert (keeper.home / "commands.log").read_text(encoding="utf-8").count("report: -9") == 2
+
+
+def _hanging(folder: Path) -> Path:
+    """A program that never ends, whatever its arguments."""
+    file = folder / "hanging"
+    file.write_text("#!/bin/sh\nexec /bin/sleep 600\n", encoding="utf-8")
+    file.chmod(0o755)
+    return file
+
+
+def test_a_contract_or_the_alerts_that_change_are_deployed(tmp_path: Path) -> None:
+    """A city that writes its alerts.yaml while all is up is told from then on."""
+    contract = write_catalogue(tmp_path) / "dataset.yaml"
+    changed = Changes(lambda: up._deployed_from(Settings(tmp_path, tmp_path / "state")))
+    changed.seen()
+    for file in (tmp_path / "alerts.yaml", contract):
+        file.write_text("routes: []\n", encoding="utf-8")
+        assert changed.seen()
+        assert not changed.seen()
+
+
+def test_a_new_record_is_noticed_without_a_walk_over_all_runs(tmp_path: Path) -> None:
+    """Records are kept for ever; one file says when the last came."""
+    file = tmp_path / LAST_KEPT
+    runs = Changes(lambda: up._touched(file))
+    runs.seen()
+    Office(Settings(tmp_path, tmp_path)).good("2026-12-01")
+    assert runs.seen()
+    assert not runs.seen()
 
 
 def test_the_password_of_the_server_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:

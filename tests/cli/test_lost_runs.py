@@ -8,13 +8,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vidkryto.catalogue import load_all
+from vidkryto.catalogue.deployments import entries
 from vidkryto.cli.lost_runs import TRIES, close_lost
 
-HERE = f"host:{socket.gethostname()}"
+HERE = socket.gethostname()
 
 
 @pytest.fixture
@@ -26,10 +29,12 @@ def process() -> Iterator[subprocess.Popen[bytes]]:
         started.kill()
 
 
-def run(process: str | None, *, tags: tuple[str, ...] = (HERE,), count: int = 1, **more: Any) -> dict[str, Any]:
-    """A flow run as the server tells it."""
+def run(process: str | None, *, host: str = HERE, count: int = 1, **more: Any) -> dict[str, Any]:
+    """A flow run as the server tells it; it has said where it is unless `host` is empty."""
+    tags = [f"host:{host}:{process}"] if host else []
     state = {"type": "RUNNING", "timestamp": datetime.now(UTC).isoformat(), **more}
-    return {"id": "r1", "name": "stops", "tags": list(tags), "infrastructure_pid": process, "run_count": count,
+    tags.append("managed:vidkryto")
+    return {"id": "r1", "name": "stops", "tags": tags, "infrastructure_pid": process, "run_count": count,
             "state": state}  # fmt: skip
 
 
@@ -67,10 +72,29 @@ def test_another_process_under_the_same_number_is_not_the_run() -> None:
 
 def test_runs_of_other_machines_and_runs_just_handed_out_are_left_alone() -> None:
     """A run that never said where it is is given up only after some minutes."""
-    assert closed(run("1", tags=("host:another",))) == ([], [])
-    assert closed(run(None, tags=(), type="PENDING")) == ([], [])
+    assert closed(run("1", host="another")) == ([], [])
+    assert closed(run(None, host="", type="PENDING")) == ([], [])
     long_ago = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
-    assert closed(run(None, tags=(), type="PENDING", timestamp=long_ago))[1] == ["lost, tried again"]
+    assert closed(run(None, host="", type="PENDING", timestamp=long_ago))[1] == ["lost, tried again"]
+
+
+def test_the_number_of_a_process_alone_tells_no_machine() -> None:
+    """Prefect notes it as the process begins; the flow says a moment later where that is, on another machine too."""
+    assert closed(run("4711", host="")) == ([], [])
+    assert closed(run("4711", host="", type="PENDING")) == ([], [])
+    minutes_ago = (datetime.now(UTC) - timedelta(minutes=6)).isoformat()
+    assert closed(run("4711", host="another", timestamp=minutes_ago)) == ([], [])
+    began_anew = {**run("4711"), "tags": [f"host:{HERE}:12"]}  # tried again, on another machine
+    assert closed(began_anew) == ([], [])
+    assert closed(run("4711", host="", timestamp=minutes_ago))[1] == ["lost, tried again"]
+
+
+def test_every_flow_of_a_deployment_says_where_it_runs() -> None:
+    """One that did not would be taken for lost while it runs on another machine."""
+    root = Path(__file__).parents[2] / "flows"
+    for entry in entries(load_all(root.parent / "datasets")[0], alerts=True):
+        file = root.parent / entry["entrypoint"].partition(":")[0]
+        assert "say_where()" in file.read_text(encoding="utf-8"), file.name
 
 
 def test_a_server_that_cannot_be_asked_is_asked_again_next_time() -> None:

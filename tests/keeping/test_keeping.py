@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import copy
+import errno
 import itertools
 import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from tests.pipeline.conftest import APPROVER, EXPORT, READING, City, make_city
 from tests.support.catalogue import CONTRACT
+from vidkryto.archive import sha256_of
 from vidkryto.clock import told_by
 from vidkryto.errors import StateError
+from vidkryto.keeping import backup
 from vidkryto.keeping.backup import back_up, restore
 from vidkryto.keeping.gc import collect, garbage
 from vidkryto.pipeline import ledger_of
 from vidkryto.pipeline.reproduce import reproduce
+from vidkryto.record import Ledger, SigningKey
 from vidkryto.record.verifier import verify
+from vidkryto.settings import Settings
 
 __all__ = ["make_city"]
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # raised inside GX
@@ -104,3 +111,113 @@ def test_a_damaged_backup_is_found_and_nothing_is_put_back(city: City, tmp_path:
     with pytest.raises(StateError, match="is damaged in the backup"):
         restore(str(tmp_path / "backup"), tmp_path / "back")
     assert not (tmp_path / "back").exists()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Settings:
+    """A state folder with a ledger and a large and a small object."""
+    home = tmp_path / "state"
+    SigningKey.generate("vidkryto-test/backup").save(home / "practice.key")
+    Ledger.create(home, key=home / "practice.key")
+    settings = Settings(tmp_path, home)
+    settings.archive.put_bytes(b"x" * 5_000_000)
+    settings.archive.put_bytes(b"small")
+    return settings
+
+
+def entry(settings: Settings, content: bytes) -> None:
+    """What a run does: the object first, then the ledger's entry that names it."""
+    sha256 = settings.archive.put_bytes(content)
+    named = [{"name": "stops", "sha256": sha256, "bytes": len(content)}]
+    body = {"run": "r", "rules": "0" * 64, "code": {"version": "0.1.0"}, "findings": {}, "outcome": "Withheld"}
+    ledger_of(settings).append("result", "stops", {**body, "record": "0" * 64, "snapshots": named})
+
+
+class FullDisk(LocalFileSystem):
+    """A folder on a disk that becomes full in the middle of a large file."""
+
+    def open(self, path: str, mode: str = "rb", **options: Any) -> Any:
+        """A stream that takes one mebibyte."""
+        stream = super().open(path, mode, **options)
+        if mode == "wb":
+            write = stream.write
+            stream.write = lambda block: write(block) if stream.tell() < 1 << 20 else self.full()
+        return stream
+
+    def full(self) -> None:
+        """What the operating system says then."""
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_backup_that_met_a_full_disk_is_made_whole_by_the_next(
+    state: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy that was cut off is not taken for a file that is there, be it one of a backup of long ago."""
+    target = str(tmp_path / "backup")
+    with monkeypatch.context() as full:
+        full.setattr("fsspec.core.url_to_fs", lambda address: (FullDisk(skip_instance_cache=True), address))
+        with pytest.raises(StateError, match="No space left on device"):
+            back_up(state, target)
+    assert not list((tmp_path / "backup").glob("*.part"))
+    large = next(path for path in state.archive.root.glob("??/*") if path.stat().st_size > 1 << 20)
+    torn = tmp_path / "backup" / "files" / large.parent.name / large.name
+    torn.parent.mkdir(parents=True, exist_ok=True)
+    torn.write_bytes(b"x" * 1000)
+    done = back_up(state, target)
+    assert restore(target, tmp_path / "back") == done.files
+    assert (tmp_path / "back" / large.relative_to(state.home)).stat().st_size == 5_000_000
+
+
+def test_a_run_in_the_middle_of_a_backup_leaves_it_whole(
+    state: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An object that came after its folder was copied is in the copy when the ledger's copy names it."""
+    passed = backup._pass
+    contents = iter([b"came in the first pass", b"came in the second"])
+
+    def during(*arguments: Any) -> Any:
+        copies = passed(*arguments)
+        for content in itertools.islice(contents, 1):
+            entry(state, content)
+        return copies
+
+    monkeypatch.setattr(backup, "_pass", during)
+    back_up(state, str(tmp_path / "backup"))
+    restore(str(tmp_path / "backup"), tmp_path / "back")
+    assert verify(tmp_path / "back" / "ledger", objects=tmp_path / "back" / "objects").good
+    assert len(list((tmp_path / "back" / "objects").glob("??/*"))) == 4
+
+
+def test_a_file_that_grows_while_it_is_copied_is_kept_under_the_hash_of_what_was_written(
+    state: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run writes on while a backup is made; what was copied can be put back."""
+    log = state.home / "history" / "stops.jsonl"
+    log.parent.mkdir()
+    log.write_text("1\n", encoding="utf-8")
+
+    def hashed(path: Path) -> str:
+        found = sha256_of(path)
+        if path == log:
+            log.write_text("1\n2\n", encoding="utf-8")
+        return found
+
+    with monkeypatch.context() as growing:
+        growing.setattr(backup, "sha256_of", hashed)
+        done = back_up(state, str(tmp_path / "backup"))
+    assert restore(str(tmp_path / "backup"), tmp_path / "back") == done.files
+    assert (tmp_path / "back" / "history" / "stops.jsonl").read_text(encoding="utf-8") == "1\n2\n"
+
+
+def test_a_store_without_such_a_folder_is_an_error_and_not_an_empty_backup(
+    state: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store says that a file is not found where its bucket is missing."""
+
+    class NoBucket(LocalFileSystem):
+        def open(self, path: str, mode: str = "rb", **options: Any) -> Any:
+            raise FileNotFoundError("The specified bucket does not exist")
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", lambda address: (NoBucket(skip_instance_cache=True), address))
+    with pytest.raises(StateError, match="broke off: FileNotFoundError"):
+        back_up(state, str(tmp_path / "backup"))

@@ -14,10 +14,13 @@ from filelock import FileLock
 
 from vidkryto.alerts.cause import Cause, Kind
 from vidkryto.archive import written_atomically
-from vidkryto.errors import StateError
+from vidkryto.errors import StateError, raise_state_error
 
-RECURS: Mapping[Kind, timedelta] = {"failed": timedelta(hours=12), "missed": timedelta(hours=12)}
+AGAIN = timedelta(hours=12)
+RECURS: Mapping[Kind, timedelta] = dict.fromkeys(("failed", "missed", "withheld", "approval", "drift"), AGAIN)
 """A cause of these kinds that was gone for so long and comes back is another one; a shorter gap is a flutter."""
+HIDDEN: frozenset[Kind] = frozenset({"withheld", "approval"})
+"""What the last run of a dataset tells: while it fails, a cause of these kinds is out of sight and not gone."""
 REMEMBERED = timedelta(days=400)
 """How long other causes are remembered after they ended: their key holds what makes them new."""
 
@@ -32,16 +35,17 @@ class Memory:
 
     def see(self, causes: tuple[Cause, ...], now: datetime) -> None:
         """Note which causes are open now, and forget those that ended long ago."""
-        open_now = {cause.id: cause for cause in causes}
+        open_now = {cause.id for cause in causes}
+        failing = {name for cause in causes if cause.kind == "failed" for name in cause.datasets}
         for cause in causes:
             known = self.causes.get(cause.id)
             recurs = RECURS.get(cause.kind)
             if known and known.get("gone") and recurs and now - datetime.fromisoformat(known["gone"]) > recurs:
                 known = None
             known = known or {"kind": cause.kind, "since": now.isoformat(), "told": {}}
-            self.causes[cause.id] = {**known, "gone": ""}
+            self.causes[cause.id] = {**known, "gone": "", "datasets": list(cause.datasets)}
         for id_, known in list(self.causes.items()):
-            if id_ in open_now:
+            if id_ in open_now or (known["kind"] in HIDDEN and failing.intersection(known.get("datasets", ()))):
                 continue
             known["gone"] = known.get("gone") or now.isoformat()
             if now - datetime.fromisoformat(known["gone"]) > REMEMBERED:
@@ -51,15 +55,22 @@ class Memory:
         """Whether the cause was told on this route."""
         return route in self.causes[cause.id]["told"]
 
+    def since(self, causes: tuple[Cause, ...]) -> str:
+        """When these causes were first seen: it tells a cause that came back from the one before."""
+        return " ".join(sorted(self.causes[cause.id]["since"] for cause in causes))
+
     def tell(self, cause: Cause, route: str, now: datetime) -> None:
         """Note that it was told."""
         self.causes[cause.id]["told"][route] = now.isoformat()
 
     def save(self) -> None:
-        """Write the memory in one step."""
-        with written_atomically(self.file) as part:
-            text = json.dumps({"causes": self.causes, "digests": self.digests}, ensure_ascii=False, indent=1)
-            part.write_text(text + "\n", encoding="utf-8")
+        """Write the memory in one step. Raises StateError when that cannot be done."""
+        try:
+            with written_atomically(self.file) as part:
+                text = json.dumps({"causes": self.causes, "digests": self.digests}, ensure_ascii=False, indent=1)
+                part.write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise_state_error(error, "alerts")
 
 
 @contextmanager

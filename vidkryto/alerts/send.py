@@ -15,7 +15,7 @@ from vidkryto.alerts.memory import Memory, memory
 from vidkryto.alerts.message import Message, compose
 from vidkryto.alerts.webhook import post
 from vidkryto.catalogue import Dataset, load_all
-from vidkryto.errors import SettingsError
+from vidkryto.errors import VidkrytoError
 from vidkryto.settings import Settings
 
 Emit = Callable[[Cause], None]
@@ -44,7 +44,9 @@ def send_alerts(
     """Tell every open cause that was not told yet, on every route that carries it. Safe to call at any time.
 
     What was told is kept after each message, so that a crash repeats one message at most, under the same
-    Message-ID. A route that does not take its message keeps it until the next call.
+    Message-ID. A route that does not take its message, whatever the reason, keeps it until the next call and stops
+    no other. Raises StateError, before anything is sent, when what was told could not be kept: on a full disk the
+    same would be told every quarter of an hour.
     """
     moment = now or clock.now()
     chosen = configuration or load_configuration(settings.root)
@@ -53,12 +55,14 @@ def send_alerts(
     with memory(settings.home) as told:
         found = causes(settings, moment)
         told.see(found, moment)
+        if not dry_run:
+            told.save()
         for route in chosen.routes:
             if isinstance(route, PrefectEvent) and emit is None:
                 continue
             for department, new, still in _due(route, chosen, found, told, moment):
                 city = datasets[0].city.title_in(route.language) if datasets else "Vidkryto"
-                message = compose(f"{route.name} {department}", new, still, route.language, city)
+                message = compose(f"{route.name} {department} {told.since(new)}", new, still, route.language, city)
                 error = "" if dry_run else _deliver(route, message, _recipients(department, datasets), emit)
                 made.append(Delivery(route.name, department or "office", new, message.text(), error))
                 if not error and not dry_run:
@@ -67,8 +71,6 @@ def send_alerts(
                     if route.digest:
                         told.digests[f"{route.name} {department}"] = chosen.local(moment).date().isoformat()
                     told.save()
-        if not dry_run:
-            told.save()
     return tuple(made)
 
 
@@ -113,6 +115,8 @@ def _deliver(route: Route, message: Message, contact: tuple[str, ...], emit: Emi
         elif emit is not None:
             for cause in message.new:
                 emit(cause)
-    except SettingsError as error:
+    except VidkrytoError as error:
         return str(error)
+    except Exception as error:  # an address that is none, a library's own error: the next route goes on
+        return f"the alert route {route.name} did not take a message: {type(error).__name__}"
     return ""

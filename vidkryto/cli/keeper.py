@@ -28,8 +28,9 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something to do again and again: at most each `seconds`, and only when `needed` says so."""
+    """Something to do again and again: looked at each `seconds`, and done when `needed` says so or it failed before."""
 
+    name: str
     seconds: float
     needed: Callable[[], bool]
     do: Callable[[], None]
@@ -74,7 +75,7 @@ class Keeper:
             self._next[program.name] = now + min(LONGEST_PAUSE, 2.0**failures)
             try:
                 self._run(program)
-            except StateError:
+            except (StateError, OSError):  # a full disk too: the others are looked after all the same
                 self.told(program.name, "not started")
             else:
                 self._next.pop(program.name)
@@ -100,13 +101,24 @@ class Keeper:
 
 
 def keep(keeper: Keeper, chores: Sequence[Chore], wanted: Callable[[], bool], *, pause: float = 1.0) -> None:
-    """Look after the programs and do the chores until `wanted` says no."""
-    done: dict[int, float] = {}
+    """Look after the programs and do the chores until `wanted` says no.
+
+    A chore that fails, whatever its error, is told, ends nothing and is done again at its next time.
+    """
+    looked: dict[int, float] = {}
+    owed: set[int] = set()
     while wanted():
         keeper.look()
         for number, chore in enumerate(chores):
-            now = time.monotonic()
-            if now - done.get(number, 0.0) >= chore.seconds and chore.needed():
-                chore.do()
-                done[number] = time.monotonic()
+            if time.monotonic() - looked.get(number, -chore.seconds) < chore.seconds:
+                continue
+            try:
+                if chore.needed() or number in owed:
+                    owed.add(number)
+                    chore.do()
+                    owed.discard(number)
+            except Exception as error:  # a full disk, a server that restarts, a defect: the programs must go on
+                what = getattr(error, "strerror", None) or type(error).__name__
+                keeper.told(f"{chore.name} ({what})", "failed")
+            looked[number] = time.monotonic()
         time.sleep(pause)

@@ -18,14 +18,17 @@ Ask = Callable[[str, str, object], tuple[int, Any]]
 TRIES = 3
 """Starts of one run, the first among them; one that is lost each time stays `Crashed`."""
 UNKNOWN = 300.0
-"""Seconds that a run may be under way without having said where: its process was to start at once."""
+"""Seconds that a run may be under way without a process: it was to start at once."""
+STARTING = 120.0
+"""Seconds that a process may take until its flow has said on which machine it is: it loads the program first."""
 
 
 def close_lost(ask: Ask, told: Callable[[str, str], None]) -> None:
     """Close the runs whose process on this machine is gone, and start them anew.
 
     `told` hears of each the run's name and "lost, tried again" or "lost, given up". Runs of other machines, which
-    their tags name, are left alone. When the server cannot be asked, the next look will do.
+    their tags name, are left alone, and so is one that has not yet had the time to say where it is. When the server
+    cannot be asked, the next look will do.
     """
     wanted = {
         "flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING", "CANCELLING"]}}},
@@ -52,14 +55,14 @@ def _close(ask: Ask, run: dict[str, Any]) -> str:
 
 
 def _lost(run: dict[str, Any]) -> bool:
-    hosts = [tag.removeprefix("host:") for tag in run["tags"] if tag.startswith("host:")]
-    if hosts and hosts != [socket.gethostname()]:
-        return False
     process = run["infrastructure_pid"]
-    if process is None or (not hosts and not process.isdecimal()):
-        age = datetime.now(UTC) - datetime.fromisoformat(run["state"]["timestamp"])
-        return age.total_seconds() > UNKNOWN and not any(_runs(pid, run["id"]) for pid in _processes())
-    return not _runs(process, run["id"])
+    for tag in run["tags"]:
+        host, _, said = tag.removeprefix("host:").rpartition(":")
+        if tag.startswith("host:") and said == process:  # else it is of a start before, perhaps on another machine
+            return host == socket.gethostname() and not _runs(process, run["id"])
+    age = datetime.now(UTC) - datetime.fromisoformat(run["state"]["timestamp"])
+    patience = STARTING if process else UNKNOWN
+    return age.total_seconds() > patience and not any(_runs(pid, run["id"]) for pid in _processes())
 
 
 def _runs(pid: str, run: str) -> bool:

@@ -30,12 +30,13 @@ def publish(
 ) -> None:
     """Pull, check and publish datasets to the portal; whatever is wrong leaves the last good release live.
 
-    Exit code 0: all published or unchanged; 1: one was withheld; 2: one failed.
+    Exit code 0: all published or unchanged; 1: one was withheld; 2: one failed or could not be run
+    because a run of it is under way; the others go on.
 
     Example: vidkryto publish public-transport-stops
     """
     from vidkryto.catalogue import find_dataset, load_all
-    from vidkryto.errors import ContractError, SettingsError
+    from vidkryto.errors import SettingsError, VidkrytoError
     from vidkryto.pipeline import Approver, due_datasets, new_job, publish_dataset
 
     chosen = settings()
@@ -43,19 +44,24 @@ def publish(
         raise SettingsError("name datasets, or say --all, or --due", remedy="Example: vidkryto publish schools")
     if bool(approve_as) != bool(reason):
         raise SettingsError("an approval needs --approve-as and --reason", remedy="Give both; --role names the office.")
-    errors: tuple[ContractError, ...] = ()
+    errors: list[VidkrytoError] = []
     if names:
         datasets = tuple(find_dataset(chosen.datasets, name) for name in names)
     elif due:
         datasets = due_datasets(chosen)
     else:
-        datasets, errors = load_all(chosen.datasets)
+        datasets, broken = load_all(chosen.datasets)
+        errors += broken
         datasets = tuple(item for item in datasets if item.contract.publication.status == "active")
     approval = Approver(approve_as, role or "vidkryto", reason) if approve_as else None
     records = []
     for dataset in datasets:
-        records.append(publish_dataset(new_job(dataset, chosen, force=force, approval=approval)))
-        tell(records[-1], chosen.language)
+        try:
+            records.append(publish_dataset(new_job(dataset, chosen, force=force, approval=approval)))
+        except VidkrytoError as error:  # another run of it is under way, or no record could be kept
+            errors.append(error)
+        else:
+            tell(records[-1], chosen.language)
     build_report(chosen)
     if as_json:
         from vidkryto.record.run import to_json
@@ -63,8 +69,8 @@ def publish(
         print_json([to_json(record) for record in records])
     else:
         print_table(COLUMNS, [row_of(record) for record in records])
-    for error in errors:
-        tell_error(error)
+    for left_out in errors:
+        tell_error(left_out)
     raise typer.Exit(max([EXIT_CODES[record.outcome] for record in records] + [2] * bool(errors), default=0))
 
 

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 PORT = 4200
 REPORT_PORT = 5156
+TIME_LIMIT = 900.0
+"""Seconds after which a command of ours, such as a sync, is taken for hung."""
 SERVER_PATIENCE = 180.0
 """Seconds for Prefect's server: its first start makes its database, and a laden machine takes long."""
 UNIT = """\
@@ -96,6 +99,8 @@ def up(
 
 
 def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Callable[[], bool], *, local: bool) -> None:
+    from vidkryto.record.run import LAST_KEPT
+
     home = chosen.home
     url = f"http://127.0.0.1:{port}/api"
     environment = {
@@ -113,14 +118,14 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
         serve = (*prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port))
         keeper.start(Program("prefect-server", serve, lambda: prefect_here.ready(port, login), SERVER_PATIENCE))
         (prefect_here.folder(home) / "url").write_text(url + "\n", encoding="utf-8")
-        contracts = Changes(lambda: _newest(chosen.datasets, "*.yaml"))
-        runs = Changes(lambda: _newest(home / "runs", "*.json"))
+        contracts = Changes(lambda: _deployed_from(chosen))
+        runs = Changes(lambda: _touched(home / LAST_KEPT))
 
         def sync() -> None:
-            _command(keeper, "deployments", "sync")
+            _command(keeper, wanted, "deployments", "sync")
 
         def report() -> None:
-            _command(keeper, "report")
+            _command(keeper, wanted, "report")
 
         sync()
         contracts.seen()
@@ -138,12 +143,12 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
             return prefect_here.ask(port, login, method, path, body)
 
         chores = [
-            Chore(2.0, runs.seen, report),
-            Chore(10.0, contracts.seen, sync),
-            Chore(15.0, lambda: True, lambda: close_lost(ask, _tell)),
+            Chore("report", 2.0, runs.seen, report),
+            Chore("deployments sync", 10.0, contracts.seen, sync),
+            Chore("lost runs", 15.0, lambda: True, lambda: close_lost(ask, _tell)),
         ]
         if local:
-            chores.append(Chore(30.0, lambda: True, _look_after_the_portal))
+            chores.append(Chore("portal", 30.0, lambda: True, _look_after_the_portal))
         (home / "up" / "ready").touch()
         keep(keeper, chores, wanted)
     finally:
@@ -169,28 +174,55 @@ class Changes:
         return changed
 
 
+def _deployed_from(chosen: Settings) -> object:
+    """What the deployments are made from, as it is now: the contracts, and whether and how people are told."""
+    from vidkryto.catalogue.deployments import ALERTS_FILE
+
+    return _newest(chosen.datasets, "*.yaml"), _touched(chosen.root / ALERTS_FILE)
+
+
 def _newest(folder: Path, pattern: str) -> tuple[int, int]:
     """How many files of a pattern there are, and when the newest changed."""
     times = [file.stat().st_mtime_ns for file in folder.rglob(pattern) if file.is_file()]
     return len(times), max(times, default=0)
 
 
-def _command(keeper: Keeper, *arguments: str) -> None:
-    """Run a command of ours; what it says goes to the log beside those of the programs, an error to people too."""
-    done = subprocess.run(
+def _touched(file: Path) -> int:
+    """When a file last changed, in nanoseconds; 0 where there is none."""
+    return file.stat().st_mtime_ns if file.is_file() else 0
+
+
+def _command(keeper: Keeper, wanted: Callable[[], bool], *arguments: str) -> None:
+    """Run a command of ours; what it says goes to the log beside those of the programs, an error to people too.
+
+    The programs are looked after meanwhile. One that takes longer than TIME_LIMIT is ended, and so is one under way
+    when all is to end.
+    """
+    name = " ".join(arguments)
+    with subprocess.Popen(
         [sys.executable, "-m", "vidkryto.cli", *arguments],
         cwd=keeper.folder,
         env=dict(keeper.environment),
-        capture_output=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
-    )
-    name = " ".join(arguments)
+    ) as process:
+        limit = time.monotonic() + TIME_LIMIT
+        while True:
+            try:
+                _, told = process.communicate(timeout=1.0)
+                break
+            except subprocess.TimeoutExpired:
+                if not wanted() or time.monotonic() > limit:
+                    process.kill()
+                    told = ""
+                    break
+                keeper.look()
     with (keeper.home / "commands.log").open("a", encoding="utf-8") as log:
-        log.write(f"{clock.now():%Y-%m-%dT%H:%M:%SZ} {name}: {done.returncode}\n{done.stderr}")
-    if done.returncode:
-        people().print(done.stderr.strip(), markup=False)
-    _tell(name, "done" if done.returncode == 0 else "failed")
+        log.write(f"{clock.now():%Y-%m-%dT%H:%M:%SZ} {name}: {process.returncode}\n{told}")
+    if process.returncode:
+        people().print(told.strip(), markup=False)
+    _tell(name, "done" if process.returncode == 0 else "failed")
 
 
 def _look_after_the_portal() -> None:
@@ -206,7 +238,8 @@ def _look_after_the_portal() -> None:
 
 
 def _tell(name: str, event: str) -> None:
-    people().print(f"{clock.now().astimezone():%H:%M:%S} {name}: {say(event)}", markup=False)
+    with suppress(OSError):  # what is told may go to a file on a full disk
+        people().print(f"{clock.now().astimezone():%H:%M:%S} {name}: {say(event)}", markup=False)
 
 
 def _where(chosen: Settings, port: int, report_port: int) -> str:

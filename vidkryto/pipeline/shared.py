@@ -6,22 +6,27 @@ receipts of a dataset meet in the store, any address that fsspec knows (file://â
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from vidkryto.archive import written_atomically
+from vidkryto.archive import renamed, sha256_of, written_atomically
 from vidkryto.errors import StateError
 from vidkryto.record.run import RunRecord
 from vidkryto.settings import Settings
 
+DAMAGED = "The next run of its dataset on a worker that has this export puts it there anew."
 UNREACHED = "Check VIDKRYTO_STORE and the store's own credentials in the environment; the run can then be repeated."
 
 
 def draw(settings: Settings, dataset: str) -> int:
     """Bring what other workers left of this dataset into the state folder; returns how many files came.
 
-    Files that never change are fetched once, the others each time. Raises StateError when the store cannot be read.
+    Files that never change are fetched once, the others each time; of two decisions about one plan the later stays.
+    Raises StateError when the store cannot be read.
     """
     if not settings.store:
         return 0
@@ -34,6 +39,8 @@ def draw(settings: Settings, dataset: str) -> int:
                 relative = folder + _after(name, base)
                 target = settings.home / relative
                 if not _concerns(relative, dataset) or (target.is_file() and not _changes(relative)):
+                    continue
+                if _decision(relative) and target.is_file() and not _later(store.cat(name), target.read_bytes()):
                     continue
                 with written_atomically(target) as part:
                     store.get_file(name, str(part))
@@ -55,16 +62,22 @@ def give(settings: Settings, record: RunRecord) -> int:
         count = 0
         for snapshot in record.snapshots:
             path = settings.archive.path(snapshot.sha256)
-            count += _put(store, path, f"{root}/objects/{path.parent.name}/{path.name}", again=False)
+            count += _put(store, root, path, f"objects/{path.parent.name}/{path.name}", again=False)
         for relative in sorted(_own(settings, record.dataset), key=_changes):
-            count += _put(store, settings.home / relative, f"{root}/state/{relative}", again=_changes(relative))
+            path, target = settings.home / relative, f"{root}/state/{relative}"
+            if _decision(relative) and store.exists(target) and not _later(path.read_bytes(), store.cat(target)):
+                continue
+            count += _put(store, root, path, f"state/{relative}", again=_changes(relative))
         return count
     except Exception as error:  # every store has its own kinds of error, and their words may hold an address
         raise _unreached(error) from None
 
 
 def fetch(settings: Settings, sha256: str) -> Path:
-    """An object of the archive, drawn from the store where this machine lacks it; the path may still not exist."""
+    """An object of the archive, drawn from the store where this machine lacks it; the path may still not exist.
+
+    Raises StateError when the store cannot be read, and for an object that is not what its hash says.
+    """
     path = settings.archive.path(sha256)
     if settings.store and not path.is_file():
         try:
@@ -73,6 +86,10 @@ def fetch(settings: Settings, sha256: str) -> Path:
             if store.exists(name):
                 with written_atomically(path) as part:
                     store.get_file(name, str(part))
+                    if sha256_of(part) != sha256:
+                        raise StateError(f"{sha256[:12]} is damaged in the shared store", remedy=DAMAGED)
+        except StateError:
+            raise
         except Exception as error:  # as above
             raise _unreached(error) from None
     return path
@@ -114,9 +131,13 @@ def _after(name: str, base: str) -> str:
 
 
 def _changes(relative: str) -> bool:
-    """Whether a file may be written again: all but records of runs and the folders of releases."""
+    """Whether a file may be written again: all but records of runs, kept plans and the folders of releases."""
     parts = relative.split("/")
-    return not (parts[0] == "runs" or (parts[0] == "releases" and len(parts) > 3 and parts[2] != "disclosed"))
+    return not (
+        parts[0] == "runs"
+        or parts[:2] == ["plans", "plans"]
+        or (parts[0] == "releases" and len(parts) > 3 and parts[2] != "disclosed")
+    )
 
 
 def _own(settings: Settings, dataset: str) -> Iterator[str]:
@@ -133,11 +154,26 @@ def _concerns(relative: str, dataset: str) -> bool:
     return not relative.startswith("history/") or relative == f"history/{dataset}.jsonl"
 
 
-def _put(store: Any, path: Path, target: str, *, again: bool) -> int:
-    if not path.is_file() or (not again and store.exists(target)):
+def _decision(relative: str) -> bool:
+    return relative.startswith("plans/approvals/")
+
+
+def _later(one: bytes, other: bytes) -> bool:
+    """Whether a decision was made after another about the same plan."""
+    first, second = (datetime.fromisoformat(json.loads(text)["at"]) for text in (one, other))
+    return first > second
+
+
+def _put(store: Any, root: str, path: Path, relative: str, *, again: bool) -> int:
+    """Put one file into the store; it gets its name there once it is whole. A file that is cut off is put anew."""
+    target = f"{root}/{relative}"
+    if not path.is_file() or (not again and store.exists(target) and store.size(target) == path.stat().st_size):
         return 0
-    store.makedirs(target.rpartition("/")[0], exist_ok=True)
-    store.put_file(str(path), target)
+    part = f"{root}/parts/{uuid4().hex}"
+    for name in (part, target):
+        store.makedirs(name.rpartition("/")[0], exist_ok=True)
+    store.put_file(str(path), part)
+    renamed(store, part, target)
     return 1
 
 

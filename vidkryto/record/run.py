@@ -21,6 +21,8 @@ Value = TypeVar("Value")
 FORMAT = 1
 RECORD, UNSEALED = "run.json", ".unsealed.json"
 """A record's name once the ledger vouches for it, and before."""
+LAST_KEPT = "runs/.last-kept"
+"""Touched in the state folder with each record: whoever waits for a new one need not walk over all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,7 @@ class RunRecord:
         target = home / "runs" / self.dataset / self.run_id / name
         with written_atomically(target) as part:
             part.write_text(json.dumps(to_json(self), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        (home / LAST_KEPT).touch()
         return target
 
     @classmethod
