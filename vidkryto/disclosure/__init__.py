@@ -1,6 +1,6 @@
 """Disclosure: nothing about a person leaves unless the contract says so and the attacker learns nothing from it."""
 
-from vidkryto.disclosure.columns import Seen, detect_protected
+from vidkryto.disclosure.columns import Seen, column_words, detect_protected
 from vidkryto.disclosure.counts import CountTable
 from vidkryto.disclosure.deny import DenyList, deny_list_from_environment
 from vidkryto.disclosure.exceptions import Exemption
@@ -19,6 +19,7 @@ __all__ = [
     "Previous",
     "ResidualRisk",
     "Seen",
+    "column_words",
     "deny_list_from_environment",
     "detect_protected",
     "disclose",

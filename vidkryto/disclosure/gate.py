@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from vidkryto import clock
 from vidkryto.catalogue.classes import ClassName, ColumnClass, DisclosureRules, towards_open
 from vidkryto.disclosure.anonymity import NOTHING, Anonymity, anonymity
-from vidkryto.disclosure.columns import Seen, judge_table, one_array
+from vidkryto.disclosure.columns import Seen, column_words, judge_table, one_array
 from vidkryto.disclosure.counts import CountTable
 from vidkryto.disclosure.deny import DenyList
 from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH
@@ -56,7 +56,8 @@ def disclose(
     """Turn what was read into what may be published.
 
     In: text columns named by the fields of `schema`, and for each row its number in the officer's file.
-    `headers` are the words of the file above each field; `linked` the published counts of other resources of
+    `headers` are the words of the file above each field; with the field's name and titles they tell the detectors
+    what a column is said to hold; `linked` the published counts of other resources of
     the dataset; `addresses` latitudes and longitudes of all addresses of the city, for grids of people.
     `today` decides ages and delays, `decided` (without it `today`) whether an exception has expired: a repeated run
     of an old export keeps the ages of its day, and does not bring an expired exception back.
@@ -86,7 +87,7 @@ def disclose(
     transform(work, f"{dataset}/{resource}", salt or Secret(""))
     snap(work, addresses)
     _formulas(work, schema)
-    _detect(work, headers or {})
+    _detect(work, column_words(schema, headers or {}))
     measured = _anonymity(work, rules or DisclosureRules())
     outcome = _cells(work, rules or DisclosureRules(), linked, previous or Previous())
     return _disclosed(work, names, measured, outcome)
@@ -144,14 +145,13 @@ def _formulas(work: Work, schema: Mapping[str, Any]) -> None:
             work.find("formula-cell", name, count=count, rows=row_numbers(work.rows, places), kind=FORMULA)
 
 
-def _detect(work: Work, headers: Mapping[str, str]) -> None:
+def _detect(work: Work, words: Mapping[str, str]) -> None:
     """What would leave is judged by every detector; a declaration that is contradicted blocks."""
     judged_names = [name for name in work.columns.column_names if name not in work.unreadable]
     table = work.columns.select(judged_names)
-    titles = {name: " ".join(dict.fromkeys((name, headers.get(name, name)))) for name in judged_names}
     least = {name: FREE_TEXT_LEAST if _is_free_text(work, name) else SURE_ENOUGH for name in judged_names}
     told: list[dict[str, Any]] = []
-    for name, seen in judge_table(table, titles, least=least).items():
+    for name, seen in judge_table(table, words, least=least).items():
         declared = work.classes[name]
         for one in seen:
             told.append(

@@ -129,6 +129,8 @@ class TextTable:
     account: Account
     sheet: str = ""
     """The sheet of the workbook, where all rows come from one."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """The header above each field as it stands in the file."""
 
 
 @dataclass(frozen=True)

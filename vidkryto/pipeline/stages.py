@@ -14,6 +14,7 @@ from vidkryto.catalogue.classes import Action, ColumnClass, towards_open
 from vidkryto.disclosure import (
     Previous,
     ResidualRisk,
+    column_words,
     deny_list_from_environment,
     detect_protected,
     disclose,
@@ -89,7 +90,7 @@ def read_exports(job: Job, exports: Exports) -> Tables:
         except ReadError as error:
             findings += _without_values(error.findings, hidden)
             continue
-        hidden |= detect_protected(table.columns)
+        hidden |= detect_protected(table.columns, words_of(job, resource.name, table.labels))
         findings += _without_values((*table.findings, *table.repairs), hidden)
         read_tables[resource.name] = table
     texts = _transformed(job, exports, read_tables)
@@ -119,7 +120,7 @@ def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> dict[s
         file = transformation(job.dataset.folder, name)
         done = transform(tables, name, file, job.dataset.schemas[name]) if file and complete else table
         exported = ", ".join(dict.fromkeys(snapshot.file for snapshot in exports.snapshots[name]))
-        texts[name] = TextTable(done.columns, done.rows, exported, done.account, _sheet(done))
+        texts[name] = TextTable(done.columns, done.rows, exported, done.account, _sheet(done), done.labels)
     return texts
 
 
@@ -211,7 +212,8 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
             resource=name,
             file=text.file,
             dataset=job.dataset.name,
-            headers={field: header for header, field in job.dataset.resource(name).reading.columns.items()},
+            sheet=text.sheet,
+            headers=headers_of(job, name, text.labels),
             rules=job.dataset.contract.publication.disclosure,
             salt=salt,
             deny=deny,
@@ -283,8 +285,12 @@ def _published(job: Job) -> Release:
     return published
 
 
-def look_again(job: Job, release: Release) -> tuple[Finding, ...]:
-    """Open the finished files as a stranger would; what must not leave is a finding, without its value."""
+def look_again(job: Job, release: Release, tables: Tables | None = None) -> tuple[Finding, ...]:
+    """Open the finished files as a stranger would; what must not leave is a finding, without its value.
+
+    `tables` are those the release was made of, where they were read: they know the headers of the exports.
+    """
+    texts = tables.texts if tables else {}
     classes = {name: value for item in release.tables for name, value in classes_of(job, item.resource).items()}
     contacts = [value for key in ("contact", "publisher") for value in release.metadata[key].values()]
     return scan_release(
@@ -294,6 +300,10 @@ def look_again(job: Job, release: Release) -> tuple[Finding, ...]:
         known=[value for value in contacts if isinstance(value, str)],
         exceptions=job.exceptions,
         resources={file.name: file.resource for file in release.files},
+        words={
+            item.resource: words_of(job, item.resource, texts[item.resource].labels if item.resource in texts else {})
+            for item in release.tables
+        },
         today=job.started.date(),
     )
 
@@ -311,7 +321,19 @@ def protected(job: Job, resource: str, text: TextTable) -> frozenset[str]:
 
     The gate comes later; until it has spoken, what is wrongly declared open must not leak through a finding.
     """
-    return protected_fields(classes_of(job, resource)) | detect_protected(text.columns)
+    seen = detect_protected(text.columns, words_of(job, resource, text.labels))
+    return protected_fields(classes_of(job, resource)) | seen
+
+
+def headers_of(job: Job, resource: str, labels: Mapping[str, str]) -> dict[str, str]:
+    """The header above each field of a table: as it stands in the file, else as the contract declares it."""
+    declared = job.dataset.resource(resource).reading.columns
+    return {**{name: header for header, name in declared.items()}, **labels}
+
+
+def words_of(job: Job, resource: str, labels: Mapping[str, str]) -> dict[str, str]:
+    """All that names each field of a table: name, titles and header."""
+    return column_words(job.dataset.schemas[resource], headers_of(job, resource, labels))
 
 
 def published_schema(

@@ -83,7 +83,17 @@ def read(
         repairs=(*repairs, *applied),
         findings=(*findings, *stale),
         account=sum((part.account for part in parts), Account()),
+        labels=_labels(parts),
     )
+
+
+def _labels(parts: Sequence[Part]) -> dict[str, str]:
+    """The headers that stand above each field, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for part in parts:
+        for name, label in part.labels.items():
+            found.setdefault(name, {})[label] = None
+    return {name: " | ".join(labels) for name, labels in found.items()}
 
 
 def check_fields(reading: Reading, names: Sequence[str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from vidkryto.findings import Finding
@@ -54,3 +55,5 @@ class Table:
     account: Account
     transform: str = ""
     """The sha256 of the transformation that made the columns, when there was one."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """The header above each field as it stands in the file; several sheets or files with different ones are joined."""
