@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vidkryto import clock
-from vidkryto.catalogue.classes import ClassName, ColumnClass, DisclosureRules, towards_open
+from vidkryto.catalogue.classes import Cells, ClassName, ColumnClass, DisclosureRules, cells_loosened
 from vidkryto.disclosure.anonymity import NOTHING, Anonymity, anonymity
 from vidkryto.disclosure.columns import Seen, column_words, judge_table, one_array
 from vidkryto.disclosure.counts import CountTable
@@ -82,6 +82,7 @@ def disclose(
     work.findings += work.places.findings(names)
     _unclassed(work, names)
     _loosened(work, previous or Previous())
+    _rules_loosened(work, previous or Previous(), rules or DisclosureRules())
     withhold(work, deny or DenyList())
     delay(work)
     transform(work, f"{dataset}/{resource}", salt or Secret(""))
@@ -114,17 +115,42 @@ def _unclassed(work: Work, names: tuple[str, ...]) -> None:
 
 def _loosened(work: Work, previous: Previous) -> None:
     """A class that moved towards open since the last release needs a decision of two people."""
-    for name, before in previous.classes.items():
+    for name in work.columns.column_names:
         after = work.classes.get(name)
-        if after is None or name not in work.columns.column_names or not towards_open(before, after):
-            continue
-        decided = verdict(work.exceptions, work.places.resource, name, CLASS_CHANGE, cells=0, today=work.decided)
-        if decided.covered:
-            work.find("contradiction-excepted", name, **kind_words(CLASS_CHANGE))
-            continue
-        if decided.defect:
-            _invalid(work, name, CLASS_CHANGE, decided.defect)
-        work.find("class-loosened", name, before=before.name.value, wanted=after.name.value)
+        before = previous.closed(name, work.places.headers.get(name, ""), after) if after else None
+        if after and before:
+            _step(work, name, before.name.value, after.name.value)
+
+
+def _rules_loosened(work: Work, previous: Previous, rules: DisclosureRules) -> None:
+    """A threshold that protects less than in the last release is such a step of the columns it protects."""
+    before = previous.rules
+    if before is None:
+        return
+    for name in work.columns.column_names:
+        declared = work.classes.get(name)
+        if before.cells and before.cells.counts in previous.fields_of(name, work.places.headers.get(name, "")):
+            if cells_loosened(before.cells, rules.cells) or (rules.cells and rules.cells.counts != name):
+                _step(work, name, _in_words(before.cells), _in_words(rules.cells))
+        elif declared and not before.cells and declared.name is ClassName.QUASI and (rules.cells or rules.k < before.k):
+            _step(work, name, f"k = {before.k}", "cells" if rules.cells else f"k = {rules.k}")
+        elif declared and declared.name is ClassName.SENSITIVE and rules.l < before.l:
+            _step(work, name, f"l = {before.l}", f"l = {rules.l}")
+
+
+def _in_words(cells: Cells | None) -> str:
+    return f"cells: threshold {cells.threshold}, width {cells.width}, over {len(cells.over)}" if cells else "—"
+
+
+def _step(work: Work, name: str, before: str, after: str) -> None:
+    """A step towards open: let pass by a decision of two people, else told."""
+    decided = verdict(work.exceptions, work.places.resource, name, CLASS_CHANGE, cells=0, today=work.decided)
+    if decided.covered:
+        work.find("contradiction-excepted", name, **kind_words(CLASS_CHANGE))
+        return
+    if decided.defect:
+        _invalid(work, name, CLASS_CHANGE, decided.defect)
+    work.find("class-loosened", name, before=before, wanted=after)
 
 
 def _formulas(work: Work, schema: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from vidkryto.disclosure import (
     salt_from_environment,
     scan_release,
 )
-from vidkryto.errors import ReadError
+from vidkryto.errors import ReadError, StateError
 from vidkryto.findings import Finding, Place, Severity
 from vidkryto.pipeline.job import Exports, Job, Tables, TextTable, one_by_one
 from vidkryto.pipeline.partitions import check_apart, keys_across
@@ -203,6 +203,7 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
     salt, deny = salt_from_environment(), deny_list_from_environment(repository=job.settings.root)
     for name, text in tables.texts.items():
         classes = classes_of(job, name)
+        headers = headers_of(job, name, text.labels)
         previous = _last_disclosed(job, name)
         outcome = disclose(
             text.columns,
@@ -213,7 +214,7 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
             file=text.file,
             dataset=job.dataset.name,
             sheet=text.sheet,
-            headers=headers_of(job, name, text.labels),
+            headers=headers,
             rules=job.dataset.contract.publication.disclosure,
             salt=salt,
             deny=deny,
@@ -226,7 +227,8 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
         findings += outcome.findings
         cells = job.dataset.contract.publication.disclosure.cells
         remembered = (previous or Previous()).followed_by(outcome.cells, cells.releases if cells else 1)
-        disclosed[name] = Previous(_lasting(classes, previous), outcome.cells, remembered)
+        lasting = (previous or Previous()).lasting(classes, headers, job.dataset.contract.publication.disclosure)
+        disclosed[name] = replace(lasting, cells=outcome.cells, earlier=remembered)
         risks[name] = outcome.residual_risk
         if name in tables.typed and not outcome.blocked:
             schema = published_schema(job.dataset.schemas[name], outcome.columns.column_names, classes)
@@ -246,19 +248,6 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
     return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=told)
 
 
-def _lasting(classes: Mapping[str, ColumnClass], previous: Previous | None) -> dict[str, ColumnClass]:
-    """The classes against which the next release is compared.
-
-    A class that moved towards open went out by an exception, which ends: the closed class stays the one to compare
-    with, so that the day after its end the step is told again.
-    """
-    before = previous.classes if previous else {}
-    return {
-        name: before[name] if name in before and towards_open(before[name], declared) else declared
-        for name, declared in classes.items()
-    }
-
-
 def _closed(classes: Mapping[str, ColumnClass], previous: Previous | None) -> frozenset[str]:
     """The columns that say less than in the last release."""
     before = previous.classes if previous else {}
@@ -268,8 +257,23 @@ def _closed(classes: Mapping[str, ColumnClass], previous: Previous | None) -> fr
 
 
 def _last_disclosed(job: Job, resource: str) -> Previous | None:
-    file = job.disclosed(resource)
-    return Previous.from_json(file.read_text(encoding="utf-8")) if file.is_file() else None
+    """Under what classes and counts a table went out last; None where it never did.
+
+    Raises StateError when it did and they are lost: every class would pass as if it had always been so.
+    """
+    published = job.releases.published()
+    kept = [job.disclosed(resource)]
+    if published is not None:
+        kept.append(job.disclosed_by(published.folder.name, resource))
+    for file in kept:
+        if file.is_file():
+            return Previous.from_json(file.read_text(encoding="utf-8"))
+    if published is not None and resource in {table.resource for table in published.tables}:
+        raise StateError(
+            f"the classes under which {job.dataset.name} was published are gone: {kept[0].name}",
+            remedy="Restore the folder `disclosed` of its releases from a backup of VIDKRYTO_HOME.",
+        )
+    return None
 
 
 def make_release(job: Job, tables: Tables, created: str) -> Release:

@@ -26,7 +26,7 @@ from vidkryto.read.mojibake import broken_letters
 from vidkryto.read.names import Matching, match, supplied
 from vidkryto.read.repair import Repaired, repair_field
 from vidkryto.read.shape import Draft
-from vidkryto.read.table import Account, Table
+from vidkryto.read.table import HEADERS, Account, Table
 
 SHOWN = 10
 """Rows kept in a finding."""
@@ -93,7 +93,7 @@ def _labels(parts: Sequence[Part]) -> dict[str, str]:
     for part in parts:
         for name, label in part.labels.items():
             found.setdefault(name, {})[label] = None
-    return {name: " | ".join(labels) for name, labels in found.items()}
+    return {name: HEADERS.join(labels) for name, labels in found.items()}
 
 
 def check_fields(reading: Reading, names: Sequence[str]) -> None:

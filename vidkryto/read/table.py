@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+HEADERS = " | "
+"""Between the headers of one field that differ from file to file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """What became of every row of the export; the parts always add up to `rows_in_file`.
