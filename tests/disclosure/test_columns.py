@@ -8,7 +8,7 @@ import uuid
 import pyarrow as pa
 from stdnum.ua import rntrc
 
-from vidkryto.disclosure.columns import detect_protected, judge, judge_table
+from vidkryto.disclosure.columns import column_words, detect_protected, judge, judge_table
 
 
 def kinds(column: list[str], header: str = "") -> dict[str, int]:
@@ -49,6 +49,29 @@ def test_a_header_accuses_a_column_whose_cells_look_alike() -> None:
     assert kinds(["Ковальчук", "Скорик", "Мовчан"], "x") == {}
     assert kinds(["Ковальчук", "Скорик", "Мовчан"], "familyName Прізвище") == {"name": 3}
     assert kinds(["1939-05-07", "1960-01-15", "1954-02-20"], "birthDate") == {"birth_date": 3}
+
+
+def test_words_that_only_look_like_those_of_a_person_accuse_nobody() -> None:
+    """Square metres and quarters are no flats, a name or title is a firm's as well, a building has a passport too."""
+    areas = ("Загальна площа, кв.м", "Площа, кв. м", "Площа кв м", "Площа, кв.км", "І кв. 2026", "1 кв.")
+    assert [header for header in areas if kinds(["45.3", "12"], header)] == []
+    assert kinds(["45", "12"], "кв.") == kinds(["45", "12"], "Квартира") == {"home_address": 2}
+    firms = ("Ім'я або назва", "Назва або ім’я благодійника", "Назва/Ім’я автора", "Ім’я/назва автора", "Ім'я (назва)")
+    assert [header for header in firms if kinds(["Епіцентр", "Октагон"], header)] == []
+    assert kinds(["Епіцентр", "Октагон"], "Ім’я") == {"name": 2}
+    assert kinds(["123456789"], "EDRPOU code of the owner of the building passport") == {}
+    assert kinds(["123456789"], "Passport") == {"passport": 1}
+
+
+def test_all_that_names_a_column_is_its_words() -> None:
+    """Field name, titles in both languages, header in the file, each once."""
+    title = {"title": "Дата народження", "translations": {"en": {"title": "Date of birth"}}}
+    schema = {"fields": [{"name": "d", "type": "date", **title}, {"name": "uid", "type": "string"}]}
+    words = {"d": "d; Дата народження; Date of birth; ДН", "uid": "uid"}
+    assert column_words(schema, {"d": "ДН", "uid": "uid"}) == words
+    table = pa.table({"d": ["1954-02-20"], "uid": ["1"]})
+    assert detect_protected(table) == frozenset()
+    assert detect_protected(table, column_words(schema, {})) == {"d"}
 
 
 def test_a_header_alone_accuses_nobody() -> None:

@@ -123,8 +123,8 @@ def _words_to_people(city: City, record: RunRecord, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "places", "outcome"),
     [
-        ("names", ("sheet", "header", "extra column", "comment", "author", "formula"), "Published"),
-        ("cells", ("file", "open cell", "number cell", "date cell", "key"), "Withheld"),
+        ("names", ("header", "extra column", "comment", "author", "formula"), "Published"),
+        ("cells", ("file", "sheet", "open cell", "number cell", "date cell", "key"), "Withheld"),
         ("sheets", ("second sheet",), "Withheld"),
     ],
 )

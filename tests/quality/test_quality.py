@@ -221,3 +221,30 @@ def test_an_expectation_that_stops_with_an_error_withholds() -> None:
         }
     ).findings
     assert (finding.code, finding.severity, finding.found) == ("expectation-not-run", Severity.ERROR, None)
+
+
+def test_of_a_protected_column_only_fill_and_distinct_are_measured() -> None:
+    """A newest date is the value of a cell, and of one filled cell a sum and a mean are too."""
+    columns = ("code", "amount", "day")
+    metrics = measure(TABLE, protected=frozenset(columns))
+    assert {name: value for name, value in metrics.items() if not name.startswith("fill.")} == {
+        "rows": 3,
+        "distinct.code": 2,
+    }
+    assert {name for name in metrics if name.startswith("fill.")} == {f"fill.{name}" for name in columns}
+
+
+def test_what_was_measured_before_a_column_was_protected_is_no_parameter_any_more() -> None:
+    """A suite that asks for it is told why it is not there."""
+    told = [Measurement("r1", "2026-02-10T00:00:00Z", "t", measure(TABLE))]
+    values = parameters(told, Bands(), NOW, protected=frozenset({"day", "amount", "code"}))
+    ours = {name for name in values.values if not name.startswith("rows")}
+    assert ours == {"fill_low_day", "fill_low_amount", "fill_low_code", "distinct_last_code"}
+    assert {name for name in values.bands if not name.startswith("rows")} == {name for name in ours if "fill" in name}
+    expectation = {
+        "type": "expect_column_max_to_be_between",
+        "kwargs": {"column": "day", "min_value": {"parameter": "newest_last_day"}},
+    }
+    suite = Suite.model_validate({"expectations": [expectation]})
+    with pytest.raises(ContractError, match="'day' is protected"):
+        check_quality(around(TABLE), suite.expectations, {"t": values}, protected=frozenset({"day"}))

@@ -250,6 +250,22 @@ class DisclosureRules(Block):
     cells: Cells | None = None
 
 
+def cells_loosened(before: Cells, after: Cells | None) -> bool:
+    """Whether fewer numbers are hidden, or less well, than before."""
+    if after is None or (before.running_total and not after.running_total):
+        return True
+    lower = (after.threshold < before.threshold, after.width < before.width, after.releases < before.releases)
+    return any(lower) or len(after.over) < len(before.over)
+
+
+def strictest(before: DisclosureRules, after: DisclosureRules) -> DisclosureRules:
+    """Of each threshold the one that publishes less; counts that other rules hide now stay those of before."""
+    cells = after.cells
+    if before.cells and (cells is None or cells.counts != before.cells.counts or cells_loosened(before.cells, cells)):
+        cells = before.cells
+    return DisclosureRules(k=max(before.k, after.k), l=max(before.l, after.l), cells=cells)
+
+
 def towards_open(before: ColumnClass, after: ColumnClass) -> bool:
     """Whether the change publishes more than before: a more open class, or a weaker action or transformation."""
     if OPENNESS.index(after.name) > OPENNESS.index(before.name):

@@ -1,6 +1,6 @@
 """Disclosure: nothing about a person leaves unless the contract says so and the attacker learns nothing from it."""
 
-from vidkryto.disclosure.columns import Seen, detect_protected
+from vidkryto.disclosure.columns import Seen, column_words, detect_protected
 from vidkryto.disclosure.counts import CountTable
 from vidkryto.disclosure.deny import DenyList, closed_rows, deny_list_from_environment
 from vidkryto.disclosure.exceptions import Exemption
@@ -20,6 +20,7 @@ __all__ = [
     "ResidualRisk",
     "Seen",
     "closed_rows",
+    "column_words",
     "deny_list_from_environment",
     "detect_protected",
     "disclose",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -122,12 +123,27 @@ def judge_table(
     return result
 
 
-def detect_protected(columns: pa.Table) -> frozenset[str]:
+def column_words(schema: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, str]:
+    """All that names each field of a Table Schema: its name, its titles in both languages, its header in the file.
+
+    This is what `judge` and `judge_table` want as headers.
+    """
+    words = {}
+    for item in schema.get("fields", ()):
+        name = str(item["name"])
+        english = item.get("translations", {}).get("en", {}).get("title", "")
+        told = (name, str(item.get("title", "")), str(english), headers.get(name, ""))
+        words[name] = "; ".join(dict.fromkeys(filter(None, told)))
+    return words
+
+
+def detect_protected(columns: pa.Table, words: Mapping[str, str] | None = None) -> frozenset[str]:
     """The columns in which any kind of personal value is seen, whatever the contract says.
 
-    Asked before validation, so that not even a wrong declaration makes a finding quote such a value.
+    Asked before validation, so that not even a wrong declaration makes a finding quote such a value. `words` are
+    those of `column_words`.
     """
-    judged = judge_table(columns)
+    judged = judge_table(columns, words)
     return frozenset(name for name, seen in judged.items() if any(not BY_NAME[one.kind].place for one in seen))
 
 

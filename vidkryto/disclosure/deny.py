@@ -27,6 +27,7 @@ from vidkryto.errors import SettingsError
 
 KEYS = {"rule", "act", "edrpou", "edrpou_file", "polygon", "polygon_file", "object_type", "until"}
 
+
 @dataclass(frozen=True, slots=True)
 class DenyRule:
     """One rule of a deny list. Its content does not show in a repr."""

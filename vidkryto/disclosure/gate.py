@@ -10,9 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vidkryto import clock
-from vidkryto.catalogue.classes import Action, ClassName, ColumnClass, DisclosureRules, towards_open
+from vidkryto.catalogue.classes import (
+    Action,
+    Cells,
+    ClassName,
+    ColumnClass,
+    DisclosureRules,
+    cells_loosened,
+)
 from vidkryto.disclosure.anonymity import NOTHING, Anonymity, anonymity
-from vidkryto.disclosure.columns import Seen, judge_table, one_array
+from vidkryto.disclosure.columns import Seen, column_words, judge_table, one_array
 from vidkryto.disclosure.counts import CountTable
 from vidkryto.disclosure.deny import DenyList
 from vidkryto.disclosure.detectors import BY_NAME, SURE_ENOUGH
@@ -57,7 +64,8 @@ def disclose(
     """Turn what was read into what may be published.
 
     In: text columns named by the fields of `schema`, and for each row its number in the officer's file.
-    `headers` are the words of the file above each field; `linked` the published counts of other resources of
+    `headers` are the words of the file above each field; with the field's name and titles they tell the detectors
+    what a column is said to hold; `linked` the published counts of other resources of
     the dataset; `addresses` latitudes and longitudes of all addresses of the city, for grids of people.
     `today` decides ages, `decided` (without it `today`) delays, and whether an exception or a rule has ended:
     a repeated run of an old export keeps the ages of its day, does not bring an expired exception back, and lets out
@@ -85,6 +93,7 @@ def disclose(
     work.findings += work.places.findings(names)
     _unclassed(work, names)
     _loosened(work, previous or Previous())
+    _rules_loosened(work, previous or Previous(), rules or DisclosureRules())
     withhold(work, (deny or DenyList()).on(work.decided))
     if finished:
         work.columns = work.columns.select([name for name in names if name in classes])
@@ -95,7 +104,7 @@ def disclose(
         transform(work, f"{dataset}/{resource}", salt or Secret(""))
         snap(work, addresses)
     _formulas(work, schema)
-    _detect(work, headers or {})
+    _detect(work, column_words(schema, headers or {}))
     measured = _anonymity(work, rules or DisclosureRules())
     outcome = None if finished else _cells(work, rules or DisclosureRules(), linked, previous or Previous())
     return _disclosed(work, names, measured, outcome)
@@ -122,17 +131,42 @@ def _unclassed(work: Work, names: tuple[str, ...]) -> None:
 
 def _loosened(work: Work, previous: Previous) -> None:
     """A class that moved towards open since the last release needs a decision of two people."""
-    for name, before in previous.classes.items():
+    for name in work.columns.column_names:
         after = work.classes.get(name)
-        if after is None or name not in work.columns.column_names or not towards_open(before, after):
-            continue
-        decided = verdict(work.exceptions, work.places.resource, name, CLASS_CHANGE, cells=0, today=work.decided)
-        if decided.covered:
-            work.find("contradiction-excepted", name, **kind_words(CLASS_CHANGE))
-            continue
-        if decided.defect:
-            _invalid(work, name, CLASS_CHANGE, decided.defect)
-        work.find("class-loosened", name, before=before.name.value, wanted=after.name.value)
+        before = previous.closed(name, work.places.headers.get(name, ""), after) if after else None
+        if after and before:
+            _step(work, name, before.name.value, after.name.value)
+
+
+def _rules_loosened(work: Work, previous: Previous, rules: DisclosureRules) -> None:
+    """A threshold that protects less than in the last release is such a step of the columns it protects."""
+    before = previous.rules
+    if before is None:
+        return
+    for name in work.columns.column_names:
+        declared = work.classes.get(name)
+        if before.cells and before.cells.counts in previous.fields_of(name, work.places.headers.get(name, "")):
+            if cells_loosened(before.cells, rules.cells) or (rules.cells and rules.cells.counts != name):
+                _step(work, name, _in_words(before.cells), _in_words(rules.cells))
+        elif declared and not before.cells and declared.name is ClassName.QUASI and (rules.cells or rules.k < before.k):
+            _step(work, name, f"k = {before.k}", "cells" if rules.cells else f"k = {rules.k}")
+        elif declared and declared.name is ClassName.SENSITIVE and rules.l < before.l:
+            _step(work, name, f"l = {before.l}", f"l = {rules.l}")
+
+
+def _in_words(cells: Cells | None) -> str:
+    return f"cells: threshold {cells.threshold}, width {cells.width}, over {len(cells.over)}" if cells else "—"
+
+
+def _step(work: Work, name: str, before: str, after: str) -> None:
+    """A step towards open: let pass by a decision of two people, else told."""
+    decided = verdict(work.exceptions, work.places.resource, name, CLASS_CHANGE, cells=0, today=work.decided)
+    if decided.covered:
+        work.find("contradiction-excepted", name, **kind_words(CLASS_CHANGE))
+        return
+    if decided.defect:
+        _invalid(work, name, CLASS_CHANGE, decided.defect)
+    work.find("class-loosened", name, before=before, wanted=after)
 
 
 def _formulas(work: Work, schema: Mapping[str, Any]) -> None:
@@ -153,14 +187,13 @@ def _formulas(work: Work, schema: Mapping[str, Any]) -> None:
             work.find("formula-cell", name, count=count, rows=row_numbers(work.rows, places), kind=FORMULA)
 
 
-def _detect(work: Work, headers: Mapping[str, str]) -> None:
+def _detect(work: Work, words: Mapping[str, str]) -> None:
     """What would leave is judged by every detector; a declaration that is contradicted blocks."""
     judged_names = [name for name in work.columns.column_names if name not in work.unreadable]
     table = work.columns.select(judged_names)
-    titles = {name: " ".join(dict.fromkeys((name, headers.get(name, name)))) for name in judged_names}
     least = {name: FREE_TEXT_LEAST if _is_free_text(work, name) else SURE_ENOUGH for name in judged_names}
     told: list[dict[str, Any]] = []
-    for name, seen in judge_table(table, titles, least=least).items():
+    for name, seen in judge_table(table, words, least=least).items():
         declared = work.classes[name]
         for one in seen:
             told.append(

@@ -4,30 +4,65 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 import pyarrow as pa
 
-from vidkryto.catalogue.classes import ColumnClass
+from vidkryto.catalogue.classes import OPENNESS, ColumnClass, DisclosureRules, strictest, towards_open
 from vidkryto.disclosure.counts import CountTable
 from vidkryto.findings import Finding, Severity
+from vidkryto.read.table import HEADERS
 
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """What earlier releases said: the classes of the last one, and the published counts of all that are remembered."""
+    """What earlier releases said: classes and rules, and the published counts of all that are remembered."""
 
     classes: Mapping[str, ColumnClass] = field(default_factory=dict)
     cells: CountTable | None = None
     earlier: tuple[CountTable, ...] = ()
     """Published counts of the releases before the last one, newest first."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """The headers under which each field ever stood, joined as `read` joins them."""
+    rules: DisclosureRules | None = None
+    """The thresholds; None where a release kept none."""
 
     @property
     def releases(self) -> tuple[CountTable, ...]:
         """Published counts, newest first."""
         return (*([self.cells] if self.cells else []), *self.earlier)
+
+    def fields_of(self, name: str, header: str) -> tuple[str, ...]:
+        """The fields that were this column: that of its name, and those that stood under one of its headers.
+
+        So neither another name in the contract nor a release without the field makes a column a new one.
+        """
+        mine = _headers(header)
+        return (name, *(other for other, told in self.headers.items() if other != name and mine & _headers(told)))
+
+    def closed(self, name: str, header: str, declared: ColumnClass) -> ColumnClass | None:
+        """The most closed class of the column against which the declared one is a step towards open; None without."""
+        before = [self.classes[one] for one in self.fields_of(name, header) if one in self.classes]
+        steps = [one for one in before if towards_open(one, declared)]
+        return min(steps, key=lambda one: OPENNESS.index(one.name), default=None)
+
+    def lasting(
+        self, classes: Mapping[str, ColumnClass], headers: Mapping[str, str], rules: DisclosureRules
+    ) -> Previous:
+        """What the next release is compared with; its counts are those of this one.
+
+        A class or a rule that moved towards open went out by an exception, which ends: the closed one stays, so that
+        the day after its end the step is told again. So does the class of a field that is not published for a time.
+        """
+        kept = {name: self.closed(name, headers.get(name, ""), one) or one for name, one in classes.items()}
+        stood = {
+            name: HEADERS.join(dict.fromkeys([*filter(None, self.headers.get(name, "").split(HEADERS)), header]))
+            for name, header in headers.items()
+        }
+        strict = strictest(self.rules, rules) if self.rules else rules
+        return replace(self, classes={**self.classes, **kept}, headers={**self.headers, **stood}, rules=strict)
 
     def followed_by(self, cells: CountTable | None, remembered: int) -> tuple[CountTable, ...]:
         """What is `earlier` once `cells` are published; a release that says the same as the next one adds nothing."""
@@ -49,6 +84,8 @@ class Previous:
                 "classes": written,
                 "cells": self.cells.to_json() if self.cells else None,
                 "earlier": [table.to_json() for table in self.earlier],
+                "headers": dict(self.headers),
+                "rules": self.rules.model_dump(mode="json") if self.rules else None,
             },
             ensure_ascii=False,
             sort_keys=True,
@@ -60,7 +97,15 @@ class Previous:
         stored = json.loads(text)
         classes = {name: ColumnClass.model_validate(one) for name, one in stored["classes"].items()}
         cells = CountTable.from_json(stored["cells"]) if stored["cells"] else None
-        return cls(classes, cells, tuple(map(CountTable.from_json, stored.get("earlier", ()))))
+        rules = DisclosureRules.model_validate(stored["rules"]) if stored.get("rules") else None
+        earlier = tuple(map(CountTable.from_json, stored.get("earlier", ())))
+        return cls(classes, cells, earlier, stored.get("headers", {}), rules)
+
+
+def _headers(text: str) -> set[str]:
+    """The headers in a joined text, for comparing; `#3` names a place and no column."""
+    told = (" ".join(one.split()).casefold() for one in text.split(HEADERS))
+    return {one for one in told if one and not one.startswith("#")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def _write(job: Job, tables: Tables, name: str, folder: Path) -> bool:
         )
     hidden = stages.protected(job, name, text)
     past, publication = job.history.of(name), job.dataset.contract.publication
-    given = parameters(past, publication.bands, job.started, frequency=publication.frequency)
+    given = parameters(past, publication.bands, job.started, frequency=publication.frequency, protected=hidden)
     suite = tuple(
         # With the values put in: pages about a parameter fail to show.
         replace_arguments(item, given.values)

@@ -113,7 +113,7 @@ def _through_the_stages(job: Job, progress: Progress, call: Call) -> Outcome:
         if worst(tables.findings) is Severity.ERROR:
             return Withheld.because(tables.findings)
         release = run("release", stages.make_release, job, tables, utc(exports.newest))
-        progress.findings += run("look again", stages.look_again, job, release)
+        progress.findings += run("look again", stages.look_again, job, release, tables)
         if worst(progress.findings) is Severity.ERROR:
             return Withheld.because(progress.findings)
     progress.release = release

@@ -21,7 +21,7 @@ from vidkryto.pipeline.going_out import portal_of
 from vidkryto.pipeline.job import Job, new_job
 from vidkryto.pipeline.remember import ledger_of
 from vidkryto.pipeline.shared import fetch
-from vidkryto.pipeline.stages import classes_of, last_disclosed, lasting_classes, look_again
+from vidkryto.pipeline.stages import classes_of, headers_of, last_disclosed, look_again
 from vidkryto.plan.live import LOCK, Lock
 from vidkryto.plan.make import NOTICE_LOCK, anchor_id, make_plan
 from vidkryto.publish.apply import Applying, apply
@@ -91,7 +91,10 @@ def _judge_table(job: Job, table: ReleaseTable, then: Dataset | None, deny: Deny
     name = table.resource
     today = classes_of(job, name) if name in job.dataset.schemas else {}
     before = classes_of(replace(job, dataset=then), name) if then and name in then.schemas else {}
-    columns = _text_of(table)
+    columns, rules = _text_of(table), job.dataset.contract.publication.disclosure
+    lasting = (last_disclosed(job, name) or Previous()).lasting(
+        today, headers_of(job, name, {}) if name in job.dataset.schemas else {}, rules
+    )
     outcome = disclose(
         columns,
         pa.array(range(2, 2 + columns.num_rows), pa.int64()),
@@ -103,9 +106,9 @@ def _judge_table(job: Job, table: ReleaseTable, then: Dataset | None, deny: Deny
         file=table.csv.name,
         dataset=job.dataset.name,
         headers={header: title["uk"] for header, title in table.labels.items()},
-        rules=job.dataset.contract.publication.disclosure,
+        rules=rules,
         deny=deny,
-        previous=Previous(lasting_classes(today, last_disclosed(job, name))),
+        previous=replace(lasting, cells=None, earlier=()),
         exceptions=job.exceptions,
         today=job.started.date(),
         finished=True,

@@ -130,6 +130,8 @@ class TextTable:
     file: str
     """The names of all its files, for what is said of the whole table."""
     account: Account
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """The header above each field as it stands in the file."""
 
     @property
     def numbers(self) -> pa.Array:

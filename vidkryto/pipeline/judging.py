@@ -22,14 +22,19 @@ def judge_quality(job: Job, tables: Tables) -> Tables:
     if not tables.complete:
         return tables
     hidden = {name: stages.protected(job, name, tables.texts[name]) for name in tables.typed}
+    publication = job.dataset.contract.publication
+    # Counts are measured before small ones are hidden: their sum would tell what the gate hides afterwards.
+    counts = {publication.disclosure.cells.counts} if publication.disclosure.cells else set()
+    hidden = {name: fields | counts for name, fields in hidden.items()}
     metrics = {name: measure(table, protected=hidden[name]) for name, table in tables.typed.items()}
     past = {name: job.history.of(name) for name in tables.typed}
-    publication = job.dataset.contract.publication
     quality = check_quality(
         surroundings(job, tables, hidden),
         load_suite(job.dataset.folder).for_release(first=() in past.values()),
         {
-            name: parameters(told, publication.bands, job.started, frequency=publication.frequency)
+            name: parameters(
+                told, publication.bands, job.started, frequency=publication.frequency, protected=hidden[name]
+            )
             for name, told in past.items()
         },
         files={name: tables.texts[name].file for name in tables.typed},

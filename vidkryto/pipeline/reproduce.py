@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vidkryto.archive import sha256_of
 from vidkryto.catalogue import Dataset, find_dataset, unpack_rules
+from vidkryto.disclosure import Previous
 from vidkryto.errors import StateError
 from vidkryto.pipeline import stages
 from vidkryto.pipeline.exceptions import decisions_of, exemptions
@@ -187,4 +188,9 @@ def _put_previous(settings: Settings, again: Settings, record: RunRecord) -> Non
     if disclosed.is_dir():  # classes and counts decide what the gate hides
         shutil.copytree(disclosed, target / "disclosed")
     releases = Releases(target)
+    for table in releases.all()[0].tables:  # a release that was put back, or is older than these files, kept none
+        kept = target / "disclosed" / f"{table.resource}.json"
+        if not kept.is_file():
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_text(Previous().to_json(), encoding="utf-8")
     releases.mark_published(releases.all()[0])

@@ -18,6 +18,7 @@ from vidkryto.disclosure import (
     Previous,
     ResidualRisk,
     closed_rows,
+    column_words,
     deny_list_from_environment,
     detect_protected,
     disclose,
@@ -25,7 +26,7 @@ from vidkryto.disclosure import (
     salt_from_environment,
     scan_release,
 )
-from vidkryto.errors import ReadError
+from vidkryto.errors import ReadError, StateError
 from vidkryto.findings import Finding, Place, Severity
 from vidkryto.pipeline.job import Exports, Job, Tables, TextTable, one_by_one
 from vidkryto.pipeline.partitions import check_apart, keys_across
@@ -95,7 +96,7 @@ def read_exports(job: Job, exports: Exports) -> Tables:
         except ReadError as error:
             findings += _without_values(error.findings, hidden)
             continue
-        hidden |= detect_protected(table.columns)
+        hidden |= detect_protected(table.columns, words_of(job, resource.name, table.labels))
         findings += _without_values((*table.findings, *table.repairs), hidden)
         read_tables[resource.name] = table
     texts, told = _transformed(job, exports, read_tables)
@@ -133,7 +134,7 @@ def _transformed(job: Job, exports: Exports, tables: dict[str, Table]) -> tuple[
         done = transform(tables, name, file, job.dataset.schemas[name]) if file and complete else table
         findings += (*done.findings[len(table.findings) :], *done.repairs[len(table.repairs) :])
         exported = ", ".join(dict.fromkeys(snapshot.file for snapshot in exports.snapshots[name]))
-        texts[name] = TextTable(done.columns, done.rows, done.sources, exported, done.account)
+        texts[name] = TextTable(done.columns, done.rows, done.sources, exported, done.account, done.labels)
     return texts, findings
 
 
@@ -206,6 +207,7 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
     salt, deny = salt_from_environment(), deny_list_from_environment(repository=job.settings.root)
     for name, text in tables.texts.items():
         classes = classes_of(job, name)
+        headers = headers_of(job, name, text.labels)
         previous = last_disclosed(job, name)
         outcome = disclose(
             text.columns,
@@ -215,7 +217,8 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
             resource=name,
             file=text.file,
             dataset=job.dataset.name,
-            headers={field: header for header, field in job.dataset.resource(name).reading.columns.items()},
+            sheet=text.sheet,
+            headers=headers,
             rules=job.dataset.contract.publication.disclosure,
             salt=salt,
             deny=deny,
@@ -228,7 +231,8 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
         findings += outcome.findings
         cells = job.dataset.contract.publication.disclosure.cells
         remembered = (previous or Previous()).followed_by(outcome.cells, cells.releases if cells else 1)
-        disclosed[name] = Previous(lasting_classes(classes, previous), outcome.cells, remembered)
+        lasting = (previous or Previous()).lasting(classes, headers, job.dataset.contract.publication.disclosure)
+        disclosed[name] = replace(lasting, cells=outcome.cells, earlier=remembered)
         risks[name] = outcome.residual_risk
         due += [outcome.due] if outcome.due else []
         if name in tables.typed and not outcome.blocked:
@@ -249,19 +253,6 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
     told = (*tables.findings, *placed(findings, tables.texts))
     first = min(due, default=None)
     return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=told, due=first)
-
-
-def lasting_classes(classes: Mapping[str, ColumnClass], previous: Previous | None) -> dict[str, ColumnClass]:
-    """The classes against which the next release is compared.
-
-    A class that moved towards open went out by an exception, which ends: the closed class stays the one to compare
-    with, so that the day after its end the step is told again.
-    """
-    before = previous.classes if previous else {}
-    return {
-        name: before[name] if name in before and towards_open(before[name], declared) else declared
-        for name, declared in classes.items()
-    }
 
 
 def _closed(classes: Mapping[str, ColumnClass], previous: Previous | None) -> frozenset[str]:
@@ -285,9 +276,23 @@ def _denied(job: Job, resource: str, outcome: Disclosure, deny: DenyList) -> Clo
 
 
 def last_disclosed(job: Job, resource: str) -> Previous | None:
-    """What the published release of a table said: classes and counts."""
-    file = job.disclosed(resource)
-    return Previous.from_json(file.read_text(encoding="utf-8")) if file.is_file() else None
+    """Under what classes and counts a table went out last; None where it never did.
+
+    Raises StateError when it did and they are lost: every class would pass as if it had always been so.
+    """
+    published = job.releases.published()
+    kept = [job.disclosed(resource)]
+    if published is not None:
+        kept.append(job.disclosed_by(published.folder.name, resource))
+    for file in kept:
+        if file.is_file():
+            return Previous.from_json(file.read_text(encoding="utf-8"))
+    if published is not None and resource in {table.resource for table in published.tables}:
+        raise StateError(
+            f"the classes under which {job.dataset.name} was published are gone: {kept[0].name}",
+            remedy="Restore the folder `disclosed` of its releases from a backup of VIDKRYTO_HOME.",
+        )
+    return None
 
 
 def make_release(job: Job, tables: Tables, created: str) -> Release:
@@ -303,8 +308,12 @@ def _published(job: Job) -> Release:
     return published
 
 
-def look_again(job: Job, release: Release) -> tuple[Finding, ...]:
-    """Open the finished files as a stranger would; what must not leave is a finding, without its value."""
+def look_again(job: Job, release: Release, tables: Tables | None = None) -> tuple[Finding, ...]:
+    """Open the finished files as a stranger would; what must not leave is a finding, without its value.
+
+    `tables` are those the release was made of, where they were read: they know the headers of the exports.
+    """
+    texts = tables.texts if tables else {}
     classes = {name: value for item in release.tables for name, value in classes_of(job, item.resource).items()}
     contacts = [value for key in ("contact", "publisher") for value in release.metadata[key].values()]
     return scan_release(
@@ -314,6 +323,10 @@ def look_again(job: Job, release: Release) -> tuple[Finding, ...]:
         known=[value for value in contacts if isinstance(value, str)],
         exceptions=job.exceptions,
         resources={file.name: file.resource for file in release.files},
+        words={
+            item.resource: words_of(job, item.resource, texts[item.resource].labels if item.resource in texts else {})
+            for item in release.tables
+        },
         today=job.started.date(),
     )
 
@@ -331,7 +344,19 @@ def protected(job: Job, resource: str, text: TextTable) -> frozenset[str]:
 
     The gate comes later; until it has spoken, what is wrongly declared open must not leak through a finding.
     """
-    return protected_fields(classes_of(job, resource)) | detect_protected(text.columns)
+    seen = detect_protected(text.columns, words_of(job, resource, text.labels))
+    return protected_fields(classes_of(job, resource)) | seen
+
+
+def headers_of(job: Job, resource: str, labels: Mapping[str, str]) -> dict[str, str]:
+    """The header above each field of a table: as it stands in the file, else as the contract declares it."""
+    declared = job.dataset.resource(resource).reading.columns
+    return {**{name: header for header, name in declared.items()}, **labels}
+
+
+def words_of(job: Job, resource: str, labels: Mapping[str, str]) -> dict[str, str]:
+    """All that names each field of a table: name, titles and header."""
+    return column_words(job.dataset.schemas[resource], headers_of(job, resource, labels))
 
 
 def published_schema(

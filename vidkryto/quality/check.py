@@ -48,7 +48,7 @@ def check_quality(
         if not mine:
             continue
         given = parameters.get(name, NOTHING)
-        _refuse_unfit(name, mine, given)
+        _refuse_unfit(name, mine, given, protected)
         place = Place(resource=name, file=(files or {}).get(name, ""))
         results = _results(name, at, mine, given, large)
         checked += len(results)
@@ -65,9 +65,15 @@ def check_quality(
     return Quality(tuple(findings), checked)
 
 
-def _refuse_unfit(name: str, suite: tuple[Expectation, ...], given: Parameters) -> None:
+def _refuse_unfit(name: str, suite: tuple[Expectation, ...], given: Parameters, protected: frozenset[str]) -> None:
     """Parameters that nobody gives, and expectations written twice, are slips of the suite."""
     missing = set().union(*(item.wanted_parameters() for item in suite)) - set(given.values)
+    for column in protected if missing else ():
+        if hidden := sorted(one for one in missing if one.endswith(f"_{column}")):
+            raise ContractError(
+                f"expectations.yaml: the column {column!r} is protected, so {hidden} of {name} is not kept",
+                remedy="Of a protected column only fill_low_… and distinct_last_… are known: take it away.",
+            )
     if missing:
         raise ContractError(
             f"expectations.yaml: no such parameter for {name}: {sorted(missing)}",

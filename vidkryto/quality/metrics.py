@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +17,9 @@ from vidkryto.quality.history import Measurement
 
 MOST_CATEGORIES = 50
 """A column of words with more values than this is no column of categories; its shares are not kept."""
+
+OF_PROTECTED = ("fill", "distinct")
+"""What is measured of a column whose values may not be told."""
 
 Metrics = Mapping[str, float | int | str]
 
@@ -33,16 +36,19 @@ def measure(table: pa.Table, *, protected: frozenset[str] = frozenset()) -> dict
     """Metrics of a typed table: rows; for each column fill (share of rows with a value) and distinct
     (count); for numbers mean and sum; for dates newest (ISO). Names are `fill.label`, `mean.amount`.
 
-    For words of few kinds also `shares.COLUMN`: the share of each kind as JSON, never of a `protected` column.
+    For words of few kinds also `shares.COLUMN`: the share of each kind as JSON.
+    Of a `protected` column only fill and distinct: the newest date is the value of a cell, and a sum or a mean is one
+    too where few cells are filled.
     """
     wanted: list[tuple[str, str]] = [("rows", "count(*)")]
     words = []
     for item in table.schema:
         column = quoted(item.name)
         wanted.append((f"fill.{item.name}", f"count({column}) / greatest(count(*), 1)"))
-        if pa.types.is_temporal(item.type) and not pa.types.is_time(item.type):
+        hidden = item.name in protected
+        if not hidden and pa.types.is_temporal(item.type) and not pa.types.is_time(item.type):
             wanted.append((f"newest.{item.name}", f"max({column})::varchar"))
-        if _is_number(item.type):
+        if not hidden and _is_number(item.type):
             wanted.append((f"mean.{item.name}", f"avg({column}::double)"))
             wanted.append((f"sum.{item.name}", f"sum({column}::double)"))
         elif pa.types.is_string(item.type) or pa.types.is_large_string(item.type):
@@ -77,14 +83,22 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def parameters(
-    history: Sequence[Measurement], bands: Bands, now: datetime, *, frequency: Frequency = Frequency.IRREGULAR
+    history: Sequence[Measurement],
+    bands: Bands,
+    now: datetime,
+    *,
+    frequency: Frequency = Frequency.IRREGULAR,
+    protected: frozenset[str] = frozenset(),
 ) -> Parameters:
     """The values a suite may name, from the history of one table, oldest first.
 
     rows_last, rows_low, rows_high; fill_low_<column>; mean_low_<column>, mean_high_<column>;
     distinct_last_<column>; sum_last_<column>; newest_last_<column>; shares_last_<column>; and fresh_after, the
-    ISO time before which the newest date counts as late.
+    ISO time before which the newest date counts as late. Of a `protected` column only what `measure` tells of one, also
+    where it was measured before it was protected.
     """
+    if history and protected:
+        history = (*history[:-1], replace(history[-1], metrics=_told(history[-1].metrics, protected)))
     learnt = as_parameters(bands_of(history, bands, frequency, now))
     values: dict[str, Any] = {name: value for name, (value, _) in learnt.items()}
     for name, value in history[-1].metrics.items() if history else ():
@@ -101,6 +115,16 @@ def parameters(
             (now.astimezone(UTC) - age(bands.freshness)).replace(tzinfo=None).isoformat(timespec="seconds")
         )
     return Parameters(values, {name: band for name, (_, band) in learnt.items()})
+
+
+def _told(metrics: Metrics, protected: frozenset[str]) -> Metrics:
+    """The metrics without those that tell values of protected columns."""
+    names = {name: name.partition(".") for name in metrics}
+    return {
+        name: metrics[name]
+        for name, (kind, _, column) in names.items()
+        if column not in protected or kind in OF_PROTECTED
+    }
 
 
 def age(text: str) -> timedelta:

@@ -27,7 +27,7 @@ from vidkryto.read.mojibake import broken_letters
 from vidkryto.read.names import Matching, match, supplied
 from vidkryto.read.repair import Repaired, doubtful, repair_field
 from vidkryto.read.shape import Draft
-from vidkryto.read.table import Account, Table
+from vidkryto.read.table import HEADERS, Account, Table
 from vidkryto.read.unused import once, unused
 
 SHOWN = 10
@@ -87,7 +87,17 @@ def read(
         repairs=(*repairs, *applied),
         findings=(*findings, *stale),
         account=sum((part.account for part in parts), Account()),
+        labels=_labels(parts),
     )
+
+
+def _labels(parts: Sequence[Part]) -> dict[str, str]:
+    """The headers that stand above each field, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for part in parts:
+        for name, label in part.labels.items():
+            found.setdefault(name, {})[label] = None
+    return {name: HEADERS.join(labels) for name, labels in found.items()}
 
 
 def check_fields(reading: Reading, names: Sequence[str]) -> None:

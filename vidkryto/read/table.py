@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from vidkryto.findings import Finding, Place
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 
 PER_SOURCE = 1 << 32
 """Numbers that a source of a table may give to its rows; `numbered` counts the sources above them."""
+
+
+HEADERS = " | "
+"""Between the headers of one field that differ from file to file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +86,5 @@ class Table:
     account: Account
     transform: str = ""
     """The sha256 of the transformation that made the columns, when there was one."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """The header above each field as it stands in the file; several sheets or files with different ones are joined."""

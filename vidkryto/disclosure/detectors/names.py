@@ -254,7 +254,9 @@ NAME = Kind(
     r"|[A-Z][A-Za-z'’-]+,?[ \x{a0}]+[A-Z][A-Za-z'’-]+|[A-Z]\. ?[A-Z]\.",
     find=_names,
     header=re.compile(
-        r"(?<!\w)піб(?!\w)|прізвищ|по.?батькові|(?<!\w)ім.?я(?!\w)|відповідальн\w+ особ|контактн\w+ особ"
+        r"(?<!\w)піб(?!\w)|прізвищ|по.?батькові|відповідальн\w+ особ|контактн\w+ особ"
+        # «Ім’я або назва» announces a firm as well as a person: there the cells decide.
+        r"|(?<!назва або )(?<!назва чи )(?<!назва[/(])(?<!\w)ім.?я(?!\w| ?(?:або|чи|/|\() ?назв)"
         r"|(?<!\w)(?:full|first|last|family|given|person|contact(?: point)?|responsible|head|applicant|inspector"
         r"|deputy|voter)[ _]?name|fullname|surname|patronymic"
     ),

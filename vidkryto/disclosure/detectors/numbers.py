@@ -172,7 +172,7 @@ PASSPORT = Kind(
         ),
         _passport,
     ),
-    header=re.compile(r"паспорт(?! (?:об|буд|набор|енерг|місц|рекл))|passport"),
+    header=re.compile(r"паспорт(?! (?:об|буд|набор|енерг|місц|рекл))|(?<!building )passport"),
     shape=r"(?i)[а-яіїєґa-z]{2}[ №]{0,2}[0-9]{6}|[0-9]{9}",
 )
 

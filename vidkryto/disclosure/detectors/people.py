@@ -55,7 +55,8 @@ HOME_ADDRESS = Kind(
         lambda match: 0.85 if match["value"] or match["value_lives"] else 0.7,
     ),
     header=re.compile(
-        r"прожива|прописк|домашн\w+ адрес|(?<!\w)(?:квартира|кв\.?)(?!\w)|адрес\w* (?:реєстрації|заявника|особи)"
+        r"прожива|прописк|домашн\w+ адрес|адрес\w* (?:реєстрації|заявника|особи)|(?<!\w)квартира(?!\w)"
+        r"|(?<![\divxіх] )(?<!\w)кв\.?(?![\w²]|[. ]*(?:м|км|\d))"  # neither square metres nor a quarter of a year
         r"|home ?address|(?<!\w)flat(?!\w)"
     ),
     shape=r".*[0-9].*",

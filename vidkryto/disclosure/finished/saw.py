@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -24,19 +24,29 @@ class Saw:
     """What it is, in Ukrainian and English, for findings without a kind."""
 
 
-def in_table(table: pa.Table, part: str = "") -> Iterator[Saw]:
-    """Everything in a table: its cells and the names of its columns."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is known about a file before it is opened."""
+
+    known: frozenset[str] = frozenset()
+    """Contacts that are public by the contract."""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """All that names each field of the file's table."""
+
+
+def in_table(table: pa.Table, part: str = "", words: Mapping[str, str] | None = None) -> Iterator[Saw]:
+    """Everything in a table: its cells, judged by all that names them, and the names of its columns."""
     texts = pa.table({name: table.column(name).cast(pa.string()).fill_null("") for name in table.column_names})
-    for name, seen in judge_table(texts).items():
+    for name, seen in judge_table(texts, words).items():
         yield from in_text(name, f"{part}колонка")
         for one in seen:
             yield Saw("file-personal", f"{part}{name}", name, one.kind, one.cells)
 
 
-def in_column(texts: list[str], field: str, part: str, known: frozenset[str]) -> Iterator[Saw]:
-    """Everything in texts of one kind of place; contacts in `known` are public by the contract."""
+def in_column(texts: list[str], field: str, part: str, known: frozenset[str], words: str = "") -> Iterator[Saw]:
+    """Everything in texts of one kind of place under these words; contacts in `known` are public by the contract."""
     column = pa.array(texts, pa.string())
-    seen = judge(column, field)
+    seen = judge(column, words or field)
     if known and seen:
         seen = tuple(_without_known(column, seen, known))
     for one in seen:

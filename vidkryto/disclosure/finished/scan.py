@@ -20,7 +20,7 @@ from vidkryto import clock
 from vidkryto.catalogue.classes import ClassName, ColumnClass
 from vidkryto.disclosure.exceptions import Exemption, verdict
 from vidkryto.disclosure.finished.images import in_image, is_image
-from vidkryto.disclosure.finished.saw import Saw, hidden, in_column, in_table, in_text, in_texts, unread
+from vidkryto.disclosure.finished.saw import Given, Saw, hidden, in_column, in_table, in_text, in_texts, unread
 from vidkryto.disclosure.finished.workbooks import in_workbook
 from vidkryto.disclosure.places import AT_HOME, kind_words, safe_name
 from vidkryto.findings import Finding, Place
@@ -39,13 +39,15 @@ def scan_release(
     exceptions: tuple[Exemption, ...] = (),
     known: Collection[str] = (),
     resources: Mapping[str, str] | None = None,
+    words: Mapping[str, Mapping[str, str]] | None = None,
     today: date | None = None,
 ) -> tuple[Finding, ...]:
     """Open every file of a finished release again and say what must not leave.
 
     `files` are paths under `folder` (all of them without it); `classes` the classes of the published fields;
     `exceptions` the recorded decisions; `resources` names the resource of a file (without it the file's name without
-    suffix); `known` the public contacts of the contract, which may stand in the descriptor and the report.
+    suffix); `words` what names each field of a resource (see `column_words`); `known` the public contacts of the
+    contract, which may stand in the descriptor and the report.
     No value is quoted.
     """
     names = sorted(files) if files is not None else sorted(_files(folder))
@@ -53,7 +55,8 @@ def scan_release(
     contacts = frozenset(word.strip().casefold() for word in known)
     findings: list[Finding] = []
     for name in names:
-        for saw in [*in_texts([name], "назва файлу", contacts), *_look(folder / name, contacts, 0)]:
+        given = Given(contacts, (words or {}).get((resources or {}).get(name, ""), {}))
+        for saw in [*in_texts([name], "назва файлу", contacts), *_look(folder / name, given, 0)]:
             findings += decided.finding(name, saw)
     return tuple(findings)
 
@@ -103,14 +106,14 @@ class _Decide:
         return [Finding(saw.code, place, count=saw.count, details=words)]
 
 
-def _look(path: Path, known: frozenset[str], depth: int) -> Iterator[Saw]:
+def _look(path: Path, given: Given, depth: int) -> Iterator[Saw]:
     """Look into one file; what cannot be looked at is told."""
     if path.is_symlink() or not path.is_file():
         yield unread("це не звичайний файл", "it is not a plain file")
         return
     look = _by_format(path)
     try:
-        yield from look(path, known, depth)
+        yield from look(path, given, depth)
     except (
         OSError,
         ValueError,
@@ -126,7 +129,7 @@ def _look(path: Path, known: frozenset[str], depth: int) -> Iterator[Saw]:
         )
 
 
-Look = Callable[[Path, frozenset[str], int], Iterator[Saw]]
+Look = Callable[[Path, Given, int], Iterator[Saw]]
 
 
 def _by_format(path: Path) -> Look:
@@ -147,29 +150,29 @@ def _by_format(path: Path) -> Look:
     return _text if suffix in TEXTS else _unknown
 
 
-def _unknown(path: Path, known: frozenset[str], depth: int) -> Iterator[Saw]:  # noqa: ARG001 - all looks are called alike
+def _unknown(path: Path, given: Given, depth: int) -> Iterator[Saw]:  # noqa: ARG001 - all looks are called alike
     yield unread(f"невідомий формат «{path.suffix}»", f"unknown format {path.suffix!r}")
 
 
-def _image(path: Path, known: frozenset[str], depth: int) -> Iterator[Saw]:  # noqa: ARG001 - all looks are called alike
+def _image(path: Path, given: Given, depth: int) -> Iterator[Saw]:  # noqa: ARG001 - all looks are called alike
     yield from in_image(path.read_bytes())
 
 
-def _workbook(path: Path, known: frozenset[str], depth: int) -> Iterator[Saw]:  # noqa: ARG001 - all looks are called alike
-    yield from in_workbook(path, known)
+def _workbook(path: Path, given: Given, depth: int) -> Iterator[Saw]:  # noqa: ARG001 - all looks are called alike
+    yield from in_workbook(path, given)
 
 
-def _parquet(path: Path, known: frozenset[str], depth: int) -> Iterator[Saw]:  # noqa: ARG001 - all looks are called alike
+def _parquet(path: Path, given: Given, depth: int) -> Iterator[Saw]:  # noqa: ARG001 - all looks are called alike
     """Columns one after the other, and what the footer says beside the schema."""
     file = parquet.ParquetFile(path)
     for name in file.schema_arrow.names:
-        yield from in_table(file.read(columns=[name]))
+        yield from in_table(file.read(columns=[name]), words=given.words)
     for key, value in (file.metadata.metadata or {}).items():
         if key not in (b"ARROW:schema", b"pandas"):
-            yield from in_text(value.decode("utf-8", "replace"), "метадані Parquet", known)
+            yield from in_text(value.decode("utf-8", "replace"), "метадані Parquet", given.known)
 
 
-def _delimited(path: Path, known: frozenset[str], depth: int) -> Iterator[Saw]:
+def _delimited(path: Path, given: Given, depth: int) -> Iterator[Saw]:
     """A delimited text as columns; one that is not a table is read as text, so that it is looked at all the same."""
     delimiter = "\t" if path.suffix.casefold() == ".tsv" else ","
     try:
@@ -186,35 +189,36 @@ def _delimited(path: Path, known: frozenset[str], depth: int) -> Iterator[Saw]:
             ),
         )
     except pa.ArrowInvalid:
-        yield from _text(path, known, depth)
+        yield from _text(path, given, depth)
         return
     if len(set(names)) != len(names):
         table = table.rename_columns(
             [f"{name}#{place}" if names.count(name) > 1 else name for place, name in enumerate(names)]
         )
-    yield from in_table(table)
+    yield from in_table(table, words=given.words)
 
 
-def _text(path: Path, known: frozenset[str], depth: int) -> Iterator[Saw]:  # noqa: ARG001 - all looks are called alike
+def _text(path: Path, given: Given, depth: int) -> Iterator[Saw]:  # noqa: ARG001 - all looks are called alike
     if path.stat().st_size > LARGEST_TEXT:
         yield unread("завеликий текст", "the text is too large")
         return
-    yield from in_text(path.read_text(encoding="utf-8", errors="replace"), "текст", known)
+    yield from in_text(path.read_text(encoding="utf-8", errors="replace"), "текст", given.known)
 
 
-def _json(path: Path, known: frozenset[str], depth: int) -> Iterator[Saw]:  # noqa: ARG001 - all looks are called alike
+def _json(path: Path, given: Given, depth: int) -> Iterator[Saw]:  # noqa: ARG001 - all looks are called alike
     """Every text and number of a JSON document by its path; the positions in lists are one path."""
     if path.stat().st_size > LARGEST_TEXT:
         yield unread("завеликий JSON", "the JSON is too large")
         return
+    words = given.words if path.suffix.casefold() == ".geojson" else {}
     leaves: dict[tuple[str, str], list[str]] = {}
     _walk(json.loads(path.read_bytes()), "", "", leaves)
     for (where, key), texts in sorted(leaves.items()):
         if key == "coordinates":
             yield Saw("file-personal", where, "geometry", "coordinates", len(texts) // 2)
             continue
-        yield from in_column(texts, key, where or "корінь", known)
-    yield from in_texts(sorted({key for _, key in leaves}), "назва ключа", known)
+        yield from in_column(texts, key, where or "корінь", given.known, words.get(key, key))
+    yield from in_texts(sorted({key for _, key in leaves}), "назва ключа", given.known)
 
 
 def _walk(value: Any, where: str, key: str, leaves: dict[tuple[str, str], list[str]]) -> None:
@@ -228,7 +232,7 @@ def _walk(value: Any, where: str, key: str, leaves: dict[tuple[str, str], list[s
         leaves.setdefault((where, key), []).append(str(value))
 
 
-def _archive(path: Path, known: frozenset[str], depth: int) -> Iterator[Saw]:
+def _archive(path: Path, given: Given, depth: int) -> Iterator[Saw]:
     """Members of an archive, each looked at by its own format; archives in archives up to two deep."""
     if depth >= DEEPEST_ARCHIVE:
         yield unread("архів в архіві в архіві", "an archive in an archive in an archive")
@@ -241,7 +245,7 @@ def _archive(path: Path, known: frozenset[str], depth: int) -> Iterator[Saw]:
         if archive.comment:
             yield hidden("примітка до архіву", "a comment of the archive")
         for number, member in enumerate(members):
-            yield from in_texts([member.filename], "назва в архіві", known)
+            yield from in_texts([member.filename], "назва в архіві", given.known)
             target = Path(folder) / f"{number}{Path(member.filename).suffix}"
             target.write_bytes(archive.read(member))
-            yield from _look(target, known, depth + 1)
+            yield from _look(target, given, depth + 1)

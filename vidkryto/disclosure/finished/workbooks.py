@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from defusedxml import ElementTree
 from python_calamine import CalamineWorkbook
 
 from vidkryto.disclosure.finished.images import in_image
-from vidkryto.disclosure.finished.saw import Saw, hidden, in_table, in_text, in_texts, metadata
+from vidkryto.disclosure.finished.saw import Given, Saw, hidden, in_table, in_text, in_texts, metadata
 
 LARGEST_MEMBER = 512 * 1024 * 1024
 SPREADSHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -33,7 +33,7 @@ _PARTS = (
 _PERSONAL_PROPERTIES = ("creator", "lastModifiedBy", "Company", "Manager", "HyperlinkBase", "category", "contentStatus")
 
 
-def in_workbook(path: Path, known: frozenset[str]) -> Iterator[Saw]:
+def in_workbook(path: Path, given: Given) -> Iterator[Saw]:
     """Everything in an XLSX: cells, sheets and their state, comments, properties, pictures, formulas."""
     with zipfile.ZipFile(path) as archive:
         names = [member.filename for member in archive.infolist()]
@@ -44,8 +44,8 @@ def in_workbook(path: Path, known: frozenset[str]) -> Iterator[Saw]:
             if count := sum(bool(pattern.match(name)) for name in names):
                 yield hidden(uk, en, count)
         for name in names:
-            yield from _member(name, archive.read(name), known)
-    yield from _cells(path)
+            yield from _member(name, archive.read(name), given.known)
+    yield from _cells(path, given.words)
 
 
 def _member(name: str, content: bytes, known: frozenset[str]) -> Iterator[Saw]:
@@ -112,14 +112,14 @@ def _sheet(content: bytes) -> Iterator[Saw]:
         yield hidden("формули замість значень", "formulas instead of values", counts["f"])
 
 
-def _cells(path: Path) -> Iterator[Saw]:
+def _cells(path: Path, words: Mapping[str, str]) -> Iterator[Saw]:
     """Cells of every sheet; the first row names the columns."""
     with path.open("rb") as stream:
         workbook = CalamineWorkbook.from_filelike(stream)
         for name in workbook.sheet_names:
             rows = workbook.get_sheet_by_name(name).to_python()
             if rows:
-                yield from in_table(_table(rows), f"{name}: ")
+                yield from in_table(_table(rows), f"{name}: ", words)
 
 
 def _table(rows: list[list[Any]]) -> pa.Table:
