@@ -17,8 +17,8 @@ from vidkryto.plan.rows import RowChange, compared, digest_of
 from vidkryto.plan.value import Action, ColumnChange, Route, TableChange
 from vidkryto.release.value import Release, ReleaseTable
 
-MARKING = 2
-"""The version of the staging function from which it leaves marks (vidkryto.publish.staging_function)."""
+MARKING = 3
+"""The version of the staging function from which its marks prove something (vidkryto.publish.staging_function)."""
 
 
 @dataclass(frozen=True, slots=True)
