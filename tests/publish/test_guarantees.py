@@ -22,7 +22,7 @@ from tests.support.local_portal import LocalPortal
 from vidkryto.errors import PortalError, PortalMoved, VidkrytoError
 from vidkryto.plan.live import Capabilities
 from vidkryto.plan.make import make_plan
-from vidkryto.plan.names import resource_id
+from vidkryto.plan.names import resource_id, table_id
 from vidkryto.publish.apply import Applying, apply
 from vidkryto.publish.lock import Busy
 from vidkryto.publish.portal import CkanPortal, Patience
@@ -199,6 +199,38 @@ def test_where_a_loader_runs_the_table_stands_apart(
     assert resources[table.id]["vidkryto_rows"] == "7"
     assert resources[resource_id(dataset, "stops.csv")]["datastore_active"] is False
     assert not resources[resource_id(dataset, "stops.csv")]["hash"]
+
+
+def test_a_table_moves_once_when_a_loader_comes_and_stays_when_it_goes(
+    portal_session: LocalPortal, portal: CkanPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """Another id is a breaking change and waits for a person; the alias gives the rows of the new place."""
+    beside = WithLoader(portal_session.url, Secret(portal_session.editor_token), portal_session.organization, QUICK)
+    (first,) = publish(a_release(folder, [stop(n) for n in range(3)], dataset=dataset)).tables
+
+    def again(rows: int, version: str, through: CkanPortal) -> tuple[str, str, int]:
+        release = a_release(folder, [stop(n) for n in range(rows)], dataset=dataset, version=version)
+        plan = make_plan(release, through)
+        (table,) = apply(plan, release, through, Applying(pause=0.05)).tables
+        assert make_plan(release, through).kind == "nothing"
+        return plan.kind, table.id, len(table_rows(portal, first.alias))
+
+    release = a_release(folder, [stop(n) for n in range(4)], dataset=dataset, version="1.1.0")
+    plan = make_plan(release, beside)
+    assert "plan-table-moved" in {finding.code for finding in plan.findings}
+
+    def die(step: str) -> None:
+        if step == "switch":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply(plan, release, beside, Applying(pause=0.05, step=die))
+    apart = table_id(dataset, "stops.csv", apart=True)
+    assert plan.kind == "breaking"
+    assert again(4, "1.1.0", beside)[1:] == (apart, 4)
+    assert again(5, "1.2.0", beside) == ("routine", apart, 5)
+    assert again(6, "1.3.0", portal) == ("routine", apart, 6)
+    assert apart != first.id
 
 
 @pytest.mark.slow

@@ -161,6 +161,8 @@ def same_entry(live: Mapping[str, object], wanted: Mapping[str, object]) -> bool
 def table_findings(change: TableChange, live: LiveDataset | None, band: float) -> tuple[Finding, ...]:
     """What a reader of the plan should know about the table. Codes of severity warning make a plan breaking."""
     place = Place(resource=change.resource)
+    if change.moved:
+        return (Finding("plan-table-moved", place, found=change.moved, wanted=change.id),)
     if change.action == "create":
         return ()
     codes = {"remove": "plan-field-removed", "retype": "plan-field-retyped", "rename": "plan-field-renamed"}

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vidkryto.plan.names import staging_id, table_id
+from vidkryto.plan.make import place_of
+from vidkryto.plan.names import staging_id
 from vidkryto.plan.rows import Comparison
 from vidkryto.plan.value import TableChange
 from vidkryto.publish.batches import BYTES_PER_REQUEST as BYTES_PER_STEP
@@ -50,10 +51,11 @@ def prepare(portal: CkanPortal, tables: Mapping[str, Iterable[str]]) -> tuple[Pr
 
     The tables need not exist yet. May be repeated: it brings the functions up to date.
     """
-    package, apart = _package(portal), portal.capabilities().tables_apart
+    package = _package(portal)
     return tuple(
-        _prepare(portal, package, dataset, csv, table_id(dataset, csv, apart=apart))
+        _prepare(portal, package, dataset, csv, place_of(dataset, csv, portal.capabilities(), live))
         for dataset, names in tables.items()
+        for live in (portal.dataset(dataset, {}),)
         for csv in names
     )
 

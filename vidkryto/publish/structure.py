@@ -40,6 +40,11 @@ def close_up(portal: Portal, change: TableChange, columns: tuple[Column, ...], l
     _settle(lambda live, _last: _next_after(live, change, columns), portal, change.id, look, pause)
 
 
+def free_alias(portal: Portal, table: str, look: Look, pause: float = 0.5) -> None:
+    """Take its aliases from a table that another one replaces; it stands where a loader has it from now on."""
+    _settle(lambda live, _last: {"aliases": []} if live and live.aliases else None, portal, table, look, pause)
+
+
 def _settle(
     next_step: Callable[[LiveTable | None, Step | None], Step | None],
     portal: Portal,
@@ -70,8 +75,9 @@ def _next_before(
     sql: Callable[[], bool],
 ) -> Step | None:
     fields = [column.described() for column in columns]
-    alias = {"aliases": [change.alias]}
-    if live is None and not sql():
+    # The alias of a table that gets another place is taken over when the rows are there.
+    alias = {} if change.moved else {"aliases": [change.alias]}
+    if live is None and alias and not sql():
         return {"fields": [], **alias}
     if live is None or not live.columns:
         return {"fields": fields, "primary_key": list(change.key), **(alias if live is None else {})}
@@ -88,7 +94,7 @@ def _next_before(
             kept = new or [{"id": STOPGAP, "type": "text"}]
         drop: Step = {"fields": kept, "delete_fields": True}
         if not live.aliases:
-            return drop | alias
+            return {**drop, **alias}
         # CKAN answers 500 where the alias shows such a column: then the step before this one did nothing.
         return {"aliases": []} if drop == last or sql() else drop
     if any(c.action == "add" for c in changes):
