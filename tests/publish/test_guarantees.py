@@ -25,7 +25,7 @@ from vidkryto.plan.make import make_plan
 from vidkryto.plan.names import resource_id, table_id
 from vidkryto.publish.apply import Applying, apply
 from vidkryto.publish.lock import Busy
-from vidkryto.publish.portal import CkanPortal, Patience
+from vidkryto.publish.portal import AnswerLost, CkanPortal, Patience
 from vidkryto.publish.receipt import Receipt
 from vidkryto.release.value import Release
 from vidkryto.settings import Secret
@@ -266,6 +266,25 @@ def test_an_unreachable_portal_is_told() -> None:
     portal = CkanPortal("http://127.0.0.1:9", Secret("x"), "khm", Patience(connect=1, attempts=2, pause=0.01))
     with pytest.raises(PortalError, match=r"the portal http://127\.0\.0\.1:9 cannot be reached"):
         portal.capabilities()
+
+
+def test_a_portal_that_says_when_it_is_back_is_asked_then(
+    portal_session: LocalPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503 with Retry-After: a read waits that long and asks again; of a write nobody knows, so it is not repeated."""
+    waits: list[float] = []
+    monkeypatch.setattr("vidkryto.publish.portal.transport.time.sleep", waits.append)
+    with proxied(portal_session.url) as proxy:
+        portal = CkanPortal(proxy.url, Secret(portal_session.editor_token), portal_session.organization, QUICK)
+        proxy.ruin(0, "503 with Retry-After")
+        assert portal.transport.read("status_show")
+        assert proxy.seen == ["status_show", "status_show"]
+        (waited,) = waits
+        assert 3 <= waited <= 3 + QUICK.pause
+        proxy.ruin(0, "503 with Retry-After")
+        with pytest.raises(AnswerLost, match="answered 503"):
+            portal.take_down("nothing-of-this-name")
+        assert proxy.seen == ["package_delete"]
 
 
 def test_no_portal_is_told() -> None:
