@@ -137,6 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(int(fault[:3]), b"<html>gateway</html>")
             case "429 with Retry-After":
                 self._answer(429, b"slow down", {"Retry-After": "0"})
+            case "503 with Retry-After":
+                self._answer(503, b"back soon", {"Retry-After": "3"})
 
     def _headers(self) -> dict[str, str]:
         left_out = ("host", "connection", "accept-encoding")

@@ -11,20 +11,26 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.publish.conftest import QUICK
 from tests.publish.releases import STOPS, a_release, stop
-from tests.publish.test_publication import public, table_rows
+from tests.publish.test_publication import lock_of, public, table_rows
+from tests.support.local_portal import LocalPortal
 from vidkryto.errors import PlanError, SettingsError
 from vidkryto.findings import codes
 from vidkryto.plan.make import make_plan
+from vidkryto.plan.names import resource_id, staging_id
+from vidkryto.publish.apply import Applying, apply
 from vidkryto.publish.approvals import Approvals
-from vidkryto.publish.portal import CkanPortal
+from vidkryto.publish.lock import Busy
+from vidkryto.publish.portal import Absent, CkanPortal
 from vidkryto.publish.portals import choose
 from vidkryto.publish.receipt import Receipt, Receipts
 from vidkryto.publish.restore import restored_release
+from vidkryto.publish.staging import kept, prepare
 from vidkryto.publish.watch import drift
 from vidkryto.publish.withdraw import Reason, withdraw
-from vidkryto.release import Releases
-from vidkryto.settings import Settings
+from vidkryto.release import Release, Releases
+from vidkryto.settings import Secret, Settings
 
 Publish = Callable[..., Receipt]
 
@@ -76,6 +82,63 @@ def test_withdraw_leaves_no_address_that_answers(
     for name in (receipt.tables[0].id, receipt.tables[0].alias):
         assert public(portal, "datastore_search", resource_id=name) in (403, 404)
     assert drift(gone, portal) == ()
+
+
+def by_another_publisher(portal: CkanPortal, release: Release) -> None:
+    with pytest.raises(Busy):
+        apply(make_plan(release, portal), release, portal, Applying(pause=0.05))
+
+
+def by_a_hand(portal: CkanPortal, release: Release) -> None:
+    (table,) = release.tables
+    id_ = resource_id(release.dataset, table.csv.name)
+    live = portal.dataset(release.dataset, {})
+    assert live is not None
+    portal.revise(live.id, {}, files={id_: (table.csv.name, table.csv.path, "text/csv")})
+    portal.shape(id_, fields=[{"id": "uid", "type": "text"}])
+
+
+@pytest.mark.parametrize("other", [by_another_publisher, by_a_hand])
+def test_what_is_put_back_while_a_dataset_is_withdrawn_goes_too(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path, monkeypatch: pytest.MonkeyPatch,
+    other: Callable[[CkanPortal, Release], None],
+) -> None:  # fmt: skip
+    """A publisher waits for the lock to the end; a hand's file and table are found when all is looked at again."""
+    release = a_release(folder, [stop(n) for n in range(5)], dataset=dataset, extra={"z.json": b"{}"})
+    receipt = publish(release)
+    take_down, times = portal.take_down, []
+
+    def disturbed(name: str) -> None:
+        if not times:
+            times.append(name)
+            other(portal, release)
+        take_down(name)
+
+    monkeypatch.setattr(portal, "take_down", disturbed)
+    assert withdraw(dataset, portal, Reason("перевірка", "стаття 6"), pause=0.05).outcome == "withdrawn"
+    assert times
+    for file in receipt.files:
+        answer = requests.get(file.url, headers=portal.transport.headers, timeout=30)
+        assert "вилучено" in answer.content.decode()
+    with pytest.raises(Absent):
+        portal.search(receipt.tables[0].id)
+    assert lock_of(portal, dataset) == "free"
+
+
+def test_withdraw_takes_what_a_staging_table_keeps(
+    portal: CkanPortal, portal_session: LocalPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """Steps with rows in them, left there by a trigger that is gone, leave no copy."""
+    sysadmin = CkanPortal(portal_session.url, Secret(portal_session.sysadmin_token), portal_session.organization, QUICK)
+    prepare(sysadmin, {dataset: ["stops.csv"]})
+    table = resource_id(dataset, "stops.csv")
+    sysadmin.transport.write("datastore_create", resource_id=staging_id(table), force=True, triggers=[])
+    publish(a_release(folder, [stop(n) for n in range(5)], dataset=dataset))
+    assert kept(portal, table) == []  # the stock route that took over cleaned up
+    portal.insert(staging_id(table), [{"op": "insert", "payload": "[]"}] * 3)
+    assert len(kept(portal, table)) == 3
+    withdraw(dataset, portal, Reason("перевірка", "стаття 6"), pause=0.05)
+    assert kept(portal, table) == []
 
 
 def test_a_withdrawn_dataset_comes_back_only_with_approval(

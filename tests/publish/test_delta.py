@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -75,9 +77,14 @@ class City:
 
 
 @pytest.fixture
-def city(portal: CkanPortal, portal_session: LocalPortal, dataset: str, folder: Path) -> City:
+def sysadmin(portal_session: LocalPortal) -> CkanPortal:
+    """The portal as its administrator sees it."""
+    return CkanPortal(portal_session.url, Secret(portal_session.sysadmin_token), portal_session.organization, QUICK)
+
+
+@pytest.fixture
+def city(portal: CkanPortal, sysadmin: CkanPortal, dataset: str, folder: Path) -> City:
     """A dataset whose table was prepared, and published once."""
-    sysadmin = CkanPortal(portal_session.url, Secret(portal_session.sysadmin_token), portal_session.organization, QUICK)
     prepare(sysadmin, {dataset: ["stops.csv"]})
     made = City(portal, dataset, folder)
     made.publish(made.release(FIRST, "1.0.0"))
@@ -173,6 +180,71 @@ def test_a_table_touched_since_is_found_before_anything_is_written(
     assert city.plan(city.release(FIRST, "1.2.0")).tables[0].since
 
 
+FOREIGN = """
+BEGIN
+  UPDATE "{table}" SET label = 'РУКОЮ' WHERE uid = 'HM0020';
+  PERFORM FROM "{table}" WHERE uid = 'HM0004' FOR UPDATE;
+  FOR moment IN 1..200 LOOP
+    EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted);
+    PERFORM pg_sleep(0.1);
+  END LOOP;
+  RETURN NULL;
+END;
+"""
+"""Another program's transaction that ends when somebody waits for it."""
+
+
+def test_a_row_that_another_writes_meanwhile_is_not_taken_for_ours(
+    city: City, sysadmin: CkanPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that began before ours and ends during it: ours waits, and the run stops instead of marking it."""
+    sysadmin.transport.write(
+        "datastore_function_create", name="foreign_hand", or_replace=True, rettype="trigger",
+        definition=FOREIGN.replace("{table}", city.table),
+    )  # fmt: skip
+    other = sysadmin.transport.write(
+        "datastore_create", resource={"package_id": city.dataset, "name": "other"},
+        fields=[{"id": "a", "type": "text"}], triggers=[{"function": "foreign_hand"}],
+    )["resource_id"]  # fmt: skip
+    hand = threading.Thread(target=sysadmin.insert, args=(other, [{"a": "x"}]))
+    insert = city.portal.insert
+
+    def raced(table: str, rows: Any) -> None:
+        if not hand.ident:
+            hand.start()
+            time.sleep(1)
+        insert(table, rows)
+
+    monkeypatch.setattr(city.portal, "insert", raced)
+    release = city.release([stop(n, label="нова") if n == 4 else stop(n) for n in range(30)], "1.1.0")
+    with pytest.raises(PortalMoved, match="rows of stops"):
+        city.publish(release)
+    hand.join()
+    assert {row["label"] for row in rows_on(city)} >= {"РУКОЮ"}
+    plan = city.plan(release)
+    assert (plan.tables[0].since, plan.tables[0].rows.counts) == ("", (0, 2, 0))
+    assert drift(city.apply(plan, release), city.portal) == ()
+
+
+def test_a_column_that_was_dropped_and_made_again_is_noticed(city: City) -> None:
+    """Its cells are gone, though no row was written and it looks as before."""
+    live = city.portal.dataset(city.dataset, {"stops": city.table})
+    assert live is not None
+    table = live.tables[city.table]
+    whole = [{"id": column.name, "type": column.type, "info": dict(column.info)} for column in table.columns]
+    kept = [column for column in whole if column["id"] != "platforms"]
+    city.portal.shape(city.table, aliases=[])
+    city.portal.shape(city.table, fields=kept, delete_fields=True)
+    city.portal.shape(city.table, fields=whole, aliases=list(table.aliases))
+    release = city.release([stop(n, label="нова") if n == 4 else stop(n) for n in range(30)], "1.1.0")
+    with pytest.raises(PortalMoved, match="rows of stops"):
+        city.publish(release)
+    receipt = city.publish(release)
+    assert receipt.tables[0].read_back == "whole"
+    assert [row["platforms"] for row in rows_on(city)] == [n % 4 for n in range(30)]
+    assert drift(receipt, city.portal) == ()
+
+
 def test_a_table_written_to_and_set_right_is_read_whole(city: City) -> None:
     """Somebody changed a row and changed it back: no harm, but the table is compared, not believed."""
     release = city.release(SECOND, "1.1.0")
@@ -265,7 +337,8 @@ def test_without_what_it_needs_the_table_is_read_whole(city: City, why: str) -> 
     elif why == "no receipt":
         city.receipts = replace(city.receipts, folder=city.folder / "elsewhere")
     else:
-        fields = [{"id": "op", "type": "text", "info": {"target": city.table}}, {"id": "payload", "type": "text"}]
+        info = {"target": city.table, "version": "2"}
+        fields = [{"id": "op", "type": "text", "info": info}, {"id": "payload", "type": "text"}]
         city.portal.shape(staging_id(city.table), fields=fields)
     plan = city.plan(city.release(SECOND, "1.1.0"))
     assert (plan.tables[0].since, plan.tables[0].rows.counts) == ("", (4, 5, 3))
@@ -281,10 +354,9 @@ def test_a_key_that_repeats_is_told_as_without_it(city: City) -> None:
 
 
 def test_a_key_of_several_columns_is_matched_whole(
-    portal: CkanPortal, portal_session: LocalPortal, dataset: str, folder: Path
+    portal: CkanPortal, sysadmin: CkanPortal, dataset: str, folder: Path
 ) -> None:
     """With names that need quoting, numbers with their last zeros, moments and JSON in the rows."""
-    sysadmin = CkanPortal(portal_session.url, Secret(portal_session.sysadmin_token), portal_session.organization, QUICK)
     prepare(sysadmin, {dataset: ["stops.csv"]})
     city = City(portal, dataset, folder)
     kinds = {"рік": "integer", "Вид «А»": "string", "сума": "number", "час": "datetime", "склад": "object"}

@@ -22,10 +22,10 @@ from tests.support.local_portal import LocalPortal
 from vidkryto.errors import PortalError, PortalMoved, VidkrytoError
 from vidkryto.plan.live import Capabilities
 from vidkryto.plan.make import make_plan
-from vidkryto.plan.names import resource_id
+from vidkryto.plan.names import resource_id, table_id
 from vidkryto.publish.apply import Applying, apply
 from vidkryto.publish.lock import Busy
-from vidkryto.publish.portal import CkanPortal, Patience
+from vidkryto.publish.portal import AnswerLost, CkanPortal, Patience
 from vidkryto.publish.receipt import Receipt
 from vidkryto.release.value import Release
 from vidkryto.settings import Secret
@@ -201,6 +201,38 @@ def test_where_a_loader_runs_the_table_stands_apart(
     assert not resources[resource_id(dataset, "stops.csv")]["hash"]
 
 
+def test_a_table_moves_once_when_a_loader_comes_and_stays_when_it_goes(
+    portal_session: LocalPortal, portal: CkanPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """Another id is a breaking change and waits for a person; the alias gives the rows of the new place."""
+    beside = WithLoader(portal_session.url, Secret(portal_session.editor_token), portal_session.organization, QUICK)
+    (first,) = publish(a_release(folder, [stop(n) for n in range(3)], dataset=dataset)).tables
+
+    def again(rows: int, version: str, through: CkanPortal) -> tuple[str, str, int]:
+        release = a_release(folder, [stop(n) for n in range(rows)], dataset=dataset, version=version)
+        plan = make_plan(release, through)
+        (table,) = apply(plan, release, through, Applying(pause=0.05)).tables
+        assert make_plan(release, through).kind == "nothing"
+        return plan.kind, table.id, len(table_rows(portal, first.alias))
+
+    release = a_release(folder, [stop(n) for n in range(4)], dataset=dataset, version="1.1.0")
+    plan = make_plan(release, beside)
+    assert "plan-table-moved" in {finding.code for finding in plan.findings}
+
+    def die(step: str) -> None:
+        if step == "switch":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply(plan, release, beside, Applying(pause=0.05, step=die))
+    apart = table_id(dataset, "stops.csv", apart=True)
+    assert plan.kind == "breaking"
+    assert again(4, "1.1.0", beside)[1:] == (apart, 4)
+    assert again(5, "1.2.0", beside) == ("routine", apart, 5)
+    assert again(6, "1.3.0", portal) == ("routine", apart, 6)
+    assert apart != first.id
+
+
 @pytest.mark.slow
 def test_a_large_file_is_streamed(portal: CkanPortal, publish: Publish, dataset: str, folder: Path) -> None:
     """300 MB go to the portal in a few megabytes of this process's memory."""
@@ -236,6 +268,25 @@ def test_an_unreachable_portal_is_told() -> None:
         portal.capabilities()
 
 
+def test_a_portal_that_says_when_it_is_back_is_asked_then(
+    portal_session: LocalPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503 with Retry-After: a read waits that long and asks again; of a write nobody knows, so it is not repeated."""
+    waits: list[float] = []
+    monkeypatch.setattr("vidkryto.publish.portal.transport.time.sleep", waits.append)
+    with proxied(portal_session.url) as proxy:
+        portal = CkanPortal(proxy.url, Secret(portal_session.editor_token), portal_session.organization, QUICK)
+        proxy.ruin(0, "503 with Retry-After")
+        assert portal.transport.read("status_show")
+        assert proxy.seen == ["status_show", "status_show"]
+        (waited,) = waits
+        assert 3 <= waited <= 3 + QUICK.pause
+        proxy.ruin(0, "503 with Retry-After")
+        with pytest.raises(AnswerLost, match="answered 503"):
+            portal.take_down("nothing-of-this-name")
+        assert proxy.seen == ["package_delete"]
+
+
 def test_no_portal_is_told() -> None:
     """Where nothing is set, the remedy is to set it or to start the local one."""
     with pytest.raises(PortalError, match="no portal is set") as caught:
@@ -250,11 +301,58 @@ def test_something_else_than_ckan_is_told(portal_session: LocalPortal) -> None:
         portal.capabilities()
 
 
+KEPT = [{**f, "type": "string"} if f["name"] == "platforms" else f for f in STOPS["fields"] if f["name"] != "routes"]
+RESHAPED = {"fields": [*KEPT, {"name": "note", "type": "string"}]}
+
+
+@pytest.mark.parametrize("made", ["as we do", "where clients ask in SQL", "before"])
+def test_an_alias_stays_while_the_structure_changes(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path, monkeypatch: pytest.MonkeyPatch, made: str
+) -> None:
+    """A field leaves, one comes, one is retyped: the alias answers after every request that changes the structure.
+
+    Where it shows the columns itself it is away between two requests that follow each other.
+    """
+    if made != "as we do":
+        monkeypatch.setattr(portal, "sql", lambda: True)
+    receipt = publish(a_release(folder, [stop(n) for n in range(5)], dataset=dataset))
+    if made == "before":
+        monkeypatch.setattr(portal, "sql", lambda: False)
+    (table,) = receipt.tables
+    answers, shape = [], portal.shape
+
+    def shaped(name: str, **parts: Any) -> None:
+        shape(name, **parts)
+        answers.append(isinstance(public(portal, "datastore_search", resource_id=table.alias), dict))
+
+    monkeypatch.setattr(portal, "shape", shaped)
+    release = a_release(
+        folder, [stop(n, note="так") for n in range(5)], dataset=dataset, version="2.0.0", schema=RESHAPED
+    )
+    publish(release)
+    assert len(answers) >= 3
+    assert answers.count(False) == (0 if made == "as we do" else 1)
+    found = public(portal, "datastore_search", resource_id=table.alias)
+    assert [field["id"] for field in found["fields"][1:]] == [
+        "uid", "label", "lat", "shelter", "opened", "checked", "platforms", "note",
+    ]  # fmt: skip
+    assert {row["note"] for row in found["records"]} == {"так"}
+    assert make_plan(release, portal).kind == "nothing"
+
+
+def test_the_local_portal_answers_no_sql(portal: CkanPortal) -> None:
+    """As CKAN does by default; asked once."""
+    assert not portal.sql()
+    sent = portal.sent
+    assert not portal.sql()
+    assert portal.sent == sent
+
+
 @pytest.mark.slow
 def test_what_readers_see_while_the_structure_of_a_table_changes(
     portal: CkanPortal, publish: Publish, dataset: str, folder: Path
 ) -> None:
-    """By the table's id every answer has rows; by its alias some may be 404 for a moment. Both end well."""
+    """By the table's id and by its alias every answer has rows."""
     publish(a_release(folder, [stop(n) for n in range(500)], dataset=dataset))
     table = resource_id(dataset, "stops.csv")
     alias = f"khmelnytskyi_{dataset.replace('-', '_')}"
@@ -278,6 +376,5 @@ def test_what_readers_see_while_the_structure_of_a_table_changes(
         done.set()
         for reader in readers:
             reader.join()
-    assert seen[table] == {(200, True)}
-    assert seen[alias] <= {(200, True), (404, False)}
+    assert seen[table] == seen[alias] == {(200, True)}
     assert public(portal, "datastore_search", resource_id=alias)["total"] == 500

@@ -288,8 +288,9 @@ def test_the_steps_are_told_in_order(portal: CkanPortal, dataset: str, folder: P
 
 def lock_of(portal: CkanPortal, dataset: str) -> str:
     """What the lock says."""
-    resources = public(portal, "package_show", id=dataset)["resources"]
-    return str(next(entry for entry in resources if entry["id"] == anchor_id(dataset))["vidkryto_lock"])
+    live = portal.dataset(dataset, {})
+    anchor = live.resource(anchor_id(dataset)) if live else None
+    return anchor.text(LOCK) if anchor else ""
 
 
 

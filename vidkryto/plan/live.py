@@ -125,7 +125,7 @@ class Mark:
     sha256: str
     """The hash of the table that was to be reached (vidkryto.plan.canonical)."""
     state: str
-    """Number of rows, and a sum over who wrote each of them last; opaque."""
+    """Number of rows, a sum over who wrote each of them last, a hash of the columns; opaque."""
     written: tuple[int, ...] = ()
     """The `_id`s of the rows that the transaction wrote, where that was asked for."""
 

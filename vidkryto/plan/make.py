@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vidkryto import clock
@@ -41,7 +41,7 @@ BYTES_PER_SECOND = 50_000_000
 SECONDS_PER_REQUEST = 0.05
 BREAKING = frozenset(
     {"plan-field-removed", "plan-field-retyped", "plan-field-renamed", "plan-key-changed", "plan-rows-dropped",
-     "plan-table-retired", "plan-dataset-deleted"}
+     "plan-table-moved", "plan-table-retired", "plan-dataset-deleted"}
 )  # fmt: skip
 
 
@@ -63,13 +63,47 @@ def anchor_id(dataset: str) -> str:
     return resource_id(dataset, DESCRIPTOR)
 
 
-def table_ids(release: Release, capabilities: Capabilities) -> dict[str, str]:
+def place_of(dataset: str, csv: str, capabilities: Capabilities, live: LiveDataset | None) -> str:
+    """The id of the DataStore table of a CSV on that portal.
+
+    Where a loader runs, the table stands apart from its file. One that stands apart stays there when the loader goes.
+    """
+    apart = table_id(dataset, csv, apart=True)
+    stands = live is not None and live.resource(apart) is not None
+    return apart if capabilities.tables_apart or stands else table_id(dataset, csv, apart=False)
+
+
+def table_ids(release: Release, capabilities: Capabilities, live: LiveDataset | None) -> dict[str, str]:
     """The id of each table's DataStore table on that portal, and of the feed's."""
     return {FEED: feed_id(release.dataset)} | {
-        table.resource: table_id(release.dataset, table.csv.name, apart=capabilities.tables_apart)
+        table.resource: place_of(release.dataset, table.csv.name, capabilities, live)
         for table in release.tables
         if table.csv.role != ROLE
     }
+
+
+def _seen(release: Release, portal: Readable) -> tuple[LiveDataset | None, dict[str, str]]:
+    """The dataset as the portal shows it, with its tables in their places, and those places."""
+    capabilities = portal.capabilities()
+    csvs = [table.csv.name for table in release.tables if table.csv.role != ROLE]
+    places = {f"{csv}/table": table_id(release.dataset, csv, apart=True) for csv in csvs}
+    if not capabilities.tables_apart:
+        places |= {csv: table_id(release.dataset, csv, apart=False) for csv in csvs}
+    live = portal.dataset(release.dataset, {FEED: feed_id(release.dataset), **places})
+    ids = table_ids(release, capabilities, live)
+    if live is not None:
+        live = replace(live, tables={id_: live.tables[id_] for id_ in ids.values() if id_ in live.tables})
+    return live, ids
+
+
+def _moved(change: TableChange, csv: str, dataset: str, portal: Readable) -> TableChange:
+    """The change, with the table on the file's own resource if that one holds the alias: it is ours, and moves."""
+    near = table_id(dataset, csv, apart=False)
+    if change.id in (near, feed_id(dataset)) or not (change.action == "create" or change.realias):
+        return change
+    there = portal.dataset(dataset, {"near": near})
+    table = there.tables.get(near) if there else None
+    return replace(change, moved=near) if table is not None and change.alias in table.aliases else change
 
 
 def make_plan(
@@ -90,17 +124,19 @@ def make_plan(
     if all(file.name != DESCRIPTOR for file in release.files):
         raise PlanError(f"the release has no {DESCRIPTOR}", remedy="Build the release with vidkryto; it writes one.")
     capabilities = portal.capabilities()
-    ids = table_ids(release, capabilities)
-    live = portal.dataset(release.dataset, ids)
+    live, ids = _seen(release, portal)
     staged = portal.staged(ids[table.resource] for table in release.tables)
     with fed(release, live, portal) as whole:
         tables = tuple(
-            table_change(
-                whole, table, id_, live, portal, Means(staged.get(id_, 0), (shown or {}).get(table.resource))
+            _moved(
+                table_change(
+                    whole, table, id_, live, portal, Means(staged.get(id_, 0), (shown or {}).get(table.resource))
+                ),
+                table.csv.name, release.dataset, portal,
             )
             for table in whole.tables
             for id_ in (ids[table.resource],)
-        )
+        )  # fmt: skip
     resources = resource_changes(release, live, capabilities)
     metadata = metadata_changes(release, live, capabilities)
     if settings.take_back and is_live(release, live):
@@ -195,7 +231,7 @@ def resource_changes(
     release: Release, live: LiveDataset | None, capabilities: Capabilities
 ) -> tuple[ResourceChange, ...]:
     """What happens to each file, and to those of earlier releases that this one does not have."""
-    tables = frozenset(table_ids(release, capabilities).values())
+    tables = frozenset(table_ids(release, capabilities, live).values())
     wanted = {resource_id(release.dataset, file.name): file for file in release.files}
     changes = [
         _resource(release, file, id_, live.resource(id_) if live else None, capabilities)

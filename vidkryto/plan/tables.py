@@ -17,8 +17,8 @@ from vidkryto.plan.rows import RowChange, compared, digest_of
 from vidkryto.plan.value import Action, ColumnChange, Route, TableChange
 from vidkryto.release.value import Release, ReleaseTable
 
-MARKING = 2
-"""The version of the staging function from which it leaves marks (vidkryto.publish.staging_function)."""
+MARKING = 3
+"""The version of the staging function from which its marks prove something (vidkryto.publish.staging_function)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,8 @@ def same_entry(live: Mapping[str, object], wanted: Mapping[str, object]) -> bool
 def table_findings(change: TableChange, live: LiveDataset | None, band: float) -> tuple[Finding, ...]:
     """What a reader of the plan should know about the table. Codes of severity warning make a plan breaking."""
     place = Place(resource=change.resource)
+    if change.moved:
+        return (Finding("plan-table-moved", place, found=change.moved, wanted=change.id),)
     if change.action == "create":
         return ()
     codes = {"remove": "plan-field-removed", "retype": "plan-field-retyped", "rename": "plan-field-renamed"}

@@ -77,6 +77,8 @@ class TableChange:
     route: Route = "none"
     rekey: bool = False
     realias: bool = False
+    moved: str = ""
+    """The id of the table of ours that holds the alias now, where the table gets another place; else empty."""
     since: str = ""
     """Where the rows were compared with the files of the last release: the state that the table must still be in
     (vidkryto.plan.live.Mark). Empty where they were compared with the portal's."""

@@ -11,10 +11,10 @@ from vidkryto import clock
 from vidkryto.errors import PlanError, PortalError, PortalMoved, VidkrytoError
 from vidkryto.plan.columns import Column, columns_of
 from vidkryto.plan.delta import Shown
-from vidkryto.plan.feed import fed
+from vidkryto.plan.feed import FEED, fed, feed_id
 from vidkryto.plan.fingerprint import fingerprint
 from vidkryto.plan.live import LOCK, LiveDataset, LiveTable, Lock
-from vidkryto.plan.make import anchor_id, table_ids
+from vidkryto.plan.make import anchor_id
 from vidkryto.plan.metadata import package_fields, resource_fields
 from vidkryto.plan.names import resource_id
 from vidkryto.plan.notes import NOTICE
@@ -24,7 +24,7 @@ from vidkryto.publish.load import Loaded, bring
 from vidkryto.publish.portal import AnswerLost, Portal, Refused
 from vidkryto.publish.proof import file_receipts, table_receipts
 from vidkryto.publish.receipt import Outcome, Receipt
-from vidkryto.publish.structure import close_up, open_up
+from vidkryto.publish.structure import close_up, free_alias, open_up
 from vidkryto.publish.switch import switch
 from vidkryto.release.value import Release
 
@@ -85,7 +85,7 @@ class _Work:
         self.how = how
         self.run = locks.new_run()
         self.anchor = anchor_id(release.dataset)
-        self.ids = table_ids(release, portal.capabilities())
+        self.ids = {FEED: feed_id(release.dataset)} | {change.resource: change.id for change in plan.tables}
         self.started = _now()
         self.writes_before = portal.written
         self.sent_before = portal.sent
@@ -257,7 +257,18 @@ class _Work:
         )  # fmt: skip
         held.confirm()
         self.how.step(f"dictionary {change.resource}")
+        if change.moved:
+            free_alias(self.portal, change.moved, self._other(change.moved), self.how.pause)
         close_up(self.portal, change, columns, look, self.how.pause)
+
+    def _other(self, table: str) -> Callable[[], LiveTable | None]:
+        """How to look at a table that is not among those of the release."""
+
+        def look() -> LiveTable | None:
+            live = self.portal.dataset(self.release.dataset, {"other": table})
+            return live.tables.get(table) if live else None
+
+        return look
 
     def _activate(self, change: TableChange, columns: tuple[Column, ...]) -> None:
         """Tell CKAN that the resource has a table: one of a purged dataset stays in the DataStore, unknown to it."""

@@ -82,6 +82,8 @@ def bring(
                 if ignored == comparison.counts:
                     # The staging table took the rows and the target did not move: its trigger is gone.
                     route = "stock"
+                    with suppress(AnswerLost):  # what stays there is private, and withdraw takes it away
+                        staging.empty(portal, change.id)
                 try:
                     _write(portal, change.id, comparison, route, before_write, mark)
                     ignored = comparison.counts if route == "staging" else None
@@ -129,7 +131,7 @@ def _bring_delta(
         reached = mark is not None and mark.sha256 == change.sha256 and len(mark.written) == added + changed
         if mark is None or not reached or not _as_written(portal, change, columns, comparison, mark.written):
             with suppress(AnswerLost):  # a mark that stays is refused again, and read past again
-                staging.forget_mark(portal, change.id)
+                staging.empty(portal, change.id)
             return None
     _renew_total(portal, change.id, change.after, pause)
     return Loaded(Digest(change.after, change.sha256), 1, "staging", whole=False)

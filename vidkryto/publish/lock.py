@@ -8,6 +8,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from vidkryto.errors import PortalError, PortalMoved
 from vidkryto.plan.live import FREE, LOCK, LiveDataset, Lock
@@ -24,13 +25,31 @@ class Busy(PortalError):
 
 
 def _machine() -> str:
-    """A short hash of this machine's name: the lock is public, the name is not."""
-    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+    """A short hash of where this process runs: machine, its start, the namespace that numbers its processes.
+
+    A lock is public, a machine's name is not. Containers on one machine may share all but the namespace.
+    """
+    place = f"{socket.gethostname()} {_boot()} {_namespace()}"
+    return hashlib.sha256(place.encode()).hexdigest()[:8]
+
+
+def _boot() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
 
 
 def new_run() -> str:
-    """A name for a run: which machine, which process, which run."""
-    return f"{_machine()}.{os.getpid()}.{secrets.token_hex(4)}"
+    """A name for a run: which machine, which process and when it began, which run."""
+    return f"{_machine()}.{os.getpid()}-{_began(os.getpid())}.{secrets.token_hex(4)}"
 
 
 def abandoned(lock: Lock, now: datetime | None = None) -> bool:
@@ -38,20 +57,34 @@ def abandoned(lock: Lock, now: datetime | None = None) -> bool:
     if lock.run == INTERRUPTED or lock.expires <= (now or datetime.now(UTC)):
         return True
     parts = lock.run.split(".")
-    if len(parts) != 3 or parts[0] != _machine() or not parts[1].isdigit():
+    number, _, began = parts[1].partition("-") if len(parts) == 3 else ("", "", "")
+    if parts[0] != _machine() or not number.isdigit():
         return False
-    process = int(parts[1])
-    return lock.run not in _active if process == os.getpid() else not _alive(process)
+    process = int(number)
+    if not _alive(process, began):
+        return True
+    return process == os.getpid() and lock.run not in _active
 
 
-def _alive(process: int) -> bool:
+def _alive(process: int, began: str) -> bool:
+    """Whether that very process runs; a number is given again to others."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
-    return True
+        pass
+    there = _began(process)
+    return not (there and began) or there == began
+
+
+def _began(process: int) -> str:
+    """When a process began, in the kernel's ticks since its start; empty where that cannot be read."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return fields[19] if len(fields) > 19 else ""
 
 
 class Held:

@@ -14,17 +14,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vidkryto.plan.names import staging_id, table_id
+from vidkryto.plan.make import place_of
+from vidkryto.plan.names import staging_id
 from vidkryto.plan.rows import Comparison
 from vidkryto.plan.value import TableChange
 from vidkryto.publish.batches import BYTES_PER_REQUEST as BYTES_PER_STEP
 from vidkryto.publish.batches import ROWS_PER_REQUEST, chunks
-from vidkryto.publish.portal import Absent, CkanPortal, Portal
+from vidkryto.publish.portal import Absent, CkanPortal, NotAllowed, Portal
 from vidkryto.publish.staging_function import FUNCTION, VERSION
 
 NUMBERS_PER_STEP = 20_000
 BYTES_PER_REQUEST = 48_000_000
 """A larger difference is sent in several requests: a portal's worker holds a request several times over."""
+
+MOST_KEPT = 32_000
+"""As many rows as CKAN gives at once."""
 
 REBUILT_SHARE = 0.5
 """The share of a table's rows from which the table is built anew beside the old one."""
@@ -47,10 +51,11 @@ def prepare(portal: CkanPortal, tables: Mapping[str, Iterable[str]]) -> tuple[Pr
 
     The tables need not exist yet. May be repeated: it brings the functions up to date.
     """
-    package, apart = _package(portal), portal.capabilities().tables_apart
+    package = _package(portal)
     return tuple(
-        _prepare(portal, package, dataset, csv, table_id(dataset, csv, apart=apart))
+        _prepare(portal, package, dataset, csv, place_of(dataset, csv, portal.capabilities(), live))
         for dataset, names in tables.items()
+        for live in (portal.dataset(dataset, {}),)
         for csv in names
     )
 
@@ -143,10 +148,18 @@ def send_delta(portal: Portal, change: TableChange, comparison: Comparison, befo
     portal.insert(staging_id(change.id), steps)
 
 
-def forget_mark(portal: Portal, table: str) -> None:
-    """Take the mark away: the next plan reads the whole table again."""
-    numbers = [int(row["_id"]) for row in portal.search(staging_id(table), include_total=False)["records"]]
-    if numbers:
+def kept(portal: Portal, table: str) -> list[int]:
+    """The `_id`s of what the staging table of a table keeps: a mark, or steps that a missing trigger left lying."""
+    try:
+        found = portal.search(staging_id(table), fields=["_id"], limit=MOST_KEPT, include_total=False)["records"]
+    except (Absent, NotAllowed):
+        return []
+    return [int(row["_id"]) for row in found]
+
+
+def empty(portal: Portal, table: str) -> None:
+    """Take away what the staging table keeps; without a mark the next plan reads the whole table again."""
+    if numbers := kept(portal, table):
         portal.delete(staging_id(table), numbers)
 
 

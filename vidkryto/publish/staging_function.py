@@ -7,14 +7,18 @@ row (a third of the time); where a portal's administrators added triggers of the
 the rows that stay, makes the indexes, and gives the copy the place of the old table, with its name, numbers,
 dictionary, indexes, triggers, rights and aliases. Readers wait for no more than that last moment.
 
-`mark` keeps in the staging table what the table's rows were as the transaction left them: their number, and a sum
-over each row's `_id` and the transaction that wrote it last (`xmin`). `same` refuses the request when that is no
-longer so: not one row was written, added or removed since. Reading 1 M rows for it takes PostgreSQL a fraction of a
-second. `change` and `remove` name rows by their key, for a difference that was found without reading the table.
+`mark` keeps in the staging table what the table's rows were as the transaction left them: their number, a sum over
+each row's `_id` and the transaction that wrote it last (`xmin`), and a hash of the columns (a column that was dropped
+and made again has another number). `same` refuses the request when that is no longer so: not one row was written,
+added or removed since, no column came or went. It also keeps other writers out until the transaction ends, so that
+`mark` notes what this transaction left and nothing else; readers are not kept waiting. Reading 1 M rows for it takes
+PostgreSQL a fraction of a second. `change` and `remove` name rows by their key, for a difference that was found
+without reading the table.
 """
 
-VERSION = 2
-"""1: delete, update, insert, begin, swap, expect. 2: same, change, remove, mark as well."""
+VERSION = 3
+"""1: delete, update, insert, begin, swap, expect. 2: same, change, remove, mark as well. 3: `same` and `begin` keep
+other writers out, and a mark knows the columns."""
 
 FUNCTION = """
 DECLARE
@@ -22,7 +26,11 @@ DECLARE
   fresh constant text := '"{target}_new"';
   place text := target;
   state_of constant text := 'SELECT count(*) || '':'' || coalesce(sum(hashint8extended(_id, xmin::text::bigint)), 0)
-                              FROM ' || target;
+      || '':'' || (SELECT md5(string_agg(concat_ws('' '', attnum, atttypid, attname), '','' ORDER BY attnum))
+                   FROM pg_attribute
+                  WHERE attrelid = ' || quote_literal(target) || '::regclass AND attnum > 0 AND NOT attisdropped)
+    FROM ' || target;
+  alone constant text := 'LOCK TABLE ' || target || ' IN SHARE ROW EXCLUSIVE MODE';
   names text; sets text; words text; touched bigint; item record; indexes json; views json; sequence text;
   keys text; state text; written json := '[]';
 BEGIN
@@ -63,6 +71,7 @@ BEGIN
                       SELECT %s, %s FROM json_populate_recordset(NULL::%s, $1::json) d',
                    place, names, names, words, place) USING NEW.payload;
   ELSIF NEW.op = 'begin' THEN
+    EXECUTE alone;
     sequence := pg_get_serial_sequence(target, '_id');
     EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING COMMENTS)', fresh, target);
     EXECUTE format('ALTER TABLE %s ALTER _id SET DEFAULT nextval(%L)', fresh, sequence);
@@ -107,6 +116,7 @@ BEGIN
       EXECUTE format('CREATE VIEW %s AS %s', item.key, item.value);
     END LOOP;
   ELSIF NEW.op = 'same' THEN
+    EXECUTE alone;
     EXECUTE state_of INTO state;
     IF state IS DISTINCT FROM NEW.payload THEN
       RAISE EXCEPTION 'vidkryto: the table is not as it was left';

@@ -8,14 +8,7 @@ from typing import Any
 
 from vidkryto.errors import PortalError, PortalMoved
 from vidkryto.plan.live import FREE, LOCK, RELEASE, ROWS, RUN, TABLE_HASH, VERSION, Capabilities, LiveDataset
-from vidkryto.plan.make import (
-    is_live,
-    live_fields,
-    metadata_changes,
-    notice_taken_back,
-    resource_changes,
-    table_ids,
-)
+from vidkryto.plan.make import is_live, live_fields, metadata_changes, notice_taken_back, resource_changes
 from vidkryto.plan.metadata import EXTRAS, package_fields
 from vidkryto.plan.notes import NOTICE
 from vidkryto.publish.load import Loaded
@@ -80,10 +73,8 @@ def _revise(
     changes = resource_changes(release, live, capabilities)
     there = {resource.id for resource in live.resources}
     fields: dict[str, dict[str, Any]] = {change.id: dict(change.fields) for change in changes if change.id in there}
-    by_table = {id_: name for name, id_ in table_ids(release, capabilities).items()}
     for id_, table in loaded.items():
-        if id_ in by_table:
-            fields.setdefault(id_, {}).update({ROWS: str(table.digest.rows), TABLE_HASH: table.digest.sha256})
+        fields.setdefault(id_, {}).update({ROWS: str(table.digest.rows), TABLE_HASH: table.digest.sha256})
     fields.setdefault(held.anchor, {}).update(
         {LOCK: FREE, RUN: held.lock.run, VERSION: release.version, RELEASE: release.sha256}
     )

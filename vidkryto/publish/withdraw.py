@@ -5,15 +5,17 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from vidkryto import clock
-from vidkryto.errors import PortalError
+from vidkryto.errors import PortalError, VidkrytoError
 from vidkryto.plan.live import FREE, LOCK, LiveDataset
 from vidkryto.plan.make import anchor_id
 from vidkryto.publish import lock as locks
+from vidkryto.publish import staging
 from vidkryto.publish.portal import Absent, AnswerLost, NotAllowed, Portal, Refused
 from vidkryto.publish.receipt import FileReceipt, Receipt, TableReceipt
 
@@ -33,7 +35,9 @@ def withdraw(dataset: str, portal: Portal, why: Reason, *, pause: float = 0.5) -
     """Take a dataset down: hidden first, then tables dropped, files overwritten, package deleted, all proven.
 
     CKAN leaves the bytes of a deleted resource on its disk, so each file is overwritten by a line of text
-    before. May be repeated after any failure. Raises PortalError naming every address that still answers.
+    before. The lock is held to the end, and what was done is looked at again with the owner's token: what somebody
+    put back meanwhile goes too. May be repeated after any failure. Raises PortalError naming every address that
+    still answers.
     """
     started, run, before = _now(), locks.new_run(), portal.written
     sent = portal.sent
@@ -55,14 +59,18 @@ def withdraw(dataset: str, portal: Portal, why: Reason, *, pause: float = 0.5) -
         held = locks.take(portal, live, anchor, "withdraw", reread, run=run)
     try:
         _settle(lambda: portal.revise(live.id, {}, fields={"private": True}), lambda: reread().private, pause)
-        for id_ in tuple(reread().tables):
-            _settle(partial(portal.drop, id_), partial(_lacks, reread, id_), pause)
-        _overwrite(portal, reread, pause)
-        if reread().state == "active":
-            _settle(lambda: portal.take_down(live.id), lambda: reread().state == "deleted", pause)
-    finally:
+        for _ in range(ATTEMPTS):
+            if not _cleared(portal, reread, held, pause):
+                break
+        else:
+            raise PortalError("the dataset comes back while it is withdrawn", remedy="Find who writes to it.")
+    except BaseException:
         if held is not None:
             held.forget()
+        raise
+    if held is not None:
+        with suppress(VidkrytoError):  # of a dataset that is gone; it expires
+            held.release()
     alive = _still_there(portal, live)
     if alive:
         raise PortalError(
@@ -87,22 +95,52 @@ def withdraw(dataset: str, portal: Portal, why: Reason, *, pause: float = 0.5) -
     )
 
 
+def _cleared(portal: Portal, reread: Callable[[], LiveDataset], held: locks.Held | None, pause: float) -> bool:
+    """Drop tables, empty staging tables, overwrite files, delete the package; whether there was anything to do."""
+    there = reread()
+    done = bool(there.tables) or there.state == "active"
+    for id_ in there.tables:
+        _confirm(held)
+        _settle(partial(portal.drop, id_), partial(_lacks, reread, id_), pause)
+    for resource in there.resources:
+        if staging.kept(portal, resource.id):
+            done = True
+            _settle(partial(staging.empty, portal, resource.id), partial(_unstaged, portal, resource.id), pause)
+    done = _overwritten(portal, reread, held, pause) or done
+    if there.state == "active":
+        _confirm(held)
+        _settle(lambda: portal.take_down(there.id), lambda: reread().state == "deleted", pause)
+    return done
+
+
+def _confirm(held: locks.Held | None) -> None:
+    if held is not None:
+        held.confirm()
+
+
 def _lacks(reread: Callable[[], LiveDataset], table: str) -> bool:
     return table not in reread().tables
 
 
-def _overwrite(portal: Portal, reread: Callable[[], LiveDataset], pause: float) -> None:
-    """Every uploaded file becomes the tombstone; hashes, notes and the lock go with it."""
+def _unstaged(portal: Portal, table: str) -> bool:
+    return not staging.kept(portal, table)
+
+
+def _overwritten(portal: Portal, reread: Callable[[], LiveDataset], held: locks.Held | None, pause: float) -> bool:
+    """Every uploaded file becomes the tombstone; hashes and notes go with it. Whether there was one to overwrite."""
+    written = False
     with tempfile.TemporaryDirectory(prefix="vidkryto-withdraw-") as folder:
         stone = Path(folder) / "withdrawn.txt"
         stone.write_text(TOMBSTONE, encoding="utf-8")
-        size = str(stone.stat().st_size)
         for resource in reread().resources:
             if resource.text("url_type") != "upload":
                 continue
             id_, name = resource.id, resource.text("url").rsplit("/", 1)[-1]
             fields = {field: "" for field in resource.fields if field.startswith("vidkryto_") or field == "hash"}
-            fields |= {LOCK: FREE} if LOCK in resource.fields else {}
+            _confirm(held)
+            if LOCK in fields:
+                # Whoever publishes now would put files and rows back behind our back: the lock goes last.
+                fields |= {LOCK: FREE if held is None else str(held.lock)}
             fields |= {"vidkryto_withdrawn": "true", "vidkryto_name": resource.text("vidkryto_name")}
 
             def write(id_: str = id_, name: str = name, fields: dict[str, str] = fields) -> None:
@@ -110,11 +148,28 @@ def _overwrite(portal: Portal, reread: Callable[[], LiveDataset], pause: float) 
                 portal.revise(reread().id, {}, resources={id_: fields}, files=files)
 
             def done(id_: str = id_) -> bool:
-                there = reread().resource(id_)
-                return there is None or (there.text("size") == size and bool(there.text("vidkryto_withdrawn")))
+                return _is_stone(portal, reread(), id_)
 
             if not done():
+                written = True
                 _settle(write, done, pause)
+    return written
+
+
+def _is_stone(portal: Portal, live: LiveDataset, id_: str) -> bool:
+    """Whether the file is the tombstone, by its metadata and by its bytes as the owner of the token gets them."""
+    there = live.resource(id_)
+    if there is None:
+        return True
+    if there.text("size") != str(len(TOMBSTONE.encode())) or not there.text("vidkryto_withdrawn"):
+        return False
+    with tempfile.TemporaryDirectory(prefix="vidkryto-withdraw-") as folder:
+        target = Path(folder) / "file"
+        try:
+            portal.download(f"dataset/{live.id}/resource/{id_}/download/{there.text('url').rsplit('/', 1)[-1]}", target)
+        except (Absent, NotAllowed):
+            return True
+        return target.read_text(encoding="utf-8", errors="replace") == TOMBSTONE
 
 
 def _settle(write: Callable[[], None], done: Callable[[], bool], pause: float) -> None:

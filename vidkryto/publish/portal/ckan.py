@@ -31,6 +31,7 @@ class CkanPortal:
         self.organization = organization
         self.transport = Transport(url, token, patience)
         self._capabilities: Capabilities | None = None
+        self._sql: bool | None = None
 
     @property
     def written(self) -> int:
@@ -93,6 +94,17 @@ class CkanPortal:
         except (NotAllowed, Absent):
             return False
         return True
+
+    def sql(self) -> bool:
+        """Whether `datastore_search_sql` is switched on (ckan.datastore.sqlsearch.enabled), asked once."""
+        if self._sql is None:
+            try:
+                self.transport.read("help_show", name="datastore_search_sql")
+            except Absent:
+                self._sql = False
+            else:
+                self._sql = True
+        return self._sql
 
     def dataset(self, name: str, tables: Mapping[str, str]) -> LiveDataset | None:
         """The dataset as it is now, with those of the tables that exist."""

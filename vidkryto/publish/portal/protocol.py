@@ -20,6 +20,9 @@ class Portal(Readable, Protocol):
     def sent(self) -> int:
         """How many requests were sent in all."""
 
+    def sql(self) -> bool:
+        """Whether clients may ask in SQL: there an alias gives the columns that it was made with."""
+
     def create(self, fields: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]) -> str:
         """Create a private dataset with these resources; returns its id."""
 

@@ -65,6 +65,14 @@ class _Busy(Exception):
         self.seconds = seconds
 
 
+class _Unavailable(AnswerLost):
+    """503: nobody knows what came of the request, but the portal may say when to ask again."""
+
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__(f"the portal answered {UNAVAILABLE}", remedy=AGAIN)
+        self.seconds = seconds
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long to wait and how often to try."""
@@ -161,7 +169,7 @@ class Transport:
                 nothing_sent = isinstance(lost, Unreachable)
                 if not (retry_lost or nothing_sent) or attempt >= self.patience.attempts:
                     raise
-                time.sleep(self.patience.wait(attempt))
+                time.sleep(self.patience.wait(attempt, lost.seconds if isinstance(lost, _Unavailable) else None))
 
     def _download(self, address: str, target: Path | None, anonymous: bool) -> int:
         url = address if address.startswith(("http://", "https://")) else f"{self.url}/{address.lstrip('/')}"
@@ -206,6 +214,8 @@ def checked(answer: requests.Response) -> None:
     """Raise for a status that says nothing about the request itself."""
     if answer.status_code == TOO_MANY:
         raise _Busy(_retry_after(answer))
+    if answer.status_code == UNAVAILABLE:
+        raise _Unavailable(_retry_after(answer))
     if answer.status_code >= 500:
         raise AnswerLost(f"the portal answered {answer.status_code}", remedy=AGAIN)
     if answer.is_redirect:
