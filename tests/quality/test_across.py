@@ -87,6 +87,15 @@ def test_a_query_may_look_at_every_table() -> None:
     assert (finding.rows, finding.found) == ((9,), "1")
 
 
+def test_a_query_that_fails_over_the_data_quotes_no_cell() -> None:
+    """Only the kind of the failure is told: the library's words hold the cell."""
+    table = pa.table({"school": ["F20.0 параноїдна шизофренія"]})
+    at = Surroundings({"p": table}, {"p": rows(table)})
+    with pytest.raises(ContractError, match="cannot be run: ConversionException") as caught:
+        found("expect_query_to_find_nothing", at, "p", query="select school::int from p")
+    assert "F20" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("kind", "kwargs", "text"),
     [

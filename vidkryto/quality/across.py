@@ -19,6 +19,7 @@ from vidkryto.quality.great import ROW
 from vidkryto.quality.metrics import quoted
 from vidkryto.quality.result import SHOWN, Result, shown
 from vidkryto.quality.suite import Expectation
+from vidkryto.read.transform import words_of
 
 Columns = Annotated[tuple[str, ...], Field(min_length=1)]
 CENT = 0.005
@@ -152,7 +153,7 @@ class NoRows(Block):
             return _rows(connection, self.query.strip().rstrip(";"), {}, shown(0))
         except duckdb.Error as error:
             raise ContractError(
-                f"expectations.yaml: the query cannot be run: {str(error).splitlines()[0]}",
+                f"expectations.yaml: the query cannot be run: {words_of(error)}",
                 remedy='Tables are named by their resources, such as "stop-times"; each also has the column __row.',
             ) from None
 
