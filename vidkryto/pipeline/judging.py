@@ -26,7 +26,7 @@ def judge_quality(job: Job, tables: Tables) -> Tables:
     publication = job.dataset.contract.publication
     quality = check_quality(
         surroundings(job, tables, hidden),
-        load_suite(job.dataset.folder).for_release(first=() in past.values()),
+        load_suite(job.dataset.folder).for_release(past),
         {
             name: parameters(told, publication.bands, job.started, frequency=publication.frequency)
             for name, told in past.items()
@@ -45,11 +45,14 @@ def surroundings(job: Job, tables: Tables, hidden: Mapping[str, frozenset[str]])
     A protected key is published in another form, so its keys cannot be compared.
     """
     published = job.releases.published()
-    before = {}
+    before, uncomparable = {}, set()
     for table in published.tables if published else ():
         key = job.dataset.key_of.get(table.resource, ())
-        comparable = table.resource in tables.typed and not hidden[table.resource] & set(key)
-        if key and key == table.key and comparable and table.csv.path.is_file():
+        if not key or table.resource not in tables.typed:
+            continue
+        if key != table.key or hidden[table.resource] & set(key):
+            uncomparable.add(table.resource)
+        elif table.csv.path.is_file():
             options = csv.ConvertOptions(include_columns=list(key), column_types=dict.fromkeys(key, pa.string()))
             before[table.resource] = csv.read_csv(table.csv.path, convert_options=options)
     return Surroundings(
@@ -58,4 +61,5 @@ def surroundings(job: Job, tables: Tables, hidden: Mapping[str, frozenset[str]])
         {name: (text.columns, text.rows) for name, text in tables.with_totals.items()},
         job.dataset.key_of,
         before,
+        frozenset(uncomparable),
     )
