@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -32,6 +32,7 @@ from vidkryto.read.lock import check_lock, load_lock
 from vidkryto.read.transform import transform, transformation
 from vidkryto.release import ReadyTable, Release, build_release
 from vidkryto.validate import Validation, canonical, to_findings, typed, validate_table
+from vidkryto.validate.words import Kind, rows_found
 
 TOTALS = "expect_parts_to_sum_to_total"
 FIRST_ROW = 2
@@ -148,6 +149,7 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
     findings: list[Finding] = []
     texts = dict(tables.texts)
     values, reports = {}, {}
+    found: dict[tuple[str, Kind], Sequence[int]] = {}
     lookups = {name: text.columns for name, text in tables.texts.items()}
     for name, text in tables.texts.items():
         schema = job.dataset.schemas[name]
@@ -156,6 +158,7 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
         validation = validation or validate_table(text.columns, schema, rows=text.rows, lookups=others, name=name)
         hidden = protected(job, name, text)
         noticed = to_findings(validation, resource=name, file=text.file, protected=hidden)
+        found |= {(name, kind): rows for kind, rows in rows_found(validation).items()}
         if not validation.valid and job.dataset.contract.publication.on_invalid == "publish-valid":
             kept = without_rejected(text, validation)
             again = validate_table(kept.columns, schema, rows=kept.rows, lookups=others, name=name)
@@ -170,7 +173,7 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
             values[name] = typed(text.columns, schema)
             reports[name] = _timeless(validation.report_descriptor())
     told = (*tables.findings, *placed(findings, texts))
-    return replace(tables, texts=texts, typed=values, reports=reports, findings=told)
+    return replace(tables, texts=texts, typed=values, reports=reports, findings=told, rows_found=found)
 
 
 def without_rejected(text: TextTable, validation: Validation) -> TextTable:

@@ -129,9 +129,10 @@ class _Site:
         if self.edition == "public" or stand.decisive is None:
             return []
         file = history.folder / stand.decisive.run_id / "findings.csv"
-        if not file.is_file():
-            return []
         target = self.root / "datasets" / history.dataset / "findings.csv"
+        if not file.is_file():
+            target.unlink(missing_ok=True)
+            return []
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
         return ["findings.csv"]

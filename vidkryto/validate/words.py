@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
@@ -119,6 +120,34 @@ def grouped(validation: Validation, shifted: frozenset[int | None], protected: f
         if cell is not None and not hidden and len(group.cells) < EXAMPLES and cell not in group.cells:
             group.cells.append(cell[:LONGEST_FOUND])
     return list(groups.values())
+
+
+ROWS_LISTED = 200_000
+"""Rows of one table in the whole list of findings: a table with more has another fault than its cells."""
+Kind = tuple[str, str, str, str]
+"""What makes findings one task: code, field, header, what was wanted."""
+
+
+def kind_of(finding: Finding) -> Kind:
+    """The kind of a finding of a validation."""
+    return finding.code, finding.place.field, finding.place.column, finding.wanted or ""
+
+
+def rows_found(validation: Validation) -> dict[Kind, Sequence[int]]:
+    """Every row with a finding, by the kind of the finding, the first `ROWS_LISTED` of all."""
+    labels, listed = validation.origin.labels, 0
+    found: dict[Kind, array[int]] = {}
+    for kind, row, number, name, note, _ in walk(validation):
+        if row is None:
+            continue
+        column = labels[number - 1] if number and number <= len(labels) else ""
+        rows = found.setdefault((kind, name or "", column, wanted_words(kind, note, name or "")), array("q"))
+        if not rows or rows[-1] != row:
+            rows.append(row)
+            listed += 1
+        if listed == ROWS_LISTED:
+            break
+    return dict(found)
 
 
 def walk(validation: Validation) -> Iterator[tuple[str, int | None, int | None, str | None, str, str | None]]:
