@@ -250,8 +250,9 @@ def test_a_first_publication_waits_for_a_person_and_goes_with_an_approval(make_c
     published = city.run(approval=APPROVER)
     assert published.outcome == "Published"
     assert published.plan == waiting.plan, "the plan that was shown is the plan that was applied"
-    kinds = [entry.kind for entry in Ledger.open(city.settings.home).entries()]
-    assert kinds == ["key", "result", "approval", "intent", "result"]
+    entries = list(Ledger.open(city.settings.home).entries())
+    assert [entry.kind for entry in entries] == ["key", "result", "approval", "intent", "result"]
+    assert entries[2].body["until"] == published.approvals[0].until[:10], "an auditor sees how long it held"
 
 
 def test_changed_rows_are_a_new_version_with_the_same_addresses(city: City) -> None:

@@ -65,6 +65,23 @@ def test_an_unchanged_export_leaves_the_earlier_verdict(site: Path) -> None:
     assert facts["runs"][0]["outcome"] == "Unchanged"
 
 
+def test_an_exception_that_ended_turns_no_page_green(home: Path, descriptions: list[DatasetDescription]) -> None:
+    """What is live stands under it still: the page says so at once, and also when later runs are blocked."""
+    site = build_site(home, descriptions, today=date(2026, 12, 2))
+    row = next(row for row in overview(site) if row["dataset"] == "school-catalogue")
+    assert (row["status"], row["exceptions"]) == ("exception", 0)
+    assert "винятком, строк якого минув 01.12.2026" in text_of(site / "datasets/school-catalogue/index.html")
+    last = RunRecord.load(max((home / "runs" / "school-catalogue").glob("*/run.json")))
+    blocked = replace(last, run_id="2026-12-02-0415", started="2026-12-02T04:15:00Z", outcome="Withheld", exceptions=())
+    blocked.save(home)
+    site = build_site(home, descriptions, today=date(2026, 12, 2))
+    row = next(row for row in overview(site) if row["dataset"] == "school-catalogue")
+    assert row["status"] == "blocked"
+    page = text_of(site / "datasets/school-catalogue/index.html")
+    assert "винятком, строк якого минув 01.12.2026" in page
+    assert "строк минув" in page
+
+
 def test_a_blocked_dataset_names_file_sheet_rows_column_value_and_remedy(site: Path) -> None:
     """From the page alone an officer finds the cell and knows what to do."""
     page = text_of(site / "datasets/public-transport-stops/index.html")
