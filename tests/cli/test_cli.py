@@ -104,6 +104,16 @@ def test_check_names_a_column_without_a_class(city: Path) -> None:
     assert "label" in done.stderr
 
 
+def test_check_tries_the_expectations(city: Path) -> None:
+    """A misspelt expectation is told before the first run."""
+    file = city / "datasets" / "transport" / "cli-stops" / "expectations.yaml"
+    file.write_text("expectations: [{type: expect_column_values_to_not_be_nul, kwargs: {column: label}}]\n")
+    done = vidkryto(city, "check", "cli-stops")
+    file.unlink()
+    assert done.returncode == 2
+    assert "expect_column_values_to_not_be_nul" in done.stderr
+
+
 def test_lock_keeps_the_names_of_columns_and_a_renamed_one_withholds(city: Path, portal_session: LocalPortal) -> None:
     """A name under which a column was published never changes in silence."""
     folder = city / "datasets" / "transport" / "cli-stops"

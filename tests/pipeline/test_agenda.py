@@ -19,6 +19,7 @@ from vidkryto.clock import told_by
 from vidkryto.pipeline import due_datasets, is_due_now
 from vidkryto.pipeline.agenda import agenda
 from vidkryto.pipeline.icalendar import write_calendars
+from vidkryto.record.run import Exemption
 from vidkryto.settings import Settings
 
 KYIV = ZoneInfo("Europe/Kyiv")
@@ -102,6 +103,24 @@ def test_a_dataset_whose_run_failed_is_due_again_in_an_hour(tmp_path: Path) -> N
     assert due == [False, False, True, True]
     office.good("2026-12-02", at + timedelta(hours=11))
     assert due_datasets(office.settings, at + timedelta(hours=20)) == ()
+
+
+def test_the_end_of_an_exception_makes_its_dataset_due(tmp_path: Path) -> None:
+    """An exception is for a time: on the day after its last, a run looks at the dataset, whatever its schedule."""
+    contract = copy.deepcopy(CONTRACT)
+    del contract["publication"]["schedule"]
+    write_catalogue(tmp_path, contract)
+    office = Office(Settings(tmp_path, tmp_path / "state"))
+    at = datetime(2026, 11, 2, 8, tzinfo=UTC)
+    exception = Exemption(("class-contradicted",), "a-1 + b-2", "відділ даних", "службові телефони", "2026-11-20")
+    office.ran("Published", at, exceptions=(exception,))
+    days = [day for day in range(3, 30) if due_datasets(office.settings, datetime(2026, 11, day, tzinfo=UTC))]
+    assert days == list(range(21, 30))
+    office.ran("Failed", datetime(2026, 11, 21, 8, tzinfo=UTC))
+    hours = [hour for hour in (8, 9) if due_datasets(office.settings, datetime(2026, 11, 21, hour, tzinfo=UTC))]
+    assert hours == [9]
+    office.withheld(started=datetime(2026, 11, 21, 10, tzinfo=UTC))
+    assert due_datasets(office.settings, datetime(2026, 11, 29, tzinfo=UTC)) == ()
 
 
 def test_what_a_department_owes_is_looked_for_every_day(tmp_path: Path) -> None:

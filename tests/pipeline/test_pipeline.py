@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import csv
 import errno
 import hashlib
 import itertools
@@ -21,6 +22,7 @@ from tests.pipeline.conftest import APPROVER, EXPORT, READING, City
 from tests.support.catalogue import CONTRACT
 from vidkryto.clock import told_by
 from vidkryto.errors import LedgerError
+from vidkryto.pipeline.whole_list import with_whole_list
 from vidkryto.record import Ledger
 from vidkryto.record.run import RunRecord
 from vidkryto.settings import Secret
@@ -162,6 +164,22 @@ def test_a_broken_cell_withholds_and_names_file_row_field_value_and_what_was_wan
     assert record.live.version == "1.0.0"
 
 
+def test_every_row_of_a_finding_is_in_the_list_beside_the_record(city: City) -> None:
+    """A record names the first rows; the list has all of them, for the department, and no value of a cell."""
+    city.export(EXPORT + "".join(f"x{number};Зупинка;49,4300;26,9500;\n" for number in range(30)))
+    record = city.run()
+    file = city.settings.home / "runs" / record.dataset / record.run_id / "findings.csv"
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        lines = [line for line in csv.DictReader(stream) if line["code"] == "type-error"]
+    assert [int(line["row"]) for line in lines] == list(range(5, 35))
+    assert {(line["file"], line["column"], line["field"], line["count"]) for line in lines} == {
+        ("stops.csv", "uid", "uid", "30")
+    }
+    assert "x17" not in file.read_text(encoding="utf-8-sig")
+    (task,) = [task for task in with_whole_list(record.tasks, file.parent) if task.code == "type-error"]
+    assert len(task.rows) == 30
+
+
 def test_where_the_contract_says_so_good_rows_go_out_and_bad_ones_back(make_city: Callable[..., City]) -> None:
     """publish-valid: the rejected row is told as a warning with its row, and counted in the account of rows."""
     city = make_city(f"pipeline-{next(_numbers)}", contract(on_invalid="publish-valid"))
@@ -232,8 +250,9 @@ def test_a_first_publication_waits_for_a_person_and_goes_with_an_approval(make_c
     published = city.run(approval=APPROVER)
     assert published.outcome == "Published"
     assert published.plan == waiting.plan, "the plan that was shown is the plan that was applied"
-    kinds = [entry.kind for entry in Ledger.open(city.settings.home).entries()]
-    assert kinds == ["key", "result", "approval", "intent", "result"]
+    entries = list(Ledger.open(city.settings.home).entries())
+    assert [entry.kind for entry in entries] == ["key", "result", "approval", "intent", "result"]
+    assert entries[2].body["until"] == published.approvals[0].until[:10], "an auditor sees how long it held"
 
 
 def test_changed_rows_are_a_new_version_with_the_same_addresses(city: City) -> None:

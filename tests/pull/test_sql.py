@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from tests.support.postgres import USER, WORD, binaries, serving
 from vidkryto.clock import told_by
 from vidkryto.errors import SourceError
+from vidkryto.pull.sql import _words
 
 Puller = Callable[..., Any]
 
@@ -71,6 +73,22 @@ def test_a_wrong_query_is_told_in_one_sentence(sqlite: dict[str, str], puller: P
     """With the database's own words."""
     with pytest.raises(SourceError, match="no such table: routes"):
         puller(_source("select * from routes"), environment=sqlite)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (sqlite3.DataError("invalid input syntax for type integer: \"Коваленко\"\nLINE 1"), "DataError"),
+        (sqlite3.InternalError("raised by a function: F20.0"), "InternalError"),
+        (sqlite3.OperationalError("Conversion failed when converting the varchar value 'F20.0' to data type int."),
+         "OperationalError: Conversion failed when converting the varchar value … to data type int."),
+        (sqlite3.ProgrammingError('relation "routes" does not exist'),
+         'ProgrammingError: relation "routes" does not exist'),
+    ],
+)  # fmt: skip
+def test_the_words_of_a_driver_that_may_quote_a_cell_are_not_told(error: Exception, told: str) -> None:
+    """Its kind is; and what stands in quotes only where the query itself says it."""
+    assert _words(DBAPIError("select * from routes", None, error), "select * from routes") == told
 
 
 def test_a_query_with_too_many_rows_is_stopped(sqlite: dict[str, str], puller: Puller) -> None:

@@ -184,11 +184,11 @@ def test_on_a_first_publication_the_suite_first_stands_in_for_what_needs_memory(
             ],
         }
     )
-    assert [item.type for item in suite.for_release(first=True)] == [
+    assert [item.type for item in suite.for_release({"t": ()})] == [
         "expect_table_row_count_to_be_between",
         "expect_column_values_to_be_unique",
     ]
-    assert len(suite.for_release(first=False)) == 2
+    assert len(suite.for_release({"t": ("a release",)})) == 2
 
 
 def test_a_dataset_without_a_suite_has_an_empty_one(tmp_path: Path) -> None:

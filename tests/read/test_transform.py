@@ -154,6 +154,8 @@ def test_python_reaches_neither_network_nor_programs_nor_files(
         ("select code, settlement, amount as sum from stops order by 1", "unknown"),
         ("select code, settlement, amount::double as amount from stops order by 1", "binary number"),
         ("select code, settlement, cast(code as integer) as amount from stops order by 1", "failed"),
+        ("select code, settlement, error(code) as amount from stops order by 1", "failed: InvalidInputException"),
+        ("select code, settlement, nothing as amount from stops order by 1", 'Referenced column "nothing"'),
     ],
 )
 def test_sql_that_cannot_be_used_is_told_without_a_value(sql: str, word: str, table: Table, folder: Path) -> None:
@@ -161,6 +163,15 @@ def test_sql_that_cannot_be_used_is_told_without_a_value(sql: str, word: str, ta
     (folder / "transform.sql").write_text(sql, encoding="utf-8")
     with pytest.raises(ContractError, match=word) as caught:
         transform({"stops": table}, "stops", folder / "transform.sql", SCHEMA)
+    assert "UA1" not in str(caught.value)
+
+
+def test_python_that_fails_tells_its_kind_and_no_value(table: Table, folder: Path) -> None:
+    """The words of an error may hold a cell, with and without quotes."""
+    script = "def transform(tables):\n    raise ValueError(f'bad code {tables[\"stops\"][\"code\"][0]}')\n"
+    (folder / "transform.py").write_text(script, encoding="utf-8")
+    with pytest.raises(ContractError, match=r"failed: ValueError\n") as caught:
+        transform({"stops": table}, "stops", folder / "transform.py", SCHEMA)
     assert "UA1" not in str(caught.value)
 
 

@@ -93,6 +93,12 @@ def test_a_body_outside_its_shape_is_refused(ledger: Ledger, body: dict[str, obj
         "Сервер 192.168.1.20",
         "Погодив Коваленко Петро Іванович",
         "РНОКПП 3123456789",
+        "погодила Коваленко Олена",
+        "погодив Коваленко М. І.",
+        "паспорт МЕ 123456",
+        "вул. Соборна 24, кв. 15",
+        "авто ВХ1234АА",
+        "народжений 12.04.1961",
     ],
 )
 def test_words_that_hold_personal_data_or_addresses_are_refused(ledger: Ledger, reason: str) -> None:

@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from vidkryto.catalogue.reading import Reading
+from vidkryto.pipeline.whole_list import with_whole_list
 from vidkryto.record.run import Task
 from vidkryto.report.returned import Reader, return_export
 from vidkryto_samples.files import Sheet, ods
@@ -133,3 +134,34 @@ def test_a_task_of_several_exports_is_listed_and_marks_nothing(export: Path, tmp
     result, workbook = returned(export, tmp_path / "back.xlsx", [both, replace(ERROR, file="other.xlsx")])
     assert (result.marked, result.without_cell) == (0, 1)
     assert workbook["Завдання"].max_row == 2
+
+
+def test_a_finding_in_a_merged_cell_is_marked_where_its_value_stands(tmp_path: Path) -> None:
+    """The cells that a merge covers can hold no comment and are not seen; one comment says a task once."""
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    assert sheet is not None
+    sheet.title = "Зупинки"
+    for row in (["Код", "Назва"], ["1", "Ринок"], ["2", None], ["3", None]):
+        sheet.append(row)
+    sheet.merge_cells("B2:B4")
+    workbook.save(tmp_path / "merged")
+    result, back = returned(tmp_path / "merged", tmp_path / "back.xlsx", [ERROR])
+    assert back["Зупинки"]["B2"].comment.text.count("Помилка:") == 1
+    assert result.marked == 1
+
+
+def test_all_rows_of_a_task_are_marked_from_the_whole_list(export: Path, tmp_path: Path) -> None:
+    """A record names the first rows of a finding; the list beside it has all of them."""
+    (tmp_path / "findings.csv").write_text(
+        "severity,code,resource,file,sheet,row,column,field,wanted\n"
+        + "".join(
+            f"error,export-missing,stops,stops.xlsx,Зупинки,{row},Назва,label,назва без ?\n" for row in (2, 3, 4)
+        ),
+        encoding="utf-8-sig",
+    )
+    tasks = with_whole_list([ERROR, NOTE], tmp_path)
+    assert [task.rows for task in tasks] == [(2, 3, 4), (3,)]
+    result, workbook = returned(export, tmp_path / "back.xlsx", tasks)
+    assert [bool(workbook["Зупинки"].cell(row, 2).comment) for row in (1, 2, 3, 4)] == [False, True, True, True]
+    assert result.marked == 3

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import io
 import json
 import re
 import time
@@ -14,6 +17,8 @@ from pathlib import Path
 import pytest
 
 from vidkryto.errors import StateError
+from vidkryto.record import Ledger
+from vidkryto.record.public_copy import check_copy
 from vidkryto.record.run import RunRecord, Task
 from vidkryto.report import DatasetDescription, build_site
 
@@ -65,6 +70,23 @@ def test_an_unchanged_export_leaves_the_earlier_verdict(site: Path) -> None:
     assert facts["runs"][0]["outcome"] == "Unchanged"
 
 
+def test_an_exception_that_ended_turns_no_page_green(home: Path, descriptions: list[DatasetDescription]) -> None:
+    """What is live stands under it still: the page says so at once, and also when later runs are blocked."""
+    site = build_site(home, descriptions, today=date(2026, 12, 2))
+    row = next(row for row in overview(site) if row["dataset"] == "school-catalogue")
+    assert (row["status"], row["exceptions"]) == ("exception", 0)
+    assert "винятком, строк якого минув 01.12.2026" in text_of(site / "datasets/school-catalogue/index.html")
+    last = RunRecord.load(max((home / "runs" / "school-catalogue").glob("*/run.json")))
+    blocked = replace(last, run_id="2026-12-02-0415", started="2026-12-02T04:15:00Z", outcome="Withheld", exceptions=())
+    blocked.save(home)
+    site = build_site(home, descriptions, today=date(2026, 12, 2))
+    row = next(row for row in overview(site) if row["dataset"] == "school-catalogue")
+    assert row["status"] == "blocked"
+    page = text_of(site / "datasets/school-catalogue/index.html")
+    assert "винятком, строк якого минув 01.12.2026" in page
+    assert "строк минув" in page
+
+
 def test_a_blocked_dataset_names_file_sheet_rows_column_value_and_remedy(site: Path) -> None:
     """From the page alone an officer finds the cell and knows what to do."""
     page = text_of(site / "datasets/public-transport-stops/index.html")
@@ -106,11 +128,32 @@ def test_the_public_edition_has_no_value_no_file_and_no_account(
         text = page.read_text(encoding="utf-8")
         for hidden in ("49,4l2", "Сервер джерела", "source's server", "zupynky_2026-11.xlsx", ".xlsx"):
             assert hidden not in text, page
-        if page.stem != "ledger":
-            assert "data-office-1" not in text, page
+        assert "data-office-1" not in text, page
     said = text_of(site / "datasets/public-transport-stops/index.html")
     assert "12 місць" in said
     assert "Як виправити" in said
+
+
+def test_the_public_ledger_tells_no_account_and_no_hidden_dataset_and_can_be_checked(
+    home: Path, descriptions: list[DatasetDescription]
+) -> None:
+    """Page, twin and files: of a decision, and of a dataset that never went out, only the hash."""
+    Ledger.open(home, key=home.parent / "keys" / "audit.key").append(
+        "result", "bunkers", {"run": "r1", "outcome": "Withheld"}
+    )
+    site = build_site(home, descriptions, edition="public", today=TODAY)
+    assert sorted(file.name for file in (site / "ledger").iterdir() if file.is_file()) == [
+        "checkpoint", "checkpoints.csv", "entries.csv",
+    ]  # fmt: skip
+    pages = [*site.glob("**/ledger.*"), *(site / "ledger").rglob("*.*")]
+    for page in pages:
+        assert not {"bunkers", "data-office-1"} & set(re.findall(r"[\w-]+", page.read_text(encoding="utf-8"))), page
+    entries, checkpoints = ((site / "ledger" / name).read_text("utf-8") for name in ("entries.csv", "checkpoints.csv"))
+    lines = [base64.b64decode(row["line"]) for row in csv.DictReader(io.StringIO(entries))]
+    assert any(lines)
+    assert not [line for line in lines if b"bunkers" in line or b"data-office-1" in line]
+    assert check_copy(entries, checkpoints).good
+    assert "verify-copy" in text_of(site / "ledger.html")
 
 
 def test_both_languages_link_to_each_other_and_to_the_twin(site: Path) -> None:

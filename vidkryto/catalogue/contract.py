@@ -129,7 +129,8 @@ class Bands(Block):
     adapt: Adapt | None = None
     """With it, the bands of rows, means and fill adapt to the history; without it they are fixed."""
     freshness: Duration | None = None
-    """The age of an export at which it counts as late: 40d, 36h."""
+    """The age at which the newest date of a table counts as late: 40d, 36h. Judged by an expectation that takes
+    `{parameter: fresh_after}`; whether the department is late with its export is judged by `frequency`."""
 
 
 class Approval(Block):

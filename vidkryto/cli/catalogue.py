@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vidkryto.cli.common import Json, people, print_json, print_table, say, settings, tell_error
 from vidkryto.language import translated
+
+if TYPE_CHECKING:
+    from vidkryto.catalogue import Dataset
 
 
 def list_datasets(as_json: Json = False) -> None:
@@ -61,7 +64,7 @@ def check(
     for dataset in datasets:
         found = list(problems_of(dataset))
         try:
-            _load_suite(dataset.folder)
+            found += _problems_of_suite(dataset)
         except ContractError as error:
             found.append(error.told())
         problems[dataset.name] = found
@@ -98,12 +101,15 @@ def lock(name: Annotated[str, typer.Argument(help="The dataset whose column name
     people().print(f"columns.lock.yaml: {', '.join(changed) or say('nothing new')}", markup=False)
 
 
-def _load_suite(folder: object) -> None:
-    from pathlib import Path
-
+def _problems_of_suite(dataset: Dataset) -> list[str]:
     from vidkryto.quality.suite import load_suite
 
-    load_suite(Path(str(folder)))
+    suite = load_suite(dataset.folder)
+    if not suite.all():
+        return []
+    from vidkryto.quality.rehearse import problems_of_suite  # Great Expectations takes seconds to import
+
+    return list(problems_of_suite(suite, dataset.schemas, dataset.key_of))
 
 
 def _tell(errors: tuple[Exception, ...]) -> None:

@@ -24,6 +24,7 @@ def return_exports(
     """
     from vidkryto.catalogue import find_dataset
     from vidkryto.errors import StateError
+    from vidkryto.pipeline.whole_list import with_whole_list
     from vidkryto.report.history import read_history
     from vidkryto.report.returned import Reader, return_export
 
@@ -33,6 +34,7 @@ def return_exports(
     if history.decisive is None:
         raise StateError(f"{name} has never run", remedy=f"Run it first: vidkryto publish {name}")
     record = history.record(history.decisive.run_id)
+    tasks = with_whole_list(record.tasks, history.folder / record.run_id)
     exports: dict[tuple[str, str], dict[str, Reader]] = {}
     for snapshot in record.snapshots:
         reader = Reader(dataset.resource(snapshot.resource).reading, dataset.schemas[snapshot.resource])
@@ -40,7 +42,7 @@ def return_exports(
     for (file, sha256), readers in exports.items():
         returned = return_export(
             chosen.archive.path(sha256),
-            record.tasks,
+            tasks,
             to / f"{Path(file).stem}.{record.run_id}.xlsx",
             file=file,
             readers=readers,

@@ -11,6 +11,7 @@ from vidkryto.cli.common import Json, people, print_json, print_table, say, say_
 if TYPE_CHECKING:
     from vidkryto.language import Language
     from vidkryto.record.run import RunRecord
+    from vidkryto.report.run_facts import Edition
     from vidkryto.settings import Settings
 
 EXIT_CODES = {"Published": 0, "Unchanged": 0, "Withheld": 1, "Failed": 2}
@@ -142,19 +143,23 @@ def status(as_json: Json = False) -> None:
         print_table(columns, [[row[column] for column in columns] for row in worded])
 
 
-def report() -> None:
+def report(
+    public: Annotated[
+        bool, typer.Option("--public", help="The edition for everybody: no values, files, accounts.")
+    ] = False,
+) -> None:
     """Build the report site anew where something changed, and print its folder.
 
-    Example: vidkryto report
+    Example: vidkryto report --public
     """
-    typer.echo(build_report(settings()))
+    typer.echo(build_report(settings(), "public" if public else "internal"))
 
 
-def build_report(chosen: Settings) -> str:
-    """The report site of all datasets; returns its folder."""
+def build_report(chosen: Settings, edition: Edition = "internal") -> str:
+    """The report site of all datasets in one of its editions; returns its folder."""
     from vidkryto.catalogue import load_all
     from vidkryto.pipeline.describe import describe
     from vidkryto.report import build_site
 
     datasets, _ = load_all(chosen.datasets)
-    return str(build_site(chosen.home, [describe(dataset) for dataset in datasets]))
+    return str(build_site(chosen.home, [describe(dataset) for dataset in datasets], edition=edition))

@@ -41,6 +41,10 @@ def decide(
     Raises PlanError when no plan, or more than one, begins with `reference`.
     """
     plan = store.plan(reference)
-    body = {"decision": decision, "who": by.who, "role": by.role, "reason": by.reason, "plan": plan["hash"]}
+    until = store.end(plan, lifetime).date().isoformat()
+    body = {
+        "decision": decision, "who": by.who, "role": by.role, "reason": by.reason, "plan": plan["hash"],
+        "until": until,
+    }  # fmt: skip
     ledger_of(settings).append("approval", plan["dataset"], {**body, "run": run} if run else body)
     return store.approve(plan["hash"], who=by.who, role=by.role, reason=by.reason, lifetime=lifetime, decision=decision)

@@ -61,7 +61,7 @@ def _write(job: Job, tables: Tables, name: str, folder: Path) -> bool:
     suite = tuple(
         # With the values put in: pages about a parameter fail to show.
         replace_arguments(item, given.values)
-        for item in load_suite(job.dataset.folder).for_release(first=not past)
+        for item in load_suite(job.dataset.folder).for_release({other: job.history.of(other) for other in tables.typed})
         if (item.resource or next(iter(tables.typed))) == name
         and item.type not in across.MODELS
         and not hidden & set(map(str, item.kwargs.values()))

@@ -17,6 +17,7 @@ from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
 from vidkryto.pipeline.going_back import put_back
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, finish_records, last_run, record_run, utc
+from vidkryto.pipeline.whole_list import write_whole_list
 from vidkryto.pipeline.withdrawn import withdrawn
 from vidkryto.record.run import RunRecord
 from vidkryto.release import Release
@@ -61,10 +62,19 @@ def _run(job: Job, call: Call) -> RunRecord:
         outcome = Failed.because(error)
     if progress.plan is None and not isinstance(outcome, Unchanged):
         _undo_half(job)
+    _list_findings(job, progress)
     record = record_run(job, progress, outcome)
     if not isinstance(outcome, Failed):  # a failure changed nothing; its record goes with the next run
         shared.give(job.settings, record)
     return record
+
+
+def _list_findings(job: Job, progress: Progress) -> None:
+    """The list is a help for mending; without it the run is still recorded."""
+    try:
+        write_whole_list(job, progress.tables, progress.findings)
+    except OSError as error:
+        logs.event("the whole list of findings could not be written", error=type(error).__name__)
 
 
 def _undo_half(job: Job) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from vidkryto import clock
 from vidkryto.catalogue import Dataset, find_dataset, load_all
@@ -25,8 +25,9 @@ def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Datas
     """Active datasets that should be run: their scheduled moment has passed since the last run, or something is undone.
 
     After a technical failure that is so an hour later, and at once when a person let a waiting plan pass, a delayed row
-    has become old enough, or the moment came for which a release was held back (an embargo, the day of an announced
-    change). A dataset
+    has become old enough, the moment came for which a release was held back (an embargo, the day of an announced
+    change), or the last day of an exception under which the live release stands has passed, whatever the schedule. A
+    dataset
     whose export was wrong, or is late by its promise, is looked at once a day, so that what a department mends or
     brings goes out without anybody's asking. What was withdrawn is not run.
     """
@@ -39,6 +40,8 @@ def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Datas
 def _due(settings: Settings, dataset: Dataset, now: datetime) -> bool:
     last, schedule = last_run(settings, dataset.name), dataset.contract.publication.schedule
     if last is not None and last.not_before and datetime.fromisoformat(last.not_before) <= now:
+        return True
+    if last is not None and _exception_ended(settings, last, now):
         return True
     if last is None or schedule is None:
         return is_due(schedule, None, now)
@@ -57,6 +60,21 @@ def _has_waited(settings: Settings, last: RunRecord, now: datetime) -> bool:
     """Whether a row that the contract delays has become old enough since that run."""
     day = delay_ends(settings, last.dataset)
     return day is not None and datetime.fromisoformat(last.started).date() < day <= now.date()
+
+
+def _exception_ended(settings: Settings, last: RunRecord, now: datetime) -> bool:
+    """Whether an exception under which the live release stands has ended, and no run has looked at it since.
+
+    Days are those of the gate: an exception holds through its last day, in UTC.
+    """
+    good = last_run(settings, last.dataset, outcomes=("Published", "Unchanged"))
+    if good is None or not good.exceptions:
+        return False
+    if last.outcome == "Failed" and now - datetime.fromisoformat(last.started) < AGAIN_AFTER:
+        return False
+    judged = last_run(settings, last.dataset, outcomes=("Published", "Unchanged", "Withheld")) or good
+    looked, today = datetime.fromisoformat(judged.started).date(), now.astimezone(UTC).date()
+    return any(looked <= date.fromisoformat(one.until[:10]) < today for one in good.exceptions if one.until)
 
 
 def _let_pass(settings: Settings, last: RunRecord) -> bool:

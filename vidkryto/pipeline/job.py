@@ -22,6 +22,7 @@ from vidkryto.read.table import numbered, place_of
 from vidkryto.record.run import SnapshotRecord
 from vidkryto.release import ReadyTable, Releases
 from vidkryto.settings import Settings
+from vidkryto.validate.words import Kind
 
 Each = Callable[[Callable[[Any], Any], Sequence[Any]], Sequence[Any]]
 """How work on the partitions of a table is done: `each(function, items)` gives the outcomes in order."""
@@ -176,6 +177,8 @@ class Tables:
     risks: Mapping[str, ResidualRisk] = field(default_factory=dict)
     """What remains in each table when everything declared is done."""
     findings: tuple[Finding, ...] = ()
+    rows_found: Mapping[tuple[str, Kind], Sequence[int]] = field(default_factory=dict)
+    """Every row that validation found something in, by resource and kind of finding; a finding names the first."""
     apart: frozenset[str] = frozenset()
     """Tables whose rows were checked partition by partition, and have no finding."""
 

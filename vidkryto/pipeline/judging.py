@@ -30,7 +30,7 @@ def judge_quality(job: Job, tables: Tables) -> Tables:
     past = {name: job.history.of(name) for name in tables.typed}
     quality = check_quality(
         surroundings(job, tables, hidden),
-        load_suite(job.dataset.folder).for_release(first=() in past.values()),
+        load_suite(job.dataset.folder).for_release(past),
         {
             name: parameters(
                 told, publication.bands, job.started, frequency=publication.frequency, protected=hidden[name]
@@ -51,11 +51,14 @@ def surroundings(job: Job, tables: Tables, hidden: Mapping[str, frozenset[str]])
     A protected key is published in another form, so its keys cannot be compared.
     """
     published = job.releases.published()
-    before = {}
+    before, uncomparable = {}, set()
     for table in published.tables if published else ():
         key = job.dataset.key_of.get(table.resource, ())
-        comparable = table.resource in tables.typed and not hidden[table.resource] & set(key)
-        if key and key == table.key and comparable and table.csv.path.is_file():
+        if not key or table.resource not in tables.typed:
+            continue
+        if key != table.key or hidden[table.resource] & set(key):
+            uncomparable.add(table.resource)
+        elif table.csv.path.is_file():
             options = csv.ConvertOptions(include_columns=list(key), column_types=dict.fromkeys(key, pa.string()))
             before[table.resource] = csv.read_csv(table.csv.path, convert_options=options)
     return Surroundings(
@@ -64,4 +67,5 @@ def surroundings(job: Job, tables: Tables, hidden: Mapping[str, frozenset[str]])
         {name: (text.columns, text.numbers) for name, text in tables.with_totals.items()},
         job.dataset.key_of,
         before,
+        frozenset(uncomparable),
     )

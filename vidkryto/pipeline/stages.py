@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -39,6 +39,7 @@ from vidkryto.read.transform import transform, transformation
 from vidkryto.release import ReadyTable, Release, build_release
 from vidkryto.release.changes import ClosedRows
 from vidkryto.validate import Validation, canonical, to_findings, typed, validate_table
+from vidkryto.validate.words import Kind, rows_found
 
 TOTALS = "expect_parts_to_sum_to_total"
 FIRST_ROW = 2
@@ -147,6 +148,7 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
     findings: list[Finding] = []
     texts = dict(tables.texts)
     values, reports = {}, {}
+    found: dict[tuple[str, Kind], Sequence[int]] = {}
     lookups = {name: text.columns for name, text in tables.texts.items()}
     for name, text in tables.texts.items():
         schema = job.dataset.schemas[name]
@@ -158,6 +160,8 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
         noticed = to_findings(
             validation, resource=name, file=text.file, sheet=text.sheet, sources=places, protected=hidden
         )
+        listed = rows_found(validation, file=text.file, sheet=text.sheet, sources=places)
+        found |= {(name, kind): rows for kind, rows in listed.items()}
         if not validation.valid and job.dataset.contract.publication.on_invalid == "publish-valid":
             kept = without_rejected(text, validation)
             again = validate_table(kept.columns, schema, rows=kept.numbers, lookups=others, name=name)
@@ -172,7 +176,7 @@ def validate_tables(job: Job, tables: Tables) -> Tables:
             values[name] = typed(text.columns, schema)
             reports[name] = _timeless(validation.report_descriptor())
     told = (*tables.findings, *findings)
-    return replace(tables, texts=texts, typed=values, reports=reports, findings=told)
+    return replace(tables, texts=texts, typed=values, reports=reports, findings=told, rows_found=found)
 
 
 def without_rejected(text: TextTable, validation: Validation) -> TextTable:

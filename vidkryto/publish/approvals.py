@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -100,7 +101,6 @@ class Approvals:
         Where the plan waits for its moment, the time is counted from there.
         """
         plan, now = self.plan(reference), clock.now()
-        begins = max(now, datetime.fromisoformat(plan.get("not_before") or now.isoformat()))
         approval = Approval(
             plan=plan["hash"],
             dataset=plan["dataset"],
@@ -109,11 +109,16 @@ class Approvals:
             role=role,
             reason=reason,
             at=now.isoformat(timespec="seconds"),
-            until=(begins + lifetime).isoformat(timespec="seconds"),
+            until=self.end(plan, lifetime).isoformat(timespec="seconds"),
             decision=decision,
         )
         _write(self.folder / "approvals" / f"{approval.plan}.json", asdict(approval))
         return approval
+
+    def end(self, plan: Mapping[str, Any], lifetime: timedelta) -> datetime:
+        """Until when an approval given now would hold."""
+        now = clock.now()
+        return max(now, datetime.fromisoformat(plan.get("not_before") or now.isoformat())) + lifetime
 
     def find(self, plan: Plan, decision: Decision = "approved") -> Approval | None:
         """The approval that lets this plan pass, or the refusal; None when there is none or it ended."""

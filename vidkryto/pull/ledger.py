@@ -49,19 +49,49 @@ def fetch_ledger(source: LedgerSource, dataset: str, ledger: Path, work: Path) -
             remedy="Put the table with `ledger: checkpoints` before the one with `ledger: entries`.",
         )
     target = work / f"{source.ledger}.csv"
-    with target.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        if source.ledger == "checkpoints":
-            writer.writerows([CHECKPOINTS, *_checkpoints(ledger, sizes, entries)])
-        else:
-            writer.writerows([ENTRIES, *_entries(lines, entries)])
+    if source.ledger == "checkpoints":
+        _write(target, [CHECKPOINTS, *_checkpoints(ledger, sizes, entries)])
+    else:
+        _write(target, [ENTRIES, *_entries(lines, entries)])
     return [Fetched(target.name, target, f"ledger:{source.ledger}", modified=clock.now().isoformat(timespec="seconds"))]
+
+
+def write_public_copy(ledger: Path, folder: Path) -> None:
+    """Both tables as files in `folder`, up to the present checkpoint: what the public edition of the report gives."""
+    size = _size((ledger / "checkpoint").read_text(encoding="utf-8"))
+    lines = (ledger / "entries.jsonl").read_bytes().split(b"\n")[:-1][:size]
+    entries = [json.loads(line) for line in lines]
+    sizes = sorted({size, *(before for before in _sizes(ledger) if before < size)})
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / "checkpoints.csv", [CHECKPOINTS, *_checkpoints(ledger, sizes, entries)])
+    _write(folder / "entries.csv", [ENTRIES, *_entries(lines, entries)])
+
+
+def _write(target: Path, rows: Iterable[tuple[object, ...]]) -> None:
+    with target.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows(rows)
+
+
+def published_datasets(entries: Iterable[dict[str, Any]]) -> frozenset[str]:
+    """The datasets that ever went out, and none, for the entries that are about the ledger itself."""
+    return frozenset({entry["dataset"] for entry in entries if entry["body"].get("outcome") == "Published"} | {""})
+
+
+def as_public(entry: dict[str, Any], out: frozenset[str]) -> dict[str, Any]:
+    """An entry as far as it is public: without its body, and of a dataset that is not in `out` without its name."""
+    known = entry["dataset"] in out
+    shown = known and entry["kind"] not in PERSONAL
+    return {**entry, "dataset": entry["dataset"] if known else "", "body": entry["body"] if shown else {}}
+
+
+def _size(note: str) -> int:
+    return int(note.split("\n")[1])
 
 
 def _give_out(ledger: Path, dataset: str, lines: list[bytes]) -> None:
     """Keep the present checkpoint among those given out, if there is news since the last."""
     note = (ledger / "checkpoint").read_text(encoding="utf-8")
-    size = int(note.split("\n")[1])
+    size = _size(note)
     folder = ledger / "published"
     last = max((int(file.stem) for file in folder.glob("*.checkpoint")), default=0)
     if not last or any(_is_news(json.loads(line), dataset) for line in lines[last:size]):
@@ -87,16 +117,17 @@ def _checkpoints(ledger: Path, sizes: Iterable[int], entries: list[dict[str, Any
     for size in sizes:
         name = f"{size:010}.checkpoint"
         cosigned = ledger / "cosigned" / name
-        note = (cosigned if cosigned.is_file() else ledger / "published" / name).read_text(encoding="utf-8")
+        kept = (cosigned, ledger / "published" / name, ledger / "checkpoint")
+        note = next(file for file in kept if file.is_file()).read_text(encoding="utf-8")
         root = base64.b64decode(note.split("\n")[2], validate=True).hex()
         yield size, entries[size - 1]["time"], root, note
 
 
 def _entries(lines: list[bytes], entries: list[dict[str, Any]]) -> Iterator[tuple[object, ...]]:
-    out = {entry["dataset"] for entry in entries if entry["body"].get("outcome") == "Published"} | {""}
+    out = published_datasets(entries)
     for line, entry in zip(lines, entries, strict=False):
-        known = entry["dataset"] in out
+        public = as_public(entry, out)
         # In base64: nothing on the way may change a byte, and no detector may take a run's name for a person's number.
-        shown = base64.b64encode(line).decode() if known and entry["kind"] not in PERSONAL else ""
+        shown = base64.b64encode(line).decode() if public == entry else ""
         leaf = hashlib.sha256(b"\x00" + line).hexdigest()
-        yield entry["seq"], entry["time"], entry["kind"], entry["dataset"] if known else "", leaf, shown
+        yield entry["seq"], entry["time"], entry["kind"], public["dataset"], leaf, shown

@@ -41,9 +41,8 @@ def fetch_sql(source: SqlSource, resource: str, environment: Mapping[str, str], 
             _read_only(connection, engine, source.timeout)
             _write(connection, source, target)
     except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
         raise SourceError(
-            f"the query failed: {redacted(f'{type(cause).__name__}: {cause}', *secrets)}",
+            f"the query failed: {redacted(_words(error, source.sql), *secrets)}",
             remedy="Try the query in the database's own program; check the variable with the address.",
         ) from None
     finally:
@@ -51,6 +50,21 @@ def fetch_sql(source: SqlSource, resource: str, environment: Mapping[str, str], 
     digest = re.sub(r"\s+", " ", source.sql.strip())[:80]
     origin = f"sql:{address.get_backend_name()}: {digest}"
     return [Fetched(f"{resource}.csv", target, origin, modified=clock.now().isoformat(timespec="seconds"))]
+
+
+ABOUT_QUERY = frozenset({"ProgrammingError", "OperationalError", "NotSupportedError", "InterfaceError"})
+"""Errors of a driver (PEP 249) about the query or the connection; the words of any other may quote a cell."""
+QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|«[^»]*»|“[^”]*”")
+
+
+def _words(error: SQLAlchemyError, sql: str) -> str:
+    """The error's kind, and the driver's first line where it is about the query: quoted is only what the query says."""
+    cause = getattr(error, "orig", None) or error
+    kind = type(cause).__name__
+    if cause is not error and ABOUT_QUERY.isdisjoint(base.__name__ for base in type(cause).__mro__):
+        return kind
+    line = next(iter(str(cause).strip().splitlines()), "")
+    return f"{kind}: {QUOTED.sub(lambda quote: quote[0] if quote[0][1:-1] in sql else '…', line)}"
 
 
 def _address(text: str) -> URL:

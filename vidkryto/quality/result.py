@@ -29,6 +29,8 @@ class Result:
     """What was wanted, where the arguments do not say it."""
     raised: bool = False
     """It could not be run."""
+    uncompared: bool = False
+    """What it would be compared with has another form now: told, but no reason to hold the release back."""
 
 
 def to_finding(
@@ -36,11 +38,12 @@ def to_finding(
 ) -> Finding:
     """A failed result as a finding; values of `protected` columns are not in it."""
     column = str(item.kwargs.get("column", ""))
-    hidden = column in protected or result.raised
+    unjudged = result.raised or result.uncompared
+    hidden = column in protected or unjudged
     rows = tuple(sorted(result.rows)[:SHOWN])
     band = next((given.bands[name] for name in sorted(item.wanted_parameters()) if name in given.bands), None)
     return Finding(
-        code="expectation-not-run" if result.raised else "expectation-failed",
+        code="expectation-not-run" if unjudged else "expectation-failed",
         place=Place(place.resource, place.file, row=rows[0] if rows else None, field=column),
         found=None if hidden else shown(result.observed),
         wanted=result.wanted or _wanted(item.resolved(given.values)),
@@ -51,7 +54,7 @@ def to_finding(
             "rule_en": _rule(item, band, "en"),
             "expectation": item.type,
         },
-        override=None if result.raised else Severity(item.severity),
+        override=Severity.WARNING if result.uncompared else None if result.raised else Severity(item.severity),
     )
 
 

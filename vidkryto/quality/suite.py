@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -51,7 +51,7 @@ class Expectation(Block):
 
 
 class Suite(Block):
-    """All expectations of a dataset. `first` replaces `expectations` where there is no release to compare with."""
+    """All expectations of a dataset. `first` is for tables that have no release to compare with."""
 
     expectations: tuple[Expectation, ...] = ()
     first: tuple[Expectation, ...] = ()
@@ -60,11 +60,21 @@ class Suite(Block):
         """Every expectation, of both parts."""
         return self.first + self.expectations
 
-    def for_release(self, *, first: bool) -> tuple[Expectation, ...]:
-        """What applies now: on a first publication the suite `first`, then all the rest that need no memory."""
-        if not first:
-            return self.expectations
-        return self.first + tuple(item for item in self.expectations if item.wanted_parameters() <= WITHOUT_MEMORY)
+    def for_release(self, past: Mapping[str, Sequence[object]]) -> tuple[Expectation, ...]:
+        """What applies now, by what each table remembers of its releases.
+
+        To a table without memory the suite `first`, then all the rest that need none; to the others `expectations`.
+        """
+        own = next(iter(past), "")
+        remembered = {name: bool(told) for name, told in past.items()}
+        return (
+            *(item for item in self.first if not remembered.get(item.resource or own)),
+            *(
+                item
+                for item in self.expectations
+                if remembered.get(item.resource or own, True) or item.wanted_parameters() <= WITHOUT_MEMORY
+            ),
+        )
 
 
 def load_suite(folder: Path) -> Suite:

@@ -143,7 +143,7 @@ def _run_sql(file: Path, inputs: Mapping[str, pa.Table]) -> tuple[pa.Table, tupl
                 raise ContractError(f"{file.name} gives no rows", remedy="End it with one SELECT.")
             return relation.to_arrow_table(), ("duckdb",)
         except duckdb.Error as error:
-            raise _failed(file, error) from None
+            raise _failed(file, words_of(error)) from None
 
 
 def _run_python(file: Path, inputs: Mapping[str, pa.Table]) -> tuple[pa.Table, tuple[str, ...]]:
@@ -162,17 +162,37 @@ def _run_python(file: Path, inputs: Mapping[str, pa.Table]) -> tuple[pa.Table, t
             raise ContractError(f"{file.name} ran longer than {TIMEOUT} s", remedy="Make it lighter.") from None
         result = folder / "result"
         if done.returncode or not result.is_file():
-            raise _failed(file, done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "no result")
+            raise _failed(file, _python_words(done.stderr))
         with pa.memory_map(str(result)) as source:
             isolation = tuple((folder / "isolation").read_text(encoding="ascii").split())
             return pa.ipc.open_file(source).read_all().combine_chunks(), isolation
 
 
-def _failed(file: Path, error: object) -> ContractError:
-    """What went wrong, without anything in quotes: it may be a value of a cell."""
-    line = re.sub(r"'[^']*'|\"[^\"]*\"", "…", str(error).splitlines()[0])[:300]
+def words_of(error: duckdb.Error) -> str:
+    """What DuckDB says of a query it does not understand; of a failure over the data only its kind.
+
+    The words of a failure over data may quote a cell, and not always within quotes.
+    """
+    if isinstance(error, (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)):
+        return str(error).splitlines()[0][:300]
+    return type(error).__name__
+
+
+ABOUT_CODE = ("SyntaxError", "IndentationError", "ImportError", "ModuleNotFoundError", "NameError", "PermissionError")
+"""Errors of Python whose words speak of the program; those of any other may quote a cell."""
+
+
+def _python_words(stderr: str) -> str:
+    last = (stderr.strip() or "no result").splitlines()[-1]
+    kind = last.partition(":")[0]
+    if last == "no result" or kind in ABOUT_CODE:
+        return last[:300]
+    return kind if re.fullmatch(r"[A-Za-z_.]+", kind) else "unknown error"
+
+
+def _failed(file: Path, words: str) -> ContractError:
     return ContractError(
-        f"{file.name} failed: {line}", remedy="Try it on the read tables; see docs/reference/reading.md."
+        f"{file.name} failed: {words}", remedy="Try it on the read tables; see docs/reference/reading.md."
     )
 
 

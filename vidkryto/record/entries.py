@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from vidkryto.catalogue.model import Block
+from vidkryto.disclosure.detectors import BY_NAME, search
+from vidkryto.disclosure.transform import FREE_TEXT_LEAST
 from vidkryto.errors import LedgerError
 
 Kind = Literal["intent", "result", "approval", "exception", "withdrawal", "restore", "retention", "key", "recovery"]
@@ -48,6 +50,8 @@ def _without_personal_data(text: str) -> str:
     for what, pattern in _PERSONAL.items():
         if pattern.search(bare):
             raise ValueError(f"holds {what}; say it without, by office or role")
+    for hit in search(text, least=FREE_TEXT_LEAST):
+        raise ValueError(f"holds {BY_NAME[hit.kind].en}; say it without, by office or role")
     return text
 
 

@@ -31,7 +31,7 @@ def standing_facts(stand: Standing, edition: Edition) -> Facts:
         "title": text_of(last.title if last else stand.dataset.title),
         "department": text_of(last.department.name if last else stand.dataset.department.name),
         "status": stand.status,
-        "sentence": both(lambda words: _sentence(stand, edition, words)),
+        "sentence": both(lambda words: _with_ended(stand, _sentence(stand, edition, words), words)),
         "next": both(lambda words: _next(stand, edition, words)),
         "frequency": stand.promise.frequency,
         "last_good": stand.promise.last_good,
@@ -43,6 +43,13 @@ def standing_facts(stand: Standing, edition: Edition) -> Facts:
         "exceptions": len(stand.exceptions),
         "last_run": last.started if last else "",
     }
+
+
+def _with_ended(stand: Standing, sentence: str, words: Words) -> str:
+    """The sentence, and that the live release stands under an exception that has ended, where it does."""
+    if not stand.ended:
+        return sentence
+    return f"{_ended(sentence)} {words('sentence-ended', date=words.day(max(one.until for one in stand.ended)))}"
 
 
 def _ended(sentence: str) -> str:
@@ -117,7 +124,7 @@ def dataset_facts(stand: Standing, history: History, edition: Edition, today: da
         "tasks": task_list(run, edition) if run else [],
         "tasks_file": "findings.csv" if "findings.csv" in files and edition == "internal" else "",
         "tasks_run": run.run_id if run else "",
-        "exemptions": exemptions(run, edition, today) if run else [],
+        "exemptions": exemptions(stand.good, edition, today) if stand.good else [],
         "approvals": approvals(run, edition) if run else [],
         "runs": [run_row(summary) for summary in history.runs[-LISTED_RUNS:]][::-1],
         "run_count": len(history.runs),

@@ -85,6 +85,11 @@ class History:
         return next(judged, self.last)
 
     @property
+    def good(self) -> RunSummary | None:
+        """The newest run after which the portal showed what the run had judged."""
+        return next((run for run in reversed(self.runs) if run.outcome in ("Published", "Unchanged")), None)
+
+    @property
     def last_published(self) -> RunSummary | None:
         """The newest run that put something on the portal."""
         return next((run for run in reversed(self.runs) if run.outcome == "Published"), None)

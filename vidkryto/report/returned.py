@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+from openpyxl.cell.cell import MergedCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, PatternFill
 from openpyxl.styles.colors import Color
@@ -49,6 +50,12 @@ COLUMNS = (
 """The list of tasks: words of each head, width in letters."""
 LARGEST = 200_000
 """Rows of a sheet that are still given back: a larger file nobody mends by hand, and the copy needs memory."""
+
+
+COMMENTED = 5_000
+"""Cells with a comment; office programs open a workbook with many more only after minutes."""
+ROWS_NAMED = 20
+"""Rows named in the list of tasks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +102,9 @@ def return_export(
 
     `readers` are the resources that are read from this file, by name; several may share a workbook.
     A workbook in XLSX keeps its sheets and formats; every other format becomes sheets of plain text, each row
-    where it stands in the file. Only the places that a task names are marked: the first rows of each kind. The
-    copy holds the department's own data, protected columns too; it goes back to that department and nowhere else.
+    where it stands in the file. Every row of a task is marked, in merged cells the one with the value; after
+    `COMMENTED` cells with a colour alone. The copy holds the department's own data, protected columns too; it goes
+    back to that department and nowhere else.
     Raises ReadError when the file cannot be read, StateError when it is too large to be given back.
     """
     place = Place(file=file)
@@ -111,12 +119,15 @@ def return_export(
     sheets = [_sheet(name, grid, readers[name], place) for name, group in grids.items() for grid in group]
     mine = [task for task in tasks if _is_about(task, file) and task.resource in ("", *readers)]
     mine.sort(key=lambda task: ORDER[task.severity])
-    words, marked, links = Words(language), set(), []
+    words, links = Words(language), []
+    marked: set[tuple[str, int, int]] = set()
     for task in mine:
         cells = _cells(task, sheets) if task.file in ("", file) else []
         links.append(cells[0] if cells else None)
         for sheet, row, column in cells:
-            _mark(workbook[sheet].cell(row, column), task, words, fresh=(sheet, row, column) not in marked)
+            row, column = _anchor(workbook[sheet], row, column)
+            fresh = (sheet, row, column) not in marked
+            _mark(workbook[sheet].cell(row, column), task, words, fresh=fresh, comment=len(marked) < COMMENTED)
             marked.add((sheet, row, column))
     _list_of_tasks(workbook, mine, links, words)
     with written_atomically(target) as part:
@@ -197,17 +208,28 @@ def _cells(task: Task, sheets: Sequence[_Sheet]) -> list[tuple[str, int, int]]:
     return [(sheet.name, row, sheet.column(task) or 1) for row in rows] if sheet else []
 
 
-def _mark(cell: Any, task: Task, words: Words, *, fresh: bool) -> None:
+def _anchor(sheet: Any, row: int, column: int) -> tuple[int, int]:
+    """The cell itself, or the first one of the merged cells that it belongs to: that one is seen, and has the value."""
+    if isinstance(sheet.cell(row, column), MergedCell):
+        for merged in sheet.merged_cells.ranges:
+            if merged.min_row <= row <= merged.max_row and merged.min_col <= column <= merged.max_col:
+                return merged.min_row, merged.min_col
+    return row, column
+
+
+def _mark(cell: Any, task: Task, words: Words, *, fresh: bool, comment: bool) -> None:
     """Colour and comment; tasks come gravest first, so the first colour stays."""
+    if fresh:
+        cell.fill = PatternFill("solid", start_color=FILLS[task.severity])
+    if not comment and not cell.comment:
+        return
     facts = task_facts(task, "internal")
     said = (
         f"{words(f'severity-{task.severity}')}: {facts['message'][words.language]}\n{facts['remedy'][words.language]}"
     )
-    if fresh:
-        cell.fill = PatternFill("solid", start_color=FILLS[task.severity])
-        before = f"{cell.comment.text}\n—\n" if cell.comment else ""
-    else:
-        before = f"{cell.comment.text}\n—\n"
+    before = f"{cell.comment.text}\n—\n" if cell.comment else ""
+    if said in before:
+        return
     cell.comment = Comment(before + said, words("site"), width=420, height=180)
 
 
@@ -263,7 +285,8 @@ def _lines(values: Sequence[int | str]) -> int:
 
 def _row(number: int, task: Task, words: Words) -> tuple[int | str, ...]:
     facts = task_facts(task, "internal")
-    rows = ", ".join(map(str, facts["rows"])) + (", …" if facts["rows"] and task.count > len(facts["rows"]) else "")
+    named = facts["rows"][:ROWS_NAMED]
+    rows = ", ".join(map(str, named)) + (", …" if named and task.count > len(named) else "")
     hidden = words("task-protected") if task.found is None and facts["rows"] and task.field else ""
     return (
         number,

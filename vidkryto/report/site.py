@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from vidkryto import clock
+from vidkryto.pull.ledger import as_public, published_datasets, write_public_copy
 from vidkryto.record import verifier
 from vidkryto.record.note import Note
 from vidkryto.record.run import RunRecord
@@ -129,23 +130,36 @@ class _Site:
         if self.edition == "public" or stand.decisive is None:
             return []
         file = history.folder / stand.decisive.run_id / "findings.csv"
-        if not file.is_file():
-            return []
         target = self.root / "datasets" / history.dataset / "findings.csv"
+        if not file.is_file():
+            target.unlink(missing_ok=True)
+            return []
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, target)
         return ["findings.csv"]
 
     def write_ledger(self) -> None:
-        """The ledger's page, with the files that an auditor takes away beside it."""
+        """The ledger's page, with the files that an auditor takes away beside it.
+
+        The public edition tells what the ledger as a dataset tells (`pull/ledger.py`): no account, no hidden dataset.
+        """
         entries = [json.loads(line) for line in self._lines[-200:]]
+        if self.edition == "public":
+            published = (json.loads(line) for line in self._lines if b'"outcome":"Published"' in line)
+            out = published_datasets(published)
+            entries = [as_public(entry, out) for entry in entries]
         checkpoint = self._ledger / "checkpoint"
         note = checkpoint.read_text(encoding="utf-8") if checkpoint.is_file() else ""
         key = next((json.loads(line)["body"]["key"] for line in reversed(self._lines) if b'"kind":"key"' in line), "")
         cosigned = sorted((self._ledger / "cosigned").glob("*.checkpoint"))
         facts = ledger_facts(entries, len(self._lines), note, key, [_cosigned(file) for file in cosigned], self.edition)
         self.write("ledger", facts)
-        if self._lines:
+        if self._lines and self.edition == "public":
+            (self.root / "ledger" / "entries.jsonl").unlink(missing_ok=True)
+            write_public_copy(self._ledger, self.root / "ledger")
+            self._copy([checkpoint], "ledger")
+            self._copy(cosigned, "ledger/cosigned")
+        elif self._lines:
             self._copy([self._ledger / "entries.jsonl", checkpoint, Path(verifier.__file__)], "ledger")
             self._copy(cosigned, "ledger/cosigned")
 

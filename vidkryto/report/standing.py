@@ -52,10 +52,14 @@ class Standing:
     warnings: int
     notes: int
     exceptions: tuple[Exemption, ...]
-    """Exceptions in force today."""
+    """Exceptions in force today, of those that the live release stands under."""
+    ended: tuple[Exemption, ...]
+    """The others: the live release stands under them although they have ended."""
     expiring: bool
     """Whether one of them ends within two weeks."""
     decisive: RunRecord | None
+    good: RunRecord | None
+    """The run after which the portal showed what it shows now."""
     last: RunRecord | None
     withdrawn_on: str
 
@@ -63,6 +67,7 @@ class Standing:
     def order(self) -> tuple[int, int, int, str]:
         """Sorts by need for action: status, then days late, then errors, then name."""
         need = 3 if self.expiring and NEED[self.status] > 3 else NEED[self.status]
+        need = min(need, NEED["blocked"]) if self.ended else need
         return need, -self.days_late, -self.errors, self.dataset.name
 
 
@@ -74,24 +79,28 @@ def standing(dataset: DatasetDescription, history: History, withdrawn_on: str, t
         decisive = history.record(history.decisive.run_id)
     promise = next((run.promise for run in (last, decisive) if run and run.promise != NO_PROMISE), dataset.promise)
     days_late = max(0, (today - date.fromisoformat(promise.next_due[:10])).days) if promise.next_due else 0
-    in_force = tuple(
-        exemption
-        for exemption in (decisive.exceptions if decisive else ())
-        if not exemption.until or date.fromisoformat(exemption.until[:10]) >= today
-    )
+    good = decisive
+    if history.good and (decisive is None or history.good.run_id != decisive.run_id):
+        good = history.record(history.good.run_id)
+    status_without = _status(decisive, withdrawn_on, days_late)
+    under = good.exceptions if good and status_without != "withdrawn" else ()
+    in_force = tuple(one for one in under if not one.until or date.fromisoformat(one.until[:10]) >= today)
+    ended = tuple(one for one in under if one not in in_force)
     until = [date.fromisoformat(exemption.until[:10]) for exemption in in_force if exemption.until]
     counts = {name: sum(task.severity == name for task in decisive.tasks) if decisive else 0 for name in COUNTED}
     return Standing(
         dataset=dataset,
-        status=_status(decisive, in_force, withdrawn_on, days_late),
+        status="exception" if under and status_without == "published" else status_without,
         promise=promise,
         days_late=days_late,
         errors=counts["error"],
         warnings=counts["warning"],
         notes=counts["note"],
         exceptions=in_force,
+        ended=ended,
         expiring=any((day - today).days <= EXPIRING_DAYS for day in until),
         decisive=decisive,
+        good=good,
         last=last,
         withdrawn_on=withdrawn_on,
     )
@@ -100,7 +109,8 @@ def standing(dataset: DatasetDescription, history: History, withdrawn_on: str, t
 COUNTED = ("error", "warning", "note")
 
 
-def _status(run: RunRecord | None, in_force: tuple[Exemption, ...], withdrawn_on: str, days_late: int) -> Status:
+def _status(run: RunRecord | None, withdrawn_on: str, days_late: int) -> Status:
+    """The status but for exceptions."""
     went_out = run is not None and run.outcome in ("Published", "Unchanged") and run.started >= withdrawn_on
     if withdrawn_on and not went_out:
         return "withdrawn"
@@ -112,4 +122,4 @@ def _status(run: RunRecord | None, in_force: tuple[Exemption, ...], withdrawn_on
         return "blocked"
     if days_late:
         return "late"
-    return "exception" if in_force else "published"
+    return "published"

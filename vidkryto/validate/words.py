@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -127,6 +128,44 @@ def grouped(
         if cell is not None and not hidden and len(group.cells) < EXAMPLES and cell not in group.cells:
             group.cells.append(cell[:LONGEST_FOUND])
     return list(groups.values())
+
+
+ROWS_LISTED = 200_000
+"""Rows of one table in the whole list of findings: a table with more has another fault than its cells."""
+Kind = tuple[str, str, str, str, str, str]
+"""What makes findings one task: code, field, header, what was wanted, file, sheet."""
+
+
+def kind_of(finding: Finding) -> Kind:
+    """The kind of a finding of a validation."""
+    place = finding.place
+    return finding.code, place.field, place.column, finding.wanted or "", place.file, place.sheet
+
+
+def rows_found(
+    validation: Validation, *, file: str = "", sheet: str = "", sources: Sequence[Place] = ()
+) -> dict[Kind, Sequence[int]]:
+    """Every row with a finding, by the kind of the finding, the first `ROWS_LISTED` of all.
+
+    `file`, `sheet` and `sources` are those of `to_findings`.
+    """
+    labels, listed = validation.origin.labels, 0
+    whole = Place(file=file, sheet=sheet)
+    found: dict[Kind, array[int]] = {}
+    for kind, row, number, name, note, _ in walk(validation):
+        if row is None:
+            continue
+        source, line = divmod(row, PER_SOURCE) if len(sources) > 1 else (None, row)
+        place = whole if source is None else sources[source]
+        column = labels[number - 1] if number and number <= len(labels) else ""
+        wanted = wanted_words(kind, note, name or "")
+        rows = found.setdefault((kind, name or "", column, wanted, place.file, place.sheet), array("q"))
+        if not rows or rows[-1] != line:
+            rows.append(line)
+            listed += 1
+        if listed == ROWS_LISTED:
+            break
+    return dict(found)
 
 
 def walk(validation: Validation) -> Iterator[tuple[str, int | None, int | None, str | None, str, str | None]]:
