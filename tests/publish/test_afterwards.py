@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,11 +18,11 @@ from vidkryto.errors import PlanError, SettingsError
 from vidkryto.findings import codes
 from vidkryto.plan.make import make_plan
 from vidkryto.plan.names import resource_id, staging_id
+from vidkryto.portals import settings_of
 from vidkryto.publish.apply import Applying, apply
 from vidkryto.publish.approvals import Approvals
 from vidkryto.publish.lock import Busy
 from vidkryto.publish.portal import Absent, CkanPortal
-from vidkryto.publish.portals import choose
 from vidkryto.publish.receipt import Receipt, Receipts
 from vidkryto.publish.restore import restored_release
 from vidkryto.publish.staging import kept, prepare
@@ -296,17 +295,22 @@ def test_portals_are_chosen_by_name(folder: Path, monkeypatch: pytest.MonkeyPatc
     """Staging and production stand in one file; a misspelt name says what was meant; the token stays hidden."""
     (folder / "portals.toml").write_text(
         '[production]\nurl = "https://data.example.ua/"\norganization = "rada"\ntoken_variable = "PRODUCTION_TOKEN"\n'
-        '[broken]\nulr = "x"\n', encoding="utf-8",
+        'concurrent = 1\ntimeout = 60\n[broken]\nulr = "x"\n[slow]\ntimeout = "long"\n', encoding="utf-8",
     )  # fmt: skip
     monkeypatch.setenv("PRODUCTION_TOKEN", "very-secret")
     settings = Settings(root=folder, home=folder)
-    choice = choose(settings, "production")
-    assert (choice.url, choice.organization) == ("https://data.example.ua", "rada")
-    assert choice.token.reveal() == "very-secret"
-    assert "very-secret" not in repr(choice)
-    assert choice.folder(folder, "receipts") == folder / "receipts@production"
+    chosen = settings_of(settings, "production")
+    assert (chosen.ckan_url, chosen.organization) == ("https://data.example.ua", "rada")
+    assert (chosen.concurrent, chosen.timeout) == (1, 60)
+    assert chosen.ckan_token.reveal() == "very-secret"
+    assert "very-secret" not in repr(chosen)
+    assert chosen.home == folder / "portals" / "production"
     with pytest.raises(SettingsError, match="did you mean production"):
-        choose(settings, "prodution")
+        settings_of(settings, "prodution")
     with pytest.raises(SettingsError, match=r"unknown key .ulr. of portal broken in portals\.toml; did you mean url"):
-        choose(settings, "broken")
-    assert json.loads(json.dumps(choose(settings).name)) == ""
+        settings_of(settings, "broken")
+    with pytest.raises(SettingsError, match="timeout of portal slow"):
+        settings_of(settings, "slow")
+    (folder / "portals.toml").write_text('["../up"]\nurl = "x"\n')
+    with pytest.raises(SettingsError, match="is not a portal"):
+        settings_of(settings, "../up")

@@ -14,8 +14,12 @@ from tests.publish.releases import STOPS, a_release, stop
 from tests.publish.test_publication import public, table_rows
 from tests.support.catalogue import CONTRACT, write_catalogue
 from tests.support.local_portal import LocalPortal
+from vidkryto.catalogue import load_dataset
 from vidkryto.cli.app import app
+from vidkryto.disclosure.outcome import Previous
 from vidkryto.errors import PlanError
+from vidkryto.pipeline import new_job
+from vidkryto.pipeline.stages import classes_of
 from vidkryto.plan.make import make_plan
 from vidkryto.plan.names import resource_id
 from vidkryto.publish.apply import apply
@@ -24,6 +28,7 @@ from vidkryto.publish.portal import CkanPortal
 from vidkryto.publish.receipt import Receipts
 from vidkryto.record import Ledger, SigningKey
 from vidkryto.release import Release, Releases
+from vidkryto.settings import Settings
 
 DATASET = "public-transport-stops"
 CITY_CONTRACT = {
@@ -80,6 +85,9 @@ def live(portal: CkanPortal, home: Path, release: Release) -> None:
     receipt = apply(make_plan(release, portal), release, portal)
     Receipts(home / "receipts").save(receipt)
     Releases(home / "releases" / DATASET).mark_published(release)
+    job = new_job(load_dataset(home.parent / "city" / "datasets" / "transport" / DATASET), Settings(home.parent, home))
+    job.disclosed("stops").parent.mkdir(parents=True, exist_ok=True)
+    job.disclosed("stops").write_text(Previous(classes_of(job, "stops")).to_json(), encoding="utf-8")
 
 
 def entries(home: Path) -> list[Any]:
@@ -155,3 +163,37 @@ def test_a_plan_without_a_release_says_what_to_do(command: Command) -> None:
     """The message names the command that builds one."""
     result = command("plan", DATASET, code=1)
     assert "Build one: vidkryto publish" in str(result.exception)
+
+
+def test_a_rehearsal_on_another_portal_changes_nothing_of_this_one(
+    command: Command, home: Path, local_portal: LocalPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A named portal has releases, approvals, receipts and a ledger of its own; the environment's keeps its state."""
+    root = home.parent / "city"
+    (root / "portals.toml").write_text(
+        f'[staging]\nurl = "{local_portal.url}"\ntoken_variable = "STAGING"\n', encoding="utf-8"
+    )
+    exports = root / "datasets" / "transport" / DATASET / "exports"
+    exports.mkdir(exist_ok=True)
+    names = [field["name"] for field in STOPS["fields"]]
+    release = a_release(home.parent / "made", [stop(n) for n in range(3)], dataset=DATASET)
+    (exports / "stops.csv").write_bytes(release.tables[0].csv.path.read_bytes())
+    assert names
+    monkeypatch.setenv("STAGING", local_portal.editor_token)
+    monkeypatch.setenv("VIDKRYTO_CKAN_URL", "http://127.0.0.1:9")  # nobody listens: this portal is not asked
+    before = sorted(path for path in home.rglob("*") if path.is_file())
+    approved = ("--approve-as", "data-office-1", "--role", "відділ даних", "--reason", "перша публікація")
+    said = command("publish", DATASET, "--portal", "staging", code=2)
+    assert "there is no ledger in" in said.output
+    there = home / "portals" / "staging"
+    SigningKey.generate("practice/staging").save(there / "practice.key")
+    Ledger.create(there, key=there / "practice.key")
+    command("publish", DATASET, "--portal", "staging", *approved)
+    command("watch", DATASET, "--portal", "staging")
+    command("restore", DATASET, "--to", "1.0.0", "--portal", "staging", *BY)
+    published = Releases(there / "releases" / DATASET).published()
+    assert published is not None
+    assert published.version == "1.1.0"
+    assert Releases(home / "releases" / DATASET).published() is None
+    after = sorted(path for path in home.rglob("*") if path.is_file() and there not in path.parents)
+    assert after == before

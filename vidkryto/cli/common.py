@@ -18,14 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Json", "people", "print_json", "print_table", "say", "say_count", "settings", "tell_error"]
 
+PortalName = Annotated[str, typer.Option("--portal", help="A portal of portals.toml; default: the environment's.")]
 Json = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout.")]
 
 
-def settings() -> Settings:
-    """Settings from the environment, read once for a command."""
+def settings(portal: str = "") -> Settings:
+    """Settings from the environment, read once for a command; those of a portal of `portals.toml` if one is named."""
+    from vidkryto.portals import settings_of
     from vidkryto.settings import Settings
 
-    return Settings.from_environment()
+    chosen = Settings.from_environment()
+    return settings_of(chosen, portal) if portal else chosen
 
 
 def people() -> Console:

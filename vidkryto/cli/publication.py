@@ -9,21 +9,19 @@ import typer
 
 from vidkryto import clock
 from vidkryto.cli import prefect_here
-from vidkryto.cli.common import Json, people, print_json, say, settings
+from vidkryto.cli.common import Json, PortalName, people, print_json, say, settings
 
 if TYPE_CHECKING:
     from vidkryto.catalogue import Dataset
     from vidkryto.plan.value import Plan
     from vidkryto.publish.approvals import Approvals
     from vidkryto.publish.portal import CkanPortal
-    from vidkryto.publish.portals import PortalChoice
     from vidkryto.publish.receipt import Receipt, Receipts
     from vidkryto.publish.staging import Prepared
     from vidkryto.release import Release, Releases
     from vidkryto.settings import Settings
 
 Name = Annotated[str, typer.Argument(help="The dataset's name in the catalogue.")]
-PortalName = Annotated[str, typer.Option("--portal", help="A portal of portals.toml; default: the environment's.")]
 Who = Annotated[str, typer.Option("--as", help="The account that decides: data-office-2. Never a person's name.")]
 Role = Annotated[str, typer.Option("--role", help="The office of that account.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; goes into the ledger.")]
@@ -45,10 +43,10 @@ def plan(
     from vidkryto.pipeline.exceptions import decisions_of, in_force
     from vidkryto.plan.render import as_markdown, as_text
 
-    chosen = settings()
+    chosen = settings(portal)
     entry = _dataset(chosen, dataset)
-    made = _plan(chosen, entry, _release(chosen, dataset, release), portal)
-    _approvals(chosen, portal).keep(made)
+    made = _plan(chosen, entry, _release(chosen, dataset, release))
+    _approvals(chosen).keep(made)
     language = chosen.language
     today = clock.now().date()
     excepted = in_force(decisions_of(chosen, dataset), today)
@@ -82,9 +80,9 @@ def approve(
     from vidkryto.pipeline import Approver
     from vidkryto.pipeline.approving import decide
 
-    chosen = settings()
+    chosen = settings(portal)
     approval = decide(
-        _approvals(chosen, portal),
+        _approvals(chosen),
         chosen,
         reference,
         Approver(who, role, reason),
@@ -126,7 +124,7 @@ def restore(
     from vidkryto.publish.apply import Applying, apply
     from vidkryto.publish.restore import restored_release
 
-    chosen = settings()
+    chosen = settings(portal)
     entry, releases = _dataset(chosen, dataset), _releases(chosen, dataset)
     if not to:
         _lift(chosen, dataset, {"who": who, "role": role, "reason": reason})
@@ -135,13 +133,13 @@ def restore(
     if old is not None:
         _refuse_what_is_closed(chosen, entry, old)
     release = restored_release(releases, to, closed_today(chosen, entry))
-    made = _plan(chosen, entry, release, portal, notice=False)
+    made = _plan(chosen, entry, release, notice=False)
     body = {"who": who, "role": role, "reason": reason, "plan": made.hash, "release": _named(release)}
     if published is not None:
         body["replaces"] = _named(published)
     ledger_of(chosen).append("restore", dataset, body)
-    receipt = apply(made, release, _open(chosen, entry, portal), Applying(outcome="restored", reason=reason))
-    _receipts(chosen, portal).save(receipt)
+    receipt = apply(made, release, _open(chosen, entry), Applying(outcome="restored", reason=reason))
+    _receipts(chosen).save(receipt)
     releases.mark_published(release)
     content = f"{old.version} → {release.version}" if old else release.version
     _told(receipt, f"{dataset}: {content}", as_json)
@@ -174,7 +172,7 @@ def withdraw(
     from vidkryto.publish.withdraw import Reason
     from vidkryto.publish.withdraw import withdraw as take_down
 
-    chosen = settings()
+    chosen = settings(portal)
     entry = _dataset(chosen, dataset)
     if not yes:
         typer.confirm(say("Take every copy of {dataset} off the portal?", dataset=dataset), abort=True, err=True)
@@ -186,11 +184,11 @@ def withdraw(
     if objects:
         body["objects"] = list(objects)
     ledger_of(chosen).append("withdrawal", dataset, body)
-    target = _open(chosen, entry, portal)
+    target = _open(chosen, entry)
     receipt = None
     if not erase or target.dataset(dataset, {}) is not None:  # what never went out can be erased too
         receipt = take_down(dataset, target, Reason(reason, legal_basis))
-        _receipts(chosen, portal).save(receipt)
+        _receipts(chosen).save(receipt)
     if erase:
         people().print(say("{files} files deleted", files=delete(chosen, dataset, objects)), markup=False)
         build_report(chosen)
@@ -213,8 +211,8 @@ def watch(
     from vidkryto.alerts.oversight import keep_drift
     from vidkryto.publish.watch import drift
 
-    chosen = settings()
-    receipts = _receipts(chosen, portal)
+    chosen = settings(portal)
+    receipts = _receipts(chosen)
     told: dict[str, list[dict[str, str]]] = {}
     for name in names or receipts.datasets():
         receipt = receipts.latest(name)
@@ -222,10 +220,10 @@ def watch(
             people().print(f"{name}: {say('never published')}", markup=False)
             continue
         entry = _dataset(chosen, name)
-        found = drift(receipt, _open(chosen, entry, portal))
+        found = drift(receipt, _open(chosen, entry))
         if found and repair and receipt.outcome != "withdrawn":
-            _again(chosen, entry, portal, receipts)
-            found = drift(receipts.latest(name) or receipt, _open(chosen, entry, portal))
+            _again(chosen, entry, receipts)
+            found = drift(receipts.latest(name) or receipt, _open(chosen, entry))
         keep_drift(chosen, name, found)
         language = chosen.language
         told[name] = [{"code": f.code, "message": f.message(language), "remedy": f.remedy(language)} for f in found]
@@ -251,15 +249,14 @@ def prepare(
 
     Example: vidkryto portal prepare --token-file ~/sysadmin.token
     """
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from vidkryto.catalogue import find_dataset, load_all
     from vidkryto.publish.portal import CkanPortal
     from vidkryto.publish.staging import prepare as set_up
     from vidkryto.settings import Settings
 
-    chosen = settings()
-    choice = _choice(chosen, portal)
+    chosen = settings(portal)
     file = token_file or chosen.home / "portal" / "sysadmin.token"
     token = Settings.from_environment({"VIDKRYTO_CKAN_URL": "-", "VIDKRYTO_CKAN_TOKEN_FILE": str(file)}).ckan_token
     datasets = (
@@ -268,13 +265,13 @@ def prepare(
         else [item for item in load_all(chosen.datasets)[0] if item.contract.publication.status == "active"]
     )
     done: list[Prepared] = []
-    for organization in sorted({choice.organization or item.city.organization for item in datasets}):
+    for organization in sorted({chosen.organization or item.city.organization for item in datasets}):
         tables = {
             item.name: [resource.path for resource in item.contract.resources]
             for item in datasets
-            if (choice.organization or item.city.organization) == organization
+            if (chosen.organization or item.city.organization) == organization
         }
-        done += set_up(CkanPortal(choice.url, token, organization, choice.patience), tables)
+        done += set_up(CkanPortal.of(replace(chosen, ckan_token=token), organization), tables)
     if as_json:
         print_json([asdict(item) for item in done])
     else:
@@ -314,25 +311,25 @@ def _refuse_what_is_closed(chosen: Settings, entry: Dataset, release: Release) -
         )
 
 
-def _again(chosen: Settings, entry: Dataset, portal: str, receipts: Receipts) -> None:
+def _again(chosen: Settings, entry: Dataset, receipts: Receipts) -> None:
     """Publish the last release once more, where today's rules let it; it was approved when it was published."""
     from vidkryto.publish.apply import apply
 
     published = _releases(chosen, entry.name).published()
     if published is not None:
         _refuse_what_is_closed(chosen, entry, published)
-        made = _plan(chosen, entry, published, portal, notice=False)
-        receipts.save(apply(made, published, _open(chosen, entry, portal)))
+        made = _plan(chosen, entry, published, notice=False)
+        receipts.save(apply(made, published, _open(chosen, entry)))
 
 
-def _plan(chosen: Settings, entry: Dataset, release: Release, portal: str, *, notice: bool = True) -> Plan:
+def _plan(chosen: Settings, entry: Dataset, release: Release, *, notice: bool = True) -> Plan:
     """A plan by the contract; without its notice where a person brings back what users knew before."""
     from vidkryto.plan.make import PlanSettings, make_plan
 
     wanted = entry.contract.publication
     settings = PlanSettings(wanted.bands.rows.share(), wanted.notice_days if notice else 0)
-    shown = _receipts(chosen, portal).shown(_releases(chosen, entry.name), entry.name)
-    return make_plan(release, _open(chosen, entry, portal), settings, shown)
+    shown = _receipts(chosen).shown(_releases(chosen, entry.name), entry.name)
+    return make_plan(release, _open(chosen, entry), settings, shown)
 
 
 def _waits(made: Plan, entry: Dataset) -> bool:
@@ -373,26 +370,22 @@ def _release(chosen: Settings, name: str, version: str) -> Release:
     return found
 
 
-def _choice(chosen: Settings, portal: str) -> PortalChoice:
-    from vidkryto.publish.portals import choose
+def _open(chosen: Settings, entry: Dataset) -> CkanPortal:
+    from vidkryto.publish.portal import CkanPortal
 
-    return choose(chosen, portal)
-
-
-def _open(chosen: Settings, entry: Dataset, portal: str) -> CkanPortal:
-    return _choice(chosen, portal).open(entry.city.organization)
+    return CkanPortal.of(chosen, chosen.organization or entry.city.organization)
 
 
-def _approvals(chosen: Settings, portal: str) -> Approvals:
+def _approvals(chosen: Settings) -> Approvals:
     from vidkryto.publish.approvals import Approvals
 
-    return Approvals(_choice(chosen, portal).folder(chosen.home, "plans"))
+    return Approvals(chosen.home / "plans")
 
 
-def _receipts(chosen: Settings, portal: str) -> Receipts:
+def _receipts(chosen: Settings) -> Receipts:
     from vidkryto.publish.receipt import Receipts
 
-    return Receipts(_choice(chosen, portal).folder(chosen.home, "receipts"))
+    return Receipts(chosen.home / "receipts")
 
 
 def _named(release: Release) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table, say, say_count, settings, tell_error
+from vidkryto.cli.common import Json, PortalName, people, print_json, print_table, say, say_count, settings, tell_error
 
 if TYPE_CHECKING:
     from vidkryto.language import Language
@@ -27,6 +27,7 @@ def publish(
     approve_as: Annotated[str, typer.Option(help="Account that approves what would wait for a person.")] = "",
     role: Annotated[str, typer.Option(help="Office of that account.")] = "",
     reason: Annotated[str, typer.Option(help="Why it is approved; goes into the ledger.")] = "",
+    portal: PortalName = "",
     as_json: Json = False,
 ) -> None:
     """Pull, check and publish datasets to the portal; whatever is wrong leaves the last good release live.
@@ -40,7 +41,7 @@ def publish(
     from vidkryto.errors import SettingsError, VidkrytoError
     from vidkryto.pipeline import Approver, due_datasets, new_job, publish_dataset
 
-    chosen = settings()
+    chosen = settings(portal)
     if sum((bool(names), every, due)) != 1:
         raise SettingsError("name datasets, or say --all, or --due", remedy="Example: vidkryto publish schools")
     if bool(approve_as) != bool(reason):

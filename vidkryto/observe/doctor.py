@@ -69,7 +69,7 @@ def _contracts(settings: Settings) -> Iterator[Check]:
 def _portal(settings: Settings) -> Iterator[Check]:
     datasets, _ = load_all(settings.datasets)
     organization = settings.organization or (datasets[0].city.organization if datasets else "")
-    portal = CkanPortal(settings.ckan_url, settings.ckan_token, organization)
+    portal = CkanPortal.of(settings, organization)
     started = time.monotonic()
     can = portal.capabilities()
     yield Check(

@@ -46,7 +46,7 @@ def portal_of(job: Job) -> CkanPortal:
     """The portal of the settings, as an editor of the city's organisation."""
     settings = job.settings
     organization = settings.organization or job.dataset.city.organization
-    return CkanPortal(settings.ckan_url, settings.ckan_token, organization)
+    return CkanPortal.of(settings, organization)
 
 
 def closed(job: Job) -> Withheld | None:

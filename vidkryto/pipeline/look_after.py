@@ -25,4 +25,4 @@ def drift_of(dataset: str) -> tuple[Finding, ...]:
     if receipt is None:
         return ()
     organization = settings.organization or find_dataset(settings.datasets, dataset).city.organization
-    return drift(receipt, CkanPortal(settings.ckan_url, settings.ckan_token, organization))
+    return drift(receipt, CkanPortal.of(settings, organization))

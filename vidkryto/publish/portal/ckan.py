@@ -12,7 +12,7 @@ from vidkryto.errors import PortalError
 from vidkryto.plan.live import Capabilities, LiveColumn, LiveDataset, LiveResource, LiveTable, Mark
 from vidkryto.plan.names import staging_id
 from vidkryto.publish.portal.transport import Absent, NotAllowed, Patience, Transport
-from vidkryto.settings import Secret
+from vidkryto.settings import Secret, Settings
 
 OLDEST = (2, 10)
 ROWS_PER_QUESTION = 2_000
@@ -32,6 +32,12 @@ class CkanPortal:
         self.transport = Transport(url, token, patience)
         self._capabilities: Capabilities | None = None
         self._sql: bool | None = None
+
+    @classmethod
+    def of(cls, settings: Settings, organization: str) -> CkanPortal:
+        """The portal of these settings, as patient and as polite as they say."""
+        patience = Patience(read=settings.timeout, concurrent=settings.concurrent)
+        return cls(settings.ckan_url, settings.ckan_token, organization, patience)
 
     @property
     def written(self) -> int:
