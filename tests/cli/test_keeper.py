@@ -94,6 +94,25 @@ def test_what_a_killed_keeper_left_is_ended_before_a_new_start(keeper: Keeper, t
     assert processes.find("sleeper", keeper.home) is None
 
 
+def test_what_one_program_is_told_no_other_is(keeper: Keeper) -> None:
+    """The way into Prefect's database goes to the server, and to no run of a department."""
+    told = "import os, time; print(os.environ.get('PREFECT_SERVER_DATABASE_PASSWORD'), flush=True); time.sleep(600)"
+    command = (sys.executable, "-c", told)
+    given = {"PREFECT_SERVER_DATABASE_PASSWORD": "p", "PREFECT_API_DATABASE_CONNECTION_URL": "u", "PATH": "/bin"}
+    keeper.environment = prefect_here.shared_environment(given)
+    database = prefect_here.database_environment(given)
+    assert keeper.environment == {"PATH": "/bin"}
+    for name, environment in (("server", database), ("worker", {})):
+        keeper.start(Program(name, command, _said(keeper, name), environment=environment))
+    logs = [(keeper.home / f"{name}.log").read_text(encoding="utf-8") for name in ("server", "worker")]
+    assert logs == ["p\n", "None\n"]
+
+
+def _said(keeper: Keeper, name: str) -> Callable[[], bool]:
+    """Whether a program has said something."""
+    return lambda: (keeper.home / f"{name}.log").stat().st_size > 0
+
+
 def test_stop_ends_a_keeper_that_nobody_waits_for_and_no_other_program(tmp_path: Path) -> None:
     """One run in the foreground by a script, or one whose starter was interrupted: its script goes on."""
     program = (
@@ -259,3 +278,5 @@ def test_the_systemd_unit_runs_this_program_on_this_folder(city: Path) -> None:
     program = Path(sys.executable).with_name("vidkryto")
     assert f'ExecStart="{program}" up --port 4200 --report-port 5156 --limit 3' in result.stdout
     assert f'"VIDKRYTO_ROOT={city}"' in result.stdout
+    before_the_service = result.stdout.partition("[Service]")[0]
+    assert f"AssertPathExists={city}/.vidkryto/ledger/entries.jsonl\n" in before_the_service

@@ -24,6 +24,8 @@ class Program:
     command: tuple[str, ...]
     ready: Callable[[], bool]
     patience: float = processes.PATIENCE
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What this program alone is told, besides the keeper's environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class Keeper:
             self.home,
             program.command,
             program.ready,
-            environment=self.environment,
+            environment={**self.environment, **program.environment},
             folder=self.folder,
             patience=program.patience,
         )

@@ -36,6 +36,7 @@ UNIT = """\
 Description=Vidkryto: publishes the city's open data
 After=network-online.target
 Wants=network-online.target
+AssertPathExists={home}/ledger/entries.jsonl
 
 [Service]
 Type=exec
@@ -104,7 +105,7 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
     home = chosen.home
     url = f"http://127.0.0.1:{port}/api"
     environment = {
-        **os.environ,
+        **prefect_here.shared_environment(os.environ),
         **prefect_here.server_environment(home, url),
         "VIDKRYTO_ROOT": str(chosen.root),
         "VIDKRYTO_HOME": str(home),
@@ -116,7 +117,10 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
     try:
         prefect = (python, "-m", "prefect")
         serve = (*prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port))
-        keeper.start(Program("prefect-server", serve, lambda: prefect_here.ready(port, login), SERVER_PATIENCE))
+        database = prefect_here.database_environment(os.environ)
+        keeper.start(
+            Program("prefect-server", serve, lambda: prefect_here.ready(port, login), SERVER_PATIENCE, database)
+        )
         (prefect_here.folder(home) / "url").write_text(url + "\n", encoding="utf-8")
         contracts = Changes(lambda: _deployed_from(chosen))
         runs = Changes(lambda: _touched(home / LAST_KEPT))
