@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import socket
@@ -74,6 +75,29 @@ def test_a_program_that_keeps_ending_is_tried_less_and_less_often(
         keeper.look()
     assert [event for name, event in events if name == "broken"] == ["ended", "not started"]
     assert processes.find("sleeper", keeper.home) is not None
+
+
+def test_a_program_that_does_not_stay_up_is_noted_for_the_alerts(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it does not start or ends as soon as it has; one that runs again is no longer."""
+    monkeypatch.setattr("vidkryto.cli.keeper.LONGEST_PAUSE", 0.0)
+    down = keeper.home / "down.json"
+    keeper.programs += [
+        Program("prefect-server", BROKEN, lambda: False),
+        Program("prefect-worker", BROKEN, lambda: True),
+    ]
+    for turn in range(1, 6):
+        assert not down.exists(), turn
+        keeper.look()
+        ended = processes.find("prefect-worker", keeper.home)
+        _until(lambda ended=ended: ended is None or not ended.alive())  # type: ignore[misc]
+    assert json.loads(down.read_text(encoding="utf-8")) == ["prefect-server", "prefect-worker"]
+    keeper.programs = [Program(program.name, SLEEPER, lambda: True) for program in keeper.programs]
+    keeper.look()
+    monkeypatch.setattr("vidkryto.cli.keeper.HEALTHY", 0.0)
+    keeper.look()
+    assert json.loads(down.read_text(encoding="utf-8")) == []
 
 
 def test_a_program_that_does_not_start_says_why(keeper: Keeper) -> None:
@@ -211,6 +235,17 @@ def test_a_contract_or_the_alerts_that_change_are_deployed(tmp_path: Path) -> No
         file.write_text("routes: []\n", encoding="utf-8")
         assert changed.seen()
         assert not changed.seen()
+
+
+def test_people_are_told_by_the_keeper_itself_where_the_city_says_whom(keeper: Keeper, tmp_path: Path) -> None:
+    """The deployment that tells them needs the server and the worker, whose end is to be told."""
+    sent: list[str] = []
+    chores = [up._alerts(Settings(tmp_path, tmp_path / "state"), lambda: sent.append("sent"))]
+    for wanted in ([], ["sent"]):
+        turns = iter([True, True, False])
+        keep(keeper, chores, lambda turns=turns: next(turns), pause=0.0)  # type: ignore[misc]
+        assert sent == wanted
+        (tmp_path / "alerts.yaml").write_text("routes: []\n", encoding="utf-8")
 
 
 def test_a_new_record_is_noticed_without_a_walk_over_all_runs(tmp_path: Path) -> None:
