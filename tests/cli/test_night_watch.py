@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.support.catalogue import write_catalogue
 from vidkryto.cli import prefect_here, processes
+from vidkryto.cli.app import app
 from vidkryto.cli.night_watch import KEPT, programs
 from vidkryto.settings import Settings
 
@@ -79,6 +81,23 @@ def test_a_keeper_that_was_killed_is_an_error(settings: Settings) -> None:
     address.parent.mkdir(parents=True)
     address.write_text("http://127.0.0.1:9/api\n", encoding="utf-8")
     assert said(settings) == [("error", "vidkryto up has ended without being stopped")]
+
+
+def test_what_was_stopped_after_its_keeper_was_killed_is_no_error(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it is left to say that it should run, nor that it does not stay up."""
+    monkeypatch.setenv("VIDKRYTO_ROOT", str(settings.root))
+    monkeypatch.setenv("VIDKRYTO_HOME", str(settings.home))
+    left = [
+        settings.home / name for name in ("prefect/url", "report/url", "up/ready", "up/down.json", "up/keeper.json")
+    ]
+    for file in left:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("http://127.0.0.1:9/api\n", encoding="utf-8")
+    assert CliRunner().invoke(app, ["stop"]).exit_code == 0
+    assert not [file for file in left if file.exists()]
+    assert said(settings) == [("warning", "nothing runs here that publishes by schedule")]
 
 
 def test_a_server_of_another_is_not_ours_to_miss(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
