@@ -182,6 +182,19 @@ def test_drift_is_told_until_a_watch_finds_the_portal_in_order(office: Office) -
     assert causes(office.settings, NOON) == ()
 
 
+def test_a_server_or_worker_that_does_not_stay_up_is_told_to_the_data_office(office: Office) -> None:
+    """Nothing is published by schedule then; the report's own server holds up nobody."""
+    folder = office.settings.home / "up"
+    folder.mkdir(parents=True)
+    (folder / "down.json").write_text('["prefect-worker", "report-server"]\n', encoding="utf-8")
+    [cause] = causes(office.settings, NOON)
+    assert (cause.kind, cause.department) == ("missed", "")
+    assert cause.title.en == "prefect-worker does not stay up: nothing is published by schedule"
+    assert "prefect-worker.log" in cause.next_step.uk
+    (folder / "down.json").write_text("[]\n", encoding="utf-8")
+    assert causes(office.settings, NOON) == ()
+
+
 def test_a_token_that_ends_soon_is_told(office: Office) -> None:
     """Two weeks before, by the claim in the token itself."""
     claims = base64.urlsafe_b64encode(json.dumps({"exp": int((NOON + 10 * DAY).timestamp())}).encode()).decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import socket
@@ -76,6 +77,29 @@ def test_a_program_that_keeps_ending_is_tried_less_and_less_often(
     assert processes.find("sleeper", keeper.home) is not None
 
 
+def test_a_program_that_does_not_stay_up_is_noted_for_the_alerts(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it does not start or ends as soon as it has; one that runs again is no longer."""
+    monkeypatch.setattr("vidkryto.cli.keeper.LONGEST_PAUSE", 0.0)
+    down = keeper.home / "down.json"
+    keeper.programs += [
+        Program("prefect-server", BROKEN, lambda: False),
+        Program("prefect-worker", BROKEN, lambda: True),
+    ]
+    for turn in range(1, 6):
+        assert not down.exists(), turn
+        keeper.look()
+        ended = processes.find("prefect-worker", keeper.home)
+        _until(lambda ended=ended: ended is None or not ended.alive())  # type: ignore[misc]
+    assert json.loads(down.read_text(encoding="utf-8")) == ["prefect-server", "prefect-worker"]
+    keeper.programs = [Program(program.name, SLEEPER, lambda: True) for program in keeper.programs]
+    keeper.look()
+    monkeypatch.setattr("vidkryto.cli.keeper.HEALTHY", 0.0)
+    keeper.look()
+    assert json.loads(down.read_text(encoding="utf-8")) == []
+
+
 def test_a_program_that_does_not_start_says_why(keeper: Keeper) -> None:
     """The last lines of its log are the message."""
     with pytest.raises(StateError, match="no database"):
@@ -92,6 +116,25 @@ def test_what_a_killed_keeper_left_is_ended_before_a_new_start(keeper: Keeper, t
     assert not left.alive()
     following.stop()
     assert processes.find("sleeper", keeper.home) is None
+
+
+def test_what_one_program_is_told_no_other_is(keeper: Keeper) -> None:
+    """The way into Prefect's database goes to the server, and to no run of a department."""
+    told = "import os, time; print(os.environ.get('PREFECT_SERVER_DATABASE_PASSWORD'), flush=True); time.sleep(600)"
+    command = (sys.executable, "-c", told)
+    given = {"PREFECT_SERVER_DATABASE_PASSWORD": "p", "PREFECT_API_DATABASE_CONNECTION_URL": "u", "PATH": "/bin"}
+    keeper.environment = prefect_here.shared_environment(given)
+    database = prefect_here.database_environment(given)
+    assert keeper.environment == {"PATH": "/bin"}
+    for name, environment in (("server", database), ("worker", {})):
+        keeper.start(Program(name, command, _said(keeper, name), environment=environment))
+    logs = [(keeper.home / f"{name}.log").read_text(encoding="utf-8") for name in ("server", "worker")]
+    assert logs == ["p\n", "None\n"]
+
+
+def _said(keeper: Keeper, name: str) -> Callable[[], bool]:
+    """Whether a program has said something."""
+    return lambda: (keeper.home / f"{name}.log").stat().st_size > 0
 
 
 def test_stop_ends_a_keeper_that_nobody_waits_for_and_no_other_program(tmp_path: Path) -> None:
@@ -194,6 +237,17 @@ def test_a_contract_or_the_alerts_that_change_are_deployed(tmp_path: Path) -> No
         assert not changed.seen()
 
 
+def test_people_are_told_by_the_keeper_itself_where_the_city_says_whom(keeper: Keeper, tmp_path: Path) -> None:
+    """The deployment that tells them needs the server and the worker, whose end is to be told."""
+    sent: list[str] = []
+    chores = [up._alerts(Settings(tmp_path, tmp_path / "state"), lambda: sent.append("sent"))]
+    for wanted in ([], ["sent"]):
+        turns = iter([True, True, False])
+        keep(keeper, chores, lambda turns=turns: next(turns), pause=0.0)  # type: ignore[misc]
+        assert sent == wanted
+        (tmp_path / "alerts.yaml").write_text("routes: []\n", encoding="utf-8")
+
+
 def test_a_new_record_is_noticed_without_a_walk_over_all_runs(tmp_path: Path) -> None:
     """Records are kept for ever; one file says when the last came."""
     file = tmp_path / LAST_KEPT
@@ -259,3 +313,5 @@ def test_the_systemd_unit_runs_this_program_on_this_folder(city: Path) -> None:
     program = Path(sys.executable).with_name("vidkryto")
     assert f'ExecStart="{program}" up --port 4200 --report-port 5156 --limit 3' in result.stdout
     assert f'"VIDKRYTO_ROOT={city}"' in result.stdout
+    before_the_service = result.stdout.partition("[Service]")[0]
+    assert f"AssertPathExists={city}/.vidkryto/ledger/entries.jsonl\n" in before_the_service

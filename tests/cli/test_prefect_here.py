@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vidkryto.cli.prefect_here import time_zones
+from vidkryto.cli.prefect_here import server_environment, time_zones
 
 PROGRAM = """
 import datetime, sys, zoneinfo
@@ -46,3 +46,13 @@ def test_who_names_the_time_zones_is_left_alone(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PYTHONTZPATH", "/srv/zones")
     assert time_zones(tmp_path) == {}
     assert not (tmp_path / "prefect").exists()
+
+
+def test_browsers_ask_the_server_where_the_city_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a reverse proxy an officer's browser would ask its own computer; the machine's programs do not."""
+    here, outside = "http://127.0.0.1:4200/api", "https://prefect.city.example/api"
+    monkeypatch.delenv("PREFECT_SERVER_UI_API_URL", raising=False)
+    assert server_environment(tmp_path, here)["PREFECT_SERVER_UI_API_URL"] == here
+    monkeypatch.setenv("PREFECT_SERVER_UI_API_URL", outside)
+    told = server_environment(tmp_path, here)
+    assert (told["PREFECT_SERVER_UI_API_URL"], told["PREFECT_API_URL"]) == (outside, here)

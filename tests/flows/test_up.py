@@ -137,6 +137,8 @@ def test_a_night_runs_by_itself_survives_kills_and_ends(up: Up) -> None:
 
     assert up.run("up", "--background").returncode == 2, "a second one starts on the same state"
     until(lambda: up.run("deployments", "status").returncode == 0, "the server does not answer")
+    remarks = [check for check in json.loads(up.run("doctor", "--json").stdout) if check["name"] == "programs"]
+    assert [check["state"] for check in remarks] == ["ok"], remarks
     before = len(up.runs("COMPLETED"))
     up.kill("prefect-worker")
     up.kill("prefect-server")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -149,3 +150,13 @@ def test_the_doctor_says_what_mends_a_wrong_token_and_a_broken_contract(
     found = [check for check in examine(settings) if check.state == "error"]
     assert {"contracts", "portal"} <= {check.name for check in found}
     assert "VIDKRYTO_CKAN_TOKEN" in next(check.remedy for check in found if check.name == "portal")
+
+
+@pytest.mark.parametrize(("free", "state"), [(0, "error"), (1 << 30, "warning"), (90 << 30, "ok")])
+def test_a_disk_that_is_full_is_an_error_and_one_that_fills_a_warning(
+    office: Office, monkeypatch: pytest.MonkeyPatch, free: int, state: str
+) -> None:
+    """Exit code 2 means that something will fail; with nothing free it does."""
+    usage = SimpleNamespace(total=100 << 30, used=0, free=free)
+    monkeypatch.setattr("vidkryto.observe.doctor.shutil.disk_usage", lambda _: usage)
+    assert [check.state for check in examine(office.settings) if check.name == "disk"] == [state]

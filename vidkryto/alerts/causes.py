@@ -9,7 +9,7 @@ from datetime import datetime
 from vidkryto import clock
 from vidkryto.alerts.cause import OFFICE, Cause, both
 from vidkryto.alerts.expiry import expiring
-from vidkryto.alerts.oversight import drifted, not_cosigned
+from vidkryto.alerts.oversight import down, drifted, not_cosigned
 from vidkryto.pipeline.agenda import Appointment, agenda
 from vidkryto.pipeline.approving import WAITING
 from vidkryto.record.run import RunRecord, Text
@@ -40,6 +40,7 @@ def _all(settings: Settings, now: datetime) -> Iterator[Cause]:
     for row in agenda(settings, now):
         if row.dataset.contract.publication.status == "active":
             yield from _of_dataset(row, settings)
+    yield from down(settings)
     yield from drifted(settings)
     yield from not_cosigned(settings, now)
     yield from expiring(settings, now)

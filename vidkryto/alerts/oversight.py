@@ -1,4 +1,4 @@
-"""Causes that no single run shows: a portal that drifted, a checkpoint that no other office signed."""
+"""Causes that no single run shows: a drifted portal, a checkpoint nobody else signed, programs that are down."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ from vidkryto.settings import Settings
 
 COSIGNED_WITHIN = timedelta(days=8)
 """An office that cosigns once a week, and a day for it."""
+
+DOWN_FILE = "down.json"
+"""In up/ of the state folder: the programs that `vidkryto up` starts again and again in vain."""
+PUBLISHING = ("prefect-server", "prefect-worker")
+"""Without these nothing is published by schedule."""
 
 
 def keep_drift(settings: Settings, dataset: str, found: Sequence[Finding]) -> None:
@@ -60,6 +65,17 @@ def not_cosigned(settings: Settings, now: datetime) -> Iterator[Cause]:
     said = both("The ledger has entries since {day} that no other office has cosigned", day=later.time[:10])
     step = both("Ask the cosigning office to run: vidkryto audit cosign")
     yield Cause("not-cosigned", str(size), OFFICE, (), said, step)
+
+
+def down(settings: Settings) -> Iterator[Cause]:
+    """What `vidkryto up` cannot keep running, without which no scheduled run happens."""
+    file = settings.home / "up" / DOWN_FILE
+    names = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
+    for name in names:
+        if name in PUBLISHING:
+            said = both("{program} does not stay up: nothing is published by schedule", program=name)
+            step = both("Read {log} in up/ of the state folder, then: vidkryto doctor", log=f"{name}.log")
+            yield Cause("missed", name, OFFICE, (), said, step)
 
 
 def _drift_file(settings: Settings, dataset: str) -> Path:

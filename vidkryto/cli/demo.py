@@ -155,7 +155,8 @@ def stop() -> None:
         people().print(say("Everything has stopped; the next `vidkryto up` goes on where this one ended."))
     for name in ("prefect-worker", "prefect-server", "report-server"):
         processes.stop(name, chosen.home / "up")
-    (chosen.home / "report" / "url").unlink(missing_ok=True)
+    for left in ("report/url", "prefect/url", "up/ready", "up/down.json"):  # by a keeper that was killed
+        (chosen.home / left).unlink(missing_ok=True)
     if processes.stop("server", chosen.home / "report"):
         people().print(say("The report's server has stopped."))
     code, _ = portal.run("down")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vidkryto.archive import written_atomically
 from vidkryto.cli import processes
 from vidkryto.errors import StateError
 
@@ -14,6 +17,8 @@ LONGEST_PAUSE = 60.0
 """Seconds between two starts of a program that keeps ending."""
 HEALTHY = 300.0
 """Seconds after which a program that runs has its earlier ends forgiven."""
+DOWN = 5
+"""Starts in vain, or followed by an end soon, from which on people are told that a program does not stay up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,8 @@ class Program:
     command: tuple[str, ...]
     ready: Callable[[], bool]
     patience: float = processes.PATIENCE
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What this program alone is told, besides the keeper's environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,7 @@ class Keeper:
     _failures: dict[str, int] = field(default_factory=dict)
     _next: dict[str, float] = field(default_factory=dict)
     _since: dict[str, float] = field(default_factory=dict)
+    _noted: list[str] = field(default_factory=list)
 
     def start(self, program: Program) -> None:
         """Start a program and keep it from now on; one left by a keeper that was killed is ended first.
@@ -79,12 +87,26 @@ class Keeper:
                 self.told(program.name, "not started")
             else:
                 self._next.pop(program.name)
+        self._note_down()
 
     def stop(self) -> None:
         """End every program, the last one started first."""
         for program in reversed(self.programs):
             processes.stop(program.name, self.home)
         self.programs.clear()
+        self._failures.clear()
+        self._note_down()
+
+    def _note_down(self) -> None:
+        """Keep in the state folder which programs do not stay up, for alerts to tell."""
+        down = sorted(name for name, failures in self._failures.items() if failures >= DOWN)
+        if down != self._noted:
+            from vidkryto.alerts.oversight import DOWN_FILE
+
+            with suppress(OSError):  # a full disk: the next look tries again
+                with written_atomically(self.home / DOWN_FILE) as part:
+                    part.write_text(json.dumps(down) + "\n", encoding="utf-8")
+                self._noted = down
 
     def _run(self, program: Program) -> None:
         processes.start(
@@ -92,7 +114,7 @@ class Keeper:
             self.home,
             program.command,
             program.ready,
-            environment=self.environment,
+            environment={**self.environment, **program.environment},
             folder=self.folder,
             patience=program.patience,
         )

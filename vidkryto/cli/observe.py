@@ -14,7 +14,7 @@ COLUMNS = ("check", "state", "found", "remedy")
 
 
 def doctor(as_json: Json = False) -> None:
-    """Look at settings, portal, clock, disk, keys, schedules, pins and alerts, and say what mends each.
+    """Look at settings, portal, clock, disk, keys, schedules, programs, pins and alerts, and say what mends each.
 
     Exit code 0: all in order; 1: warnings; 2: something will fail.
 
@@ -22,11 +22,12 @@ def doctor(as_json: Json = False) -> None:
     """
     from dataclasses import asdict
 
+    from vidkryto.cli.night_watch import programs
     from vidkryto.language import translated
     from vidkryto.observe.doctor import examine
 
     chosen = settings()
-    checks = examine(chosen)
+    checks = examine(chosen, {"programs": programs})
     if as_json:
         print_json([asdict(check) for check in checks])
     else:

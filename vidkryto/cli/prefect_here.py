@@ -32,6 +32,9 @@ QUIET = {
 """Nothing asks anything outside: without these the server reports its use, and its second UI does so from the
 officer's browser, whatever the server's own setting says."""
 
+DATABASE = ("PREFECT_SERVER_DATABASE_", "PREFECT_API_DATABASE_")
+"""How Prefect's settings of its database begin, passwords among them; the second is the name it had before."""
+
 
 def folder(home: Path) -> Path:
     """Where address, password and Prefect's own files are kept."""
@@ -68,19 +71,30 @@ def client_environment(home: Path, url: str) -> dict[str, str]:
     }
 
 
+def shared_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without the way into Prefect's database: worker, runs and report have no business there."""
+    return {name: value for name, value in environment.items() if not name.startswith(DATABASE)}
+
+
+def database_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What an environment says of Prefect's database: for the server alone."""
+    return {name: value for name, value in environment.items() if name.startswith(DATABASE)}
+
+
 def server_environment(home: Path, url: str) -> dict[str, str]:
-    """What the server and the worker need; PREFECT_SERVER_DATABASE_CONNECTION_URL is left as it is.
+    """What the server and the worker need. The address at which browsers ask the server may be given.
 
     Runs that ended long ago leave Prefect's database (after 90 days, unless the environment says otherwise).
     """
     forget = "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"
+    asked_by_browsers = "PREFECT_SERVER_UI_API_URL"
     return {
         **time_zones(home),
         **without_second_edition(folder(home)),
         forget: os.environ.get(forget, "events,flow_runs"),
         **client_environment(home, url),
         "PREFECT_SERVER_API_AUTH_STRING": password(home).reveal(),
-        "PREFECT_SERVER_UI_API_URL": url,
+        asked_by_browsers: os.environ.get(asked_by_browsers) or url,
         "PREFECT_WORKER_QUERY_SECONDS": "3",
         "PYTHONUNBUFFERED": "1",
     }

@@ -29,6 +29,8 @@ PORT = 4200
 REPORT_PORT = 5156
 TIME_LIMIT = 900.0
 """Seconds after which a command of ours, such as a sync, is taken for hung."""
+ALERTS_EVERY = 900.0
+"""Seconds between two times that people are told what is new."""
 SERVER_PATIENCE = 180.0
 """Seconds for Prefect's server: its first start makes its database, and a laden machine takes long."""
 UNIT = """\
@@ -36,6 +38,7 @@ UNIT = """\
 Description=Vidkryto: publishes the city's open data
 After=network-online.target
 Wants=network-online.target
+AssertPathExists={home}/ledger/entries.jsonl
 
 [Service]
 Type=exec
@@ -104,7 +107,7 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
     home = chosen.home
     url = f"http://127.0.0.1:{port}/api"
     environment = {
-        **os.environ,
+        **prefect_here.shared_environment(os.environ),
         **prefect_here.server_environment(home, url),
         "VIDKRYTO_ROOT": str(chosen.root),
         "VIDKRYTO_HOME": str(home),
@@ -116,7 +119,10 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
     try:
         prefect = (python, "-m", "prefect")
         serve = (*prefect, "server", "start", "--host", "127.0.0.1", "--port", str(port))
-        keeper.start(Program("prefect-server", serve, lambda: prefect_here.ready(port, login), SERVER_PATIENCE))
+        database = prefect_here.database_environment(os.environ)
+        keeper.start(
+            Program("prefect-server", serve, lambda: prefect_here.ready(port, login), SERVER_PATIENCE, database)
+        )
         (prefect_here.folder(home) / "url").write_text(url + "\n", encoding="utf-8")
         contracts = Changes(lambda: _deployed_from(chosen))
         runs = Changes(lambda: _touched(home / LAST_KEPT))
@@ -145,6 +151,7 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
         chores = [
             Chore("report", 2.0, runs.seen, report),
             Chore("deployments sync", 10.0, contracts.seen, sync),
+            _alerts(chosen, lambda: _command(keeper, wanted, "alerts", "send")),
             Chore("lost runs", 15.0, lambda: True, lambda: close_lost(ask, _tell)),
         ]
         if local:
@@ -157,6 +164,13 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
         keeper.stop()
         (home / "up" / "keeper.json").unlink(missing_ok=True)
     people().print(say("Everything has stopped; the next `vidkryto up` goes on where this one ended."))
+
+
+def _alerts(chosen: Settings, send: Callable[[], None]) -> Chore:
+    """Telling people, whether or not server and worker run: the deployment does it too, and tells nothing twice."""
+    from vidkryto.catalogue.deployments import ALERTS_FILE
+
+    return Chore("alerts send", ALERTS_EVERY, lambda: (chosen.root / ALERTS_FILE).is_file(), send)
 
 
 class Changes:
@@ -274,13 +288,15 @@ def _unit(chosen: Settings, port: int, report_port: int, limit: int) -> str:
 
 
 def _refuse_second(chosen: Settings, port: int, report_port: int) -> None:
+    from vidkryto.alerts.oversight import DOWN_FILE
     from vidkryto.errors import StateError
 
     if processes.find("keeper", chosen.home / "up"):
         raise StateError("`vidkryto up` runs already on this state folder", remedy="End it first: vidkryto stop")
     for name in ("prefect-worker", "prefect-server", "report-server"):  # left behind by one that was killed
         processes.stop(name, chosen.home / "up")
-    (chosen.home / "up" / "ready").unlink(missing_ok=True)
+    for left in ("ready", DOWN_FILE):
+        (chosen.home / "up" / left).unlink(missing_ok=True)
     processes.stop("server", chosen.home / "report")  # the demo's
     processes.refuse_taken(port, "End that program, or choose another port: vidkryto up --port 4300")
     processes.refuse_taken(report_port, "End that program, or choose another port: vidkryto up --report-port 5256")

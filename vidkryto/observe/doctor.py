@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
+from types import MappingProxyType
 from typing import Literal
 
 from packaging.requirements import Requirement
@@ -26,6 +27,8 @@ from vidkryto.record.keys import SigningKey
 from vidkryto.settings import Settings, secret_from
 
 LEAST_BYTES, LEAST_SHARE = 5 << 30, 0.05
+TOO_FEW_BYTES = 256 << 20
+"""With less a night fails: exports, releases and Prefect's database are written first."""
 CLOCK_APART = 60.0
 State = Literal["ok", "warning", "error"]
 
@@ -40,10 +43,14 @@ class Check:
     remedy: str = ""
 
 
-def examine(settings: Settings) -> tuple[Check, ...]:
-    """Look at everything; a check that cannot be made is itself an error with its remedy."""
+Look = Callable[[Settings], Iterator[Check]]
+"""One look of the doctor: what it found, good or bad."""
+
+
+def examine(settings: Settings, more: Mapping[str, Look] = MappingProxyType({})) -> tuple[Check, ...]:
+    """Look at everything, and at `more`; a check that cannot be made is itself an error with its remedy."""
     made: list[Check] = []
-    for name, check in CHECKS.items():
+    for name, check in {**CHECKS, **more}.items():
         try:
             made += check(settings)
         except VidkrytoError as error:
@@ -105,6 +112,8 @@ def _disk(settings: Settings) -> Iterator[Check]:
     free = f"{usage.free / (1 << 30):.1f} GiB free"
     if not os.access(folder, os.W_OK):
         yield Check("disk", "error", "the state folder cannot be written", "Give this user the right to write it.")
+    elif usage.free < TOO_FEW_BYTES:
+        yield Check("disk", "error", free, "Free space, or see what may go: vidkryto gc --dry-run")
     elif usage.free < LEAST_BYTES or usage.free < LEAST_SHARE * usage.total:
         yield Check("disk", "warning", free, "Free space, or see what may go: vidkryto gc --dry-run")
     else:
@@ -182,7 +191,7 @@ def _alerts(settings: Settings) -> Iterator[Check]:
     yield Check("alerts", "ok", f"{len(routes)} routes")
 
 
-CHECKS: dict[str, Callable[[Settings], Iterator[Check]]] = {
+CHECKS: dict[str, Look] = {
     "contracts": _contracts,
     "portal": _portal,
     "clock": _clock,
