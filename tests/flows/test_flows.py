@@ -147,6 +147,26 @@ def test_a_vanished_schedule_and_a_vanished_dataset_are_removed(prefect: Prefect
     assert prefect.sync()["removed"] == ["flow-routes"]
 
 
+def test_a_contract_that_does_not_load_holds_up_no_other_and_its_deployment_stays(prefect: Prefect) -> None:
+    """One department's mistake of a letter: the others are deployed, its own nights go on, and the exit code tells."""
+    names = ("flow-broken", "flow-beside")
+    broken = write_catalogue(prefect.city, contract(names[0])) / "dataset.yaml"
+    prefect.sync()
+    before, rendered = prefect.deployment(names[0]), (prefect.city / "prefect.yaml").read_text(encoding="utf-8")
+    broken.write_text("titel: x\n", encoding="utf-8")
+    beside = write_catalogue(prefect.city, contract(names[1])) / "dataset.yaml"
+    done = prefect.run("-m", "vidkryto.cli", "deployments", "sync", "--json")
+    assert (done.returncode, "did you mean `title`" in done.stderr) == (3, True), done.stderr
+    assert "Left as they were, their contracts do not load: flow-broken" in done.stderr
+    told = json.loads(done.stdout)
+    assert (told["added"], told["removed"], told["schedules_removed"]) == (["flow-beside"], [], 0)
+    assert prefect.deployment(names[0])["schedules"] == before["schedules"]
+    assert (prefect.city / "prefect.yaml").read_text(encoding="utf-8") == rendered
+    for file in (broken, beside):
+        file.unlink()
+    assert set(prefect.sync()["removed"]) == set(names)
+
+
 def test_the_flow_publishes_and_shows_its_outcome_as_its_state(prefect: Prefect) -> None:
     """Stages are tasks, the state has the outcome's name, the report is an artifact, and no secret is a parameter."""
     program = "from flows.publish import publish_dataset\nprint(publish_dataset('flow-stops', return_state=True).name)"
