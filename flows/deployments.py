@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,12 +81,19 @@ def server_deployments(client: SyncPrefectClient) -> dict[str, Registered]:
             return found
 
 
-def sync(wanted: list[Mapping[str, Any]], root: Path, limits: Mapping[str, int] | None = None) -> Synced:
+def sync(
+    wanted: list[Mapping[str, Any]],
+    root: Path,
+    limits: Mapping[str, int] | None = None,
+    *,
+    kept: Collection[str] = (),
+) -> Synced:
     """Apply `wanted`, the entries of prefect.yaml, to the server of PREFECT_API_URL.
 
     Unchanged entries are skipped by their version. Prefect itself removes neither a deployment nor a schedule
     that the file no longer names, so both are removed here. `limits` are concurrency limits to create where they
-    are missing. Raises VidkrytoError when Prefect refuses an entry.
+    are missing. What is named in `kept` stays as the server has it, wanted or not. Raises VidkrytoError when Prefect
+    refuses an entry.
     """
     by_name = {str(entry["name"]): entry for entry in wanted}
     with get_client(sync_client=True) as client:
@@ -98,12 +105,13 @@ def sync(wanted: list[Mapping[str, Any]], root: Path, limits: Mapping[str, int] 
         changed = tuple(name for name in by_name if name in have and have[name].version != by_name[name]["version"])
         if added or changed:
             _register(client, [by_name[name] for name in (*added, *changed)], have, root)
-        removed = tuple(name for name in have if name not in by_name)
+        removed = tuple(name for name in have if name not in by_name and name not in kept)
         for name in removed:
             client.delete_deployment(have[name].id)
         stale = 0
         now = server_deployments(client) if added or changed or removed else have
-        for name, deployment in now.items():
+        for name in by_name.keys() & now.keys():
+            deployment = now[name]
             slugs = {schedule["slug"] for schedule in by_name[name]["schedules"]}
             for schedule in deployment.schedules:
                 if schedule.slug not in slugs:

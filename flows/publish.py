@@ -19,6 +19,7 @@ from prefect.tasks import exponential_backoff
 from prefect.utilities.annotations import quote
 
 from flows import approval as approvals
+from flows.overdue import was_made_up_for
 from flows.whereabouts import say_where
 from vidkryto import pipeline
 from vidkryto.catalogue import Dataset, find_dataset
@@ -125,14 +126,17 @@ def _kept_in_bounds(settings: Settings, dataset: str) -> Iterator[None]:
 def publish_dataset(dataset: str, force: bool = False, when_due: bool = False) -> State[Any]:
     """Pull, check and publish one dataset; its outcome is the state of the run.
 
-    `when_due` is for schedules that move over holidays: on other days the run ends at once. A plan that waits for
-    a person suspends the run, which goes on from the start once somebody has answered.
+    `when_due` is for schedules that move over holidays: on other days the run ends at once. So do, after an outage,
+    all runs of missed nights but the first. A plan that waits for a person suspends the run, which goes on from the
+    start once somebody has answered.
     """
     settings = Settings.from_environment()
     with _kept_in_bounds(settings, dataset):
         answered = approvals.take_answer(settings)
         if when_due and not answered and not pipeline.is_due_now(settings, dataset):
             return Completed(name="NotDue", message="the contract's calendar names another day")
+        if not answered and was_made_up_for():
+            return Completed(name="NotDue", message="a run that began after this one's moment has done its work")
         try:
             record = publish_one(dataset, force=force)
         except RunInProgress as error:

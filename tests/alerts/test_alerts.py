@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from cryptography import x509
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from tests.alerts.conftest import NOON, Hook, Mailbox, Office
+from tests.support.catalogue import write_catalogue
 from vidkryto.alerts import Configuration, causes, load_configuration, send_alerts
 from vidkryto.alerts.oversight import keep_drift
 from vidkryto.catalogue.deployments import entries
@@ -109,6 +111,29 @@ def test_an_export_that_is_missing_again_is_told_again(office: Office, mailbox: 
         send_alerts(office.settings, now=NOON + day * DAY, configuration=chosen)
     assert [got["To"].partition("@")[0] for got in mailbox.mails] == ["transport", "data", "transport"]
     assert len({got["Message-ID"] for got in mailbox.mails}) == 3
+
+
+def test_a_contract_that_does_not_load_is_told_once_and_mends_nothing(office: Office, mailbox: Mailbox) -> None:
+    """The dataset does not vanish in silence; what stood open before is not told anew once the contract is mended."""
+    chosen, file = mail(mailbox.port), office.settings.datasets / "transport" / "stops" / "dataset.yaml"
+    office.withheld()
+    good = file.read_text(encoding="utf-8")
+    write_catalogue(office.settings.root, {**yaml.safe_load(good), "name": "routes"})
+    for day, text in enumerate((good, "titel: x\n", "titel: x\n\n", good)):
+        file.write_text(text, encoding="utf-8")
+        send_alerts(office.settings, now=NOON + day * DAY, configuration=chosen)
+    assert [got["To"].partition("@")[0] for got in mailbox.mails] == ["transport", "data"]
+    assert "Контракт stops не завантажується" in mailbox.mails[1].get_content()
+    assert "невідомий ключ `titel`" in mailbox.mails[1].get_content()
+
+
+def test_a_city_file_that_stops_all_contracts_is_one_cause(office: Office) -> None:
+    """Whatever the number of datasets."""
+    contract = yaml.safe_load((office.settings.datasets / "transport" / "stops" / "dataset.yaml").read_text())
+    write_catalogue(office.settings.root, {**contract, "name": "routes"})
+    (office.settings.datasets / "city.yaml").write_text("titel: x\n", encoding="utf-8")
+    [cause] = causes(office.settings, NOON)
+    assert (cause.kind, cause.datasets) == ("contract", ("routes", "stops"))
 
 
 def test_a_portal_that_drifts_again_is_told_again(office: Office, mailbox: Mailbox) -> None:

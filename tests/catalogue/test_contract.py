@@ -1,10 +1,13 @@
 """Contracts: what is accepted, and how a mistake is told."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from vidkryto.catalogue import find_dataset, load_all, load_dataset
+from vidkryto.catalogue.calendar import moments
+from vidkryto.catalogue.contract import Schedule
 from vidkryto.errors import ContractError
 from vidkryto.language import translated
 
@@ -89,6 +92,14 @@ def test_a_misspelt_key_inside_a_resource_is_named_with_its_line(root: Path) -> 
     ("old", "new", "line", "text"),
     [
         ('"30 4 1 * *"', '"30 25 1 * *"', 13, "not a cron expression"),
+        ('"30 4 1 * *"', '"0 30 4 1 * *"', 13, "not a cron expression of five fields"),
+        ('"30 4 1 * *"', '"0 4 * * 5L"', 13, "Prefect does not read '0 4 * * 5L'"),
+        ('"30 4 1 * *"', '"0 4 LW * *"', 13, "Prefect does not read"),
+        ('"30 4 1 * *"', '"0 4 */2 * 1"', 13, "Prefect reads other days in '0 4 */2 * 1'"),
+        ('"30 4 1 * *"', '"0 4 1 * */2"', 13, "Prefect reads other days"),
+        ('"30 4 1 * *"', '"0 4 1 * 5#1"', 13, "Prefect reads other days"),
+        ('"30 4 1 * *"', '"0 4 * * 4-4"', 13, "name the days one by one"),
+        ('"30 4 1 * *"', '"0 4 * * 6/1"', 13, "name the days one by one"),
         ('cron: "30 4 1 * *"', 'cron: "30 4 1 * *", timezone: Europe/Kyev', 13, "for Ukraine write Europe/Kyiv"),
         ("theme: TRAN", "theme: TRANS", 14, "publication.theme"),
         ("frequency: monthly", "frequency: often", 12, "publication.frequency"),
@@ -100,6 +111,19 @@ def test_a_wrong_value_is_named_with_its_line(root: Path, old: str, new: str, li
     message = broken(root, old, new)
     assert f"dataset.yaml:{line}: " in message
     assert text in message
+
+
+@pytest.mark.parametrize("cron", ["0 4 L * *", "0 4 * * 5#2", "0 4 */2 * *", "0 4 1,15 * 1", "5/20 6-22 * * MON-FRI"])
+def test_a_cron_that_is_accepted_means_the_same_days_to_prefect(cron: str) -> None:
+    """Two programs read it: the calendar counts what is missed, Prefect starts the runs."""
+    prefects = pytest.importorskip("prefect._vendor.croniter").croniter(cron, datetime(2026, 11, 26))
+    ours = moments(Schedule(cron=cron, timezone="UTC"), datetime(2026, 11, 26, tzinfo=UTC))
+    assert [next(ours).replace(tzinfo=None) for _ in range(50)] == [prefects.get_next(datetime) for _ in range(50)]
+
+
+def test_a_schedule_that_moves_may_be_any_cron() -> None:
+    """Prefect asks each day then, and the calendar alone decides."""
+    assert Schedule(cron="0 4 LW * *", holidays="next-working-day").cron == "0 4 LW * *"
 
 
 @pytest.mark.parametrize("draft", ["НАЗВА НАБОРУ", "ОПИС НАБОРУ", "КЛЮЧОВЕ СЛОВО"])

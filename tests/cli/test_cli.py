@@ -146,11 +146,13 @@ def test_publish_exits_with_0_then_1_for_withheld_and_tells_row_and_remedy(
     assert portal_session.editor_token not in good.stdout + good.stderr + bad.stdout + bad.stderr
 
 
-def test_a_dataset_whose_run_is_under_way_stops_no_other(city: Path) -> None:
+def test_a_dataset_that_cannot_be_run_stops_no_other(city: Path) -> None:
     """The night of cron goes on to the next dataset, builds the report, and says at the end what was left out."""
     contract = yaml.safe_load((city / "datasets" / "transport" / "cli-stops" / "dataset.yaml").read_text())
     for name in ("cli-a", "cli-z"):
         write_catalogue(city, {**contract, "name": name})
+    broken = write_catalogue(city, {**contract, "name": "cli-broken"}) / "dataset.yaml"
+    broken.write_text("titel: x\n", encoding="utf-8")
     home = city / ".vidkryto"
     (home / "running").mkdir()
     with FileLock(home / "running" / "cli-a.lock"):
@@ -159,6 +161,9 @@ def test_a_dataset_whose_run_is_under_way_stops_no_other(city: Path) -> None:
     assert done.returncode == 2
     assert [record["dataset"] for record in json.loads(done.stdout)] == ["cli-stops", "cli-z"]
     assert "a run of cli-a is in progress" in done.stderr
+    assert "cli-broken/dataset.yaml:1: unknown key `titel`" in done.stderr
+    told = vidkryto(city, "calendar", "--json")
+    assert "cli-broken/dataset.yaml:1: unknown key `titel`" in told.stderr
     assert (home / "site").is_dir()
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ from typer.testing import CliRunner
 
 from tests.alerts.conftest import Office
 from tests.support.catalogue import write_catalogue
+from vidkryto.cli import keeper as keeper_module
 from vidkryto.cli import prefect_here, processes, up
 from vidkryto.cli.app import app
+from vidkryto.cli.deployments import NOT_ALL
 from vidkryto.cli.keeper import Chore, Keeper, Program, keep
 from vidkryto.cli.up import Changes
 from vidkryto.errors import SettingsError, StateError
@@ -185,6 +188,42 @@ def test_a_chore_that_fails_ends_nothing_and_is_done_again(keeper: Keeper, event
     keep(keeper, chores, lambda: next(turns), pause=0.0)
     assert events == [("sync (No space left on device)", "failed"), ("sync (RuntimeError)", "failed")]
     assert (done.count("sync"), done.count("x")) == (1, 5)
+
+
+def test_a_chore_that_keeps_failing_is_done_less_and_less_often_and_a_change_is_tried_at_once(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sync that the server refuses for good does not take the machine; the mended contract does not wait."""
+    seconds, done = [0.0], []
+    monkeypatch.setattr(keeper_module.time, "monotonic", lambda: seconds[0])
+    monkeypatch.setattr(keeper_module.time, "sleep", lambda _: seconds.__setitem__(0, seconds[0] + 1))
+
+    def sync() -> None:
+        done.append(seconds[0])
+        raise StateError("refused")
+
+    chore = Chore("sync", 10.0, lambda: seconds[0] in (0.0, 120.0), sync)
+    keep(keeper, [chore], lambda: seconds[0] <= 200)
+    assert done == [0, 10, 30, 70, 120]
+
+
+def test_a_sync_that_failed_is_owed_and_a_contract_that_does_not_load_is_no_failure(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a server that just started did not take is sent again; what an officer must mend is not."""
+    keeper.home.mkdir(exist_ok=True)
+    keeper.environment = dict(os.environ)
+    program = keeper.home / "program"
+    monkeypatch.setattr(sys, "executable", str(program))
+    for code, owed in ((0, False), (NOT_ALL, False), (1, True), (2, True)):
+        program.write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
+        program.chmod(0o755)
+        with pytest.raises(StateError, match=f"ended with {code}") if owed else nullcontext():
+            up._sync(keeper, lambda: True)
+    changed = Changes(lambda: "once")
+    assert changed.seen()
+    changed.forget()
+    assert changed.seen(), "the sync of the start failed, and nobody does it again"
 
 
 def test_a_program_that_a_full_disk_keeps_from_starting_is_tried_later(

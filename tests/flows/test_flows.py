@@ -5,10 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +147,26 @@ def test_a_vanished_schedule_and_a_vanished_dataset_are_removed(prefect: Prefect
     assert prefect.sync()["removed"] == ["flow-routes"]
 
 
+def test_a_contract_that_does_not_load_holds_up_no_other_and_its_deployment_stays(prefect: Prefect) -> None:
+    """One department's mistake of a letter: the others are deployed, its own nights go on, and the exit code tells."""
+    names = ("flow-broken", "flow-beside")
+    broken = write_catalogue(prefect.city, contract(names[0])) / "dataset.yaml"
+    prefect.sync()
+    before, rendered = prefect.deployment(names[0]), (prefect.city / "prefect.yaml").read_text(encoding="utf-8")
+    broken.write_text("titel: x\n", encoding="utf-8")
+    beside = write_catalogue(prefect.city, contract(names[1])) / "dataset.yaml"
+    done = prefect.run("-m", "vidkryto.cli", "deployments", "sync", "--json")
+    assert (done.returncode, "did you mean `title`" in done.stderr) == (3, True), done.stderr
+    assert "Left as they were, their contracts do not load: flow-broken" in done.stderr
+    told = json.loads(done.stdout)
+    assert (told["added"], told["removed"], told["schedules_removed"]) == (["flow-beside"], [], 0)
+    assert prefect.deployment(names[0])["schedules"] == before["schedules"]
+    assert (prefect.city / "prefect.yaml").read_text(encoding="utf-8") == rendered
+    for file in (broken, beside):
+        file.unlink()
+    assert set(prefect.sync()["removed"]) == set(names)
+
+
 def test_the_flow_publishes_and_shows_its_outcome_as_its_state(prefect: Prefect) -> None:
     """Stages are tasks, the state has the outcome's name, the report is an artifact, and no secret is a parameter."""
     program = "from flows.publish import publish_dataset\nprint(publish_dataset('flow-stops', return_state=True).name)"
@@ -177,6 +200,46 @@ def test_what_was_left_undone_gets_one_run_and_what_is_paused_none(prefect: Pref
     for name in ("flow-forgotten", "flow-paused"):
         (prefect.city / "datasets" / "transport" / name / "dataset.yaml").unlink()
     prefect.sync()
+
+
+def test_of_the_nights_an_outage_left_one_is_run(prefect: Prefect) -> None:
+    """Prefect holds a run for each missed night; the first does the work, the others say that they are not due."""
+    city = prefect.city
+    (write_catalogue(city, contract("flow-outage")) / "exports" / "stops.csv").write_bytes(EXPORT.encode("cp1251"))
+    prefect.sync()
+    ours = {
+        "deployments": {"name": {"any_": ["flow-outage"]}},
+        "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
+        "sort": "EXPECTED_START_TIME_ASC",
+    }
+    until(lambda: len(prefect.ask("/flow_runs/filter", ours)) >= 3, "the scheduler creates no runs")
+    runs = [run["id"] for run in prefect.ask("/flow_runs/filter", ours)[:3]]
+    for days, run in zip((3, 2, 1), runs, strict=True):
+        _was_expected(prefect, run, days)
+    for run in runs:
+        done = prefect.run("-m", "prefect", "flow-run", "execute", run)
+        assert done.returncode == 0, done.stdout + done.stderr
+    these = {"flow_runs": {"id": {"any_": runs}}}
+    ended = {run["id"]: run["state_name"] for run in prefect.ask("/flow_runs/filter", these)}
+    assert [ended[run] for run in runs] == ["Published", "NotDue", "NotDue"]
+    by_hand = f"/deployments/{prefect.deployment('flow-outage')['id']}/create_flow_run"
+    wanted = prefect.ask(by_hand)["id"]
+    assert prefect.run("-m", "prefect", "flow-run", "execute", wanted).returncode == 0
+    (run,) = prefect.ask("/flow_runs/filter", {"flow_runs": {"id": {"any_": [wanted]}}})
+    assert run["state_name"] == "Unchanged", "what a person starts is run all the same"
+    (city / "datasets" / "transport" / "flow-outage" / "dataset.yaml").unlink()
+    prefect.sync()
+
+
+def _was_expected(prefect: Prefect, run: str, days: int) -> None:
+    """Put the moment of a scheduled run so many days back, in the server's own database."""
+    moment = datetime.now(UTC) - timedelta(days=days)
+    with closing(sqlite3.connect(Path(prefect.environment["PREFECT_HOME"]) / "prefect.db", timeout=60)) as data, data:
+        done = data.execute(
+            "UPDATE flow_run SET expected_start_time = ?, next_scheduled_start_time = ? WHERE id = ?",
+            (*[f"{moment:%Y-%m-%d %H:%M:%S.%f}"] * 2, run),
+        )
+        assert done.rowcount == 1
 
 
 def test_the_flow_that_watches_reports_a_hand_edit_and_repairs_nothing(prefect: Prefect) -> None:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from vidkryto import clock
 from vidkryto.alerts.cause import OFFICE, Cause, both
 from vidkryto.alerts.expiry import expiring
 from vidkryto.alerts.oversight import down, drifted, not_cosigned
+from vidkryto.catalogue import load_dataset
+from vidkryto.catalogue.load import dataset_folders
+from vidkryto.errors import ContractError
+from vidkryto.language import translated
 from vidkryto.pipeline.agenda import Appointment, agenda
 from vidkryto.pipeline.approving import WAITING
 from vidkryto.record.run import RunRecord, Text
 from vidkryto.report.summary import finding_of
 from vidkryto.settings import Settings
 
+YAML_FILE = re.compile(r"[\w./-]+\.ya?ml")
 GRACE_RUNS = 1
 """One scheduled moment may have come a minute ago: its run may be under way."""
 
@@ -37,13 +42,30 @@ def causes(settings: Settings, now: datetime | None = None) -> tuple[Cause, ...]
 
 
 def _all(settings: Settings, now: datetime) -> Iterator[Cause]:
-    for row in agenda(settings, now):
+    rows = agenda(settings, now)
+    yield from _unloadable(settings, {row.dataset.name for row in rows})
+    for row in rows:
         if row.dataset.contract.publication.status == "active":
             yield from _of_dataset(row, settings)
     yield from down(settings)
     yield from drifted(settings)
     yield from not_cosigned(settings, now)
     yield from expiring(settings, now)
+
+
+def _unloadable(settings: Settings, loaded: Collection[str]) -> Iterator[Cause]:
+    """Contracts that do not load: nothing else is told of their datasets. One file that stops many is one cause."""
+    for folder in dataset_folders(settings.datasets):
+        if folder.name in loaded:
+            continue
+        try:
+            load_dataset(folder)
+        except ContractError as error:
+            file = YAML_FILE.search(error.message)
+            reason = Text(translated(error.message, "uk"), error.message)
+            said = both("The contract of {dataset} does not load: {reason}", dataset=folder.name, reason=reason)
+            step = both("Mend the file: vidkryto check names its lines. Until then the dataset is not run.")
+            yield Cause("contract", file[0] if file else folder.name, OFFICE, (folder.name,), said, step)
 
 
 def _of_dataset(row: Appointment, settings: Settings) -> Iterator[Cause]:

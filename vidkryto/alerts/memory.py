@@ -17,10 +17,12 @@ from vidkryto.archive import written_atomically
 from vidkryto.errors import StateError, raise_state_error
 
 AGAIN = timedelta(hours=12)
-RECURS: Mapping[Kind, timedelta] = dict.fromkeys(("failed", "missed", "withheld", "approval", "drift"), AGAIN)
+RECURS: Mapping[Kind, timedelta] = dict.fromkeys(
+    ("failed", "contract", "missed", "withheld", "approval", "drift"), AGAIN
+)
 """A cause of these kinds that was gone for so long and comes back is another one; a shorter gap is a flutter."""
 HIDDEN: frozenset[Kind] = frozenset({"withheld", "approval"})
-"""What the last run of a dataset tells: while it fails, a cause of these kinds is out of sight and not gone."""
+"""What the last run of a dataset tells: while it fails, or its contract does not load, it is out of sight, not gone."""
 REMEMBERED = timedelta(days=400)
 """How long other causes are remembered after they ended: their key holds what makes them new."""
 
@@ -36,7 +38,7 @@ class Memory:
     def see(self, causes: tuple[Cause, ...], now: datetime) -> None:
         """Note which causes are open now, and forget those that ended long ago."""
         open_now = {cause.id for cause in causes}
-        failing = {name for cause in causes if cause.kind == "failed" for name in cause.datasets}
+        failing = {name for cause in causes if cause.kind in ("failed", "contract") for name in cause.datasets}
         for cause in causes:
             known = self.causes.get(cause.id)
             recurs = RECURS.get(cause.kind)

@@ -2,7 +2,7 @@
 
 from vidkryto.catalogue.bundle import rules_bundle, unpack_rules
 from vidkryto.catalogue.contract import Bands, City, Contract, Department, Frequency, Publication, Resource
-from vidkryto.catalogue.load import Dataset, find_dataset, load_all, load_dataset, primary_key
+from vidkryto.catalogue.load import Dataset, find_dataset, load_all, load_dataset, names_not_loaded, primary_key
 
 __all__ = [
     "Bands",
@@ -16,6 +16,7 @@ __all__ = [
     "find_dataset",
     "load_all",
     "load_dataset",
+    "names_not_loaded",
     "primary_key",
     "rules_bundle",
     "unpack_rules",

@@ -7,6 +7,7 @@ https://datapackage.org/standard/data-package/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -24,6 +25,7 @@ from vidkryto.catalogue.source import Source
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([-_][a-z0-9]+)*$", min_length=2, max_length=90)]
 Percentage = Annotated[str, StringConstraints(pattern=r"^\d{1,3}(\.\d+)?%$")]
 Duration = Annotated[str, StringConstraints(pattern=r"^\d{1,4}[hd]$")]
+RANGE_OF_ONE = re.compile(r"\b(\d+)-\1\b")
 TimeLimit = Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,3}[smh]$")]
 
 
@@ -66,7 +68,7 @@ class Schedule(Block):
     """When the flow runs. The promise to the public is `frequency`; this is how it is kept."""
 
     cron: str
-    """Five fields of cron, read in `timezone`."""
+    """Five fields of cron, read in `timezone`, as Prefect and this calendar both read them."""
     timezone: str = "Europe/Kyiv"
     holidays: Literal["run", "next-working-day"] = "run"
     """next-working-day moves a run, and the day on which an export counts as late, over weekends and holidays."""
@@ -74,6 +76,8 @@ class Schedule(Block):
     @field_validator("cron")
     @classmethod
     def _cron(cls, value: str) -> str:
+        if len(value.split()) != 5:
+            raise ValueError(f"not a cron expression of five fields: {value!r}")
         try:
             CronSim(value, datetime(2026, 1, 1))
         except CronSimError as error:
@@ -88,6 +92,21 @@ class Schedule(Block):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError(f"no such time zone {value!r}; for Ukraine write Europe/Kyiv") from None
         return value
+
+    @model_validator(mode="after")
+    def _as_prefect_reads_it(self) -> Schedule:
+        """Refuse what Prefect refuses or reads as other days; a schedule that moves is asked for each day instead."""
+        _minute, _hour, day, _month, weekday = self.cron.upper().split()
+        if self.holidays != "run":
+            return self
+        if "W" in day or "L" in weekday:
+            raise ValueError(f"Prefect does not read {self.cron!r}: no LW, no weekday with L")
+        both = day != "*" and weekday != "*"
+        if both and (day.startswith("*") or weekday.startswith("*") or "#" in weekday):
+            raise ValueError(f"Prefect reads other days in {self.cron!r}: leave the day of the month or the weekday *")
+        if ("/" in weekday and not weekday.startswith("*/")) or RANGE_OF_ONE.search(self.cron):
+            raise ValueError(f"Prefect reads other days in {self.cron!r}: name the days one by one, as in 1,3,5")
+        return self
 
 
 class RowBand(Block):

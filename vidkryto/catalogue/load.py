@@ -66,6 +66,12 @@ def dataset_folders(root: Path) -> tuple[Path, ...]:
     return tuple(sorted((file.parent for file in root.glob("*/*/dataset.yaml")), key=lambda folder: folder.name))
 
 
+def names_not_loaded(root: Path, datasets: Iterable[Dataset]) -> tuple[str, ...]:
+    """The names of the datasets below `root` that `load_all` could not load, which are those of their folders."""
+    loaded = {dataset.folder for dataset in datasets}
+    return tuple(folder.name for folder in dataset_folders(root) if folder not in loaded)
+
+
 def load_all(root: Path) -> tuple[tuple[Dataset, ...], tuple[ContractError, ...]]:
     """All datasets that load, and the errors of those that do not: one bad contract stops no other.
 

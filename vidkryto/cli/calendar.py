@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vidkryto.cli.common import Json, people, print_json, print_table, say, settings
+from vidkryto.cli.common import Json, people, print_json, print_table, say, settings, tell_error
 
 if TYPE_CHECKING:
     from vidkryto.pipeline.agenda import Appointment
@@ -27,6 +27,7 @@ def calendar(
     Example: vidkryto calendar --icalendar public/calendars
     """
     from vidkryto import clock
+    from vidkryto.catalogue import load_all
     from vidkryto.pipeline.agenda import agenda
 
     chosen = settings()
@@ -41,6 +42,8 @@ def calendar(
         print_json(told)
     else:
         print_table(COLUMNS, [_cells(line) for line in told])
+    for error in load_all(chosen.datasets)[1]:  # they have no row
+        tell_error(error)
 
 
 def row_of(row: Appointment) -> dict[str, str]:

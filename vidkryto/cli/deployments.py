@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from vidkryto.catalogue import Dataset
     from vidkryto.settings import Settings
 
+NOT_ALL = 3
+"""The exit code of a sync that left out contracts which do not load: to repeat it mends nothing."""
 app = typer.Typer(help="Deployments and schedules on a Prefect server.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -23,19 +25,20 @@ def render(
     check: Annotated[bool, typer.Option("--check", help="Only say whether prefect.yaml is fresh.")] = False,
 ) -> None:
     """Write prefect.yaml anew from the contracts. With --check: exit code 1 when it is stale, and no writing."""
-    _write(settings(), _all_datasets(settings()), check=check)
+    datasets, broken = _datasets(settings())
+    if broken:
+        raise typer.Exit(2)  # prefect.yaml without their entries would end their runs
+    _write(settings(), datasets, check=check)
 
 
-def _all_datasets(chosen: Settings) -> tuple[Dataset, ...]:
-    """Every dataset; a contract that does not load is told and ends the command: its deployment would be removed."""
-    from vidkryto.catalogue import load_all
+def _datasets(chosen: Settings) -> tuple[tuple[Dataset, ...], tuple[str, ...]]:
+    """The datasets that load, and the names of those that do not; what is wrong with them is told."""
+    from vidkryto.catalogue import load_all, names_not_loaded
 
     datasets, errors = load_all(chosen.datasets)
     for error in errors:
         tell_error(error)
-    if errors:
-        raise typer.Exit(2)
-    return datasets
+    return datasets, names_not_loaded(chosen.datasets, datasets)
 
 
 def _write(chosen: Settings, datasets: tuple[Dataset, ...], *, check: bool = False) -> None:
@@ -56,22 +59,32 @@ def _write(chosen: Settings, datasets: tuple[Dataset, ...], *, check: bool = Fal
 
 @app.command(epilog="Example: PREFECT_API_URL=http://127.0.0.1:4200/api vidkryto deployments sync")
 def sync(as_json: Json = False) -> None:
-    """Apply only the differences to the Prefect server of PREFECT_API_URL; stale deployments and schedules go."""
+    """Apply only the differences to the Prefect server of PREFECT_API_URL; stale deployments and schedules go.
+
+    Exit code 0: done; 3: done, but for contracts that do not load, whose deployments stay as they are;
+    otherwise the server did not take them.
+    """
     from dataclasses import asdict
 
     from vidkryto.catalogue import deployments
 
     chosen = settings()
-    datasets = _all_datasets(chosen)
-    _write(chosen, datasets)
+    datasets, broken = _datasets(chosen)
+    if not broken:
+        _write(chosen, datasets)
     wanted = deployments.entries(datasets, alerts=deployments.has_alerts(chosen.root))
-    done = _flows(chosen.root).sync(wanted, chosen.root, deployments.limits(datasets))
+    kept = {*broken, *(name for name, *_ in deployments.STANDING)} if broken else set()
+    done = _flows(chosen.root).sync(wanted, chosen.root, deployments.limits(datasets), kept=kept)
     if as_json:
         print_json(asdict(done))
     else:
         words = "added {added}, changed {changed}, removed {removed}, schedules removed {schedules}, unchanged {same}"
         counts = {"added": len(done.added), "changed": len(done.changed), "removed": len(done.removed)}
         people().print(say(words, None, **counts, schedules=done.schedules_removed, same=done.unchanged))
+    if broken:
+        names = ", ".join(broken)
+        people().print(say("Left as they were, their contracts do not load: {names}", names=names), markup=False)
+        raise typer.Exit(NOT_ALL)
 
 
 @app.command(epilog="Example: vidkryto deployments status --json")

@@ -15,6 +15,8 @@ from vidkryto.errors import StateError
 
 LONGEST_PAUSE = 60.0
 """Seconds between two starts of a program that keeps ending."""
+LONGEST_WAIT = 600.0
+"""Seconds between two tries of a chore that keeps failing."""
 HEALTHY = 300.0
 """Seconds after which a program that runs has its earlier ends forgiven."""
 DOWN = 5
@@ -125,22 +127,26 @@ class Keeper:
 def keep(keeper: Keeper, chores: Sequence[Chore], wanted: Callable[[], bool], *, pause: float = 1.0) -> None:
     """Look after the programs and do the chores until `wanted` says no.
 
-    A chore that fails, whatever its error, is told, ends nothing and is done again at its next time.
+    A chore that fails, whatever its error, is told, ends nothing and is done again, with growing pauses unless what
+    it is needed for happens anew.
     """
     looked: dict[int, float] = {}
-    owed: set[int] = set()
+    failures: dict[int, int] = {}
+    again: dict[int, float] = {}
     while wanted():
         keeper.look()
         for number, chore in enumerate(chores):
             if time.monotonic() - looked.get(number, -chore.seconds) < chore.seconds:
                 continue
             try:
-                if chore.needed() or number in owed:
-                    owed.add(number)
+                if chore.needed() or (number in failures and time.monotonic() >= again[number]):
+                    failures[number] = failures.get(number, 0) + 1
                     chore.do()
-                    owed.discard(number)
+                    del failures[number]
             except Exception as error:  # a full disk, a server that restarts, a defect: the programs must go on
                 what = getattr(error, "strerror", None) or type(error).__name__
                 keeper.told(f"{chore.name} ({what})", "failed")
+                times = min(failures.get(number, 1), 10)
+                again[number] = time.monotonic() + min(LONGEST_WAIT, chore.seconds * 2 ** (times - 1))
             looked[number] = time.monotonic()
         time.sleep(pause)

@@ -51,6 +51,7 @@ def publish(
         datasets = tuple(find_dataset(chosen.datasets, name) for name in names)
     elif due:
         datasets = due_datasets(chosen)
+        errors += load_all(chosen.datasets)[1]
     else:
         datasets, broken = load_all(chosen.datasets)
         errors += broken

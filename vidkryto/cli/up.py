@@ -102,6 +102,7 @@ def up(
 
 
 def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Callable[[], bool], *, local: bool) -> None:
+    from vidkryto.errors import StateError
     from vidkryto.record.run import LAST_KEPT
 
     home = chosen.home
@@ -128,13 +129,16 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
         runs = Changes(lambda: _touched(home / LAST_KEPT))
 
         def sync() -> None:
-            _command(keeper, wanted, "deployments", "sync")
+            _sync(keeper, wanted)
 
         def report() -> None:
             _command(keeper, wanted, "report")
 
-        sync()
         contracts.seen()
+        try:
+            sync()
+        except StateError:  # told; the chore does it again
+            contracts.forget()
         report()
         runs.seen()
         worker = (*prefect, "worker", "start", "--pool", "vidkryto", "--type", "process", "--limit", str(limit))
@@ -187,6 +191,10 @@ class Changes:
         self._last = now
         return changed
 
+    def forget(self) -> None:
+        """Take the state for one never seen, so that whatever it is now counts as a change."""
+        self._last = None
+
 
 def _deployed_from(chosen: Settings) -> object:
     """What the deployments are made from, as it is now: the contracts, and whether and how people are told."""
@@ -206,8 +214,18 @@ def _touched(file: Path) -> int:
     return file.stat().st_mtime_ns if file.is_file() else 0
 
 
-def _command(keeper: Keeper, wanted: Callable[[], bool], *arguments: str) -> None:
-    """Run a command of ours; what it says goes to the log beside those of the programs, an error to people too.
+def _sync(keeper: Keeper, wanted: Callable[[], bool]) -> None:
+    """Bring the deployments in line. Raises StateError when that failed, but not for contracts that do not load."""
+    from vidkryto.cli.deployments import NOT_ALL
+    from vidkryto.errors import StateError
+
+    code = _command(keeper, wanted, "deployments", "sync")
+    if code not in (0, NOT_ALL):
+        raise StateError(f"deployments sync ended with {code}", remedy="See commands.log in the folder of the logs.")
+
+
+def _command(keeper: Keeper, wanted: Callable[[], bool], *arguments: str) -> int:
+    """Run a command of ours; its exit code. What it says goes to the log beside the programs', an error to people too.
 
     The programs are looked after meanwhile. One that takes longer than TIME_LIMIT is ended, and so is one under way
     when all is to end.
@@ -237,6 +255,7 @@ def _command(keeper: Keeper, wanted: Callable[[], bool], *arguments: str) -> Non
     if process.returncode:
         people().print(told.strip(), markup=False)
     _tell(name, "done" if process.returncode == 0 else "failed")
+    return process.returncode
 
 
 def _look_after_the_portal() -> None:
