@@ -134,6 +134,9 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
         def report() -> None:
             _command(keeper, wanted, "report")
 
+        def tell() -> None:
+            _command(keeper, wanted, "alerts", "send")
+
         contracts.seen()
         try:
             sync()
@@ -155,7 +158,7 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
         chores = [
             Chore("report", 2.0, runs.seen, report),
             Chore("deployments sync", 10.0, contracts.seen, sync),
-            _alerts(chosen, lambda: _command(keeper, wanted, "alerts", "send")),
+            _alerts(chosen, tell),
             Chore("lost runs", 15.0, lambda: True, lambda: close_lost(ask, _tell)),
         ]
         if local:
