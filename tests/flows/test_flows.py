@@ -202,46 +202,6 @@ def test_what_was_left_undone_gets_one_run_and_what_is_paused_none(prefect: Pref
     prefect.sync()
 
 
-def test_of_the_nights_an_outage_left_one_is_run(prefect: Prefect) -> None:
-    """Prefect holds a run for each missed night; the first does the work, the others say that they are not due."""
-    city = prefect.city
-    (write_catalogue(city, contract("flow-outage")) / "exports" / "stops.csv").write_bytes(EXPORT.encode("cp1251"))
-    prefect.sync()
-    ours = {
-        "deployments": {"name": {"any_": ["flow-outage"]}},
-        "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
-        "sort": "EXPECTED_START_TIME_ASC",
-    }
-    until(lambda: len(prefect.ask("/flow_runs/filter", ours)) >= 3, "the scheduler creates no runs")
-    runs = [run["id"] for run in prefect.ask("/flow_runs/filter", ours)[:3]]
-    for days, run in zip((3, 2, 1), runs, strict=True):
-        _was_expected(prefect, run, days)
-    for run in runs:
-        done = prefect.run("-m", "prefect", "flow-run", "execute", run)
-        assert done.returncode == 0, done.stdout + done.stderr
-    these = {"flow_runs": {"id": {"any_": runs}}}
-    ended = {run["id"]: run["state_name"] for run in prefect.ask("/flow_runs/filter", these)}
-    assert [ended[run] for run in runs] == ["Published", "NotDue", "NotDue"]
-    by_hand = f"/deployments/{prefect.deployment('flow-outage')['id']}/create_flow_run"
-    wanted = prefect.ask(by_hand)["id"]
-    assert prefect.run("-m", "prefect", "flow-run", "execute", wanted).returncode == 0
-    (run,) = prefect.ask("/flow_runs/filter", {"flow_runs": {"id": {"any_": [wanted]}}})
-    assert run["state_name"] == "Unchanged", "what a person starts is run all the same"
-    (city / "datasets" / "transport" / "flow-outage" / "dataset.yaml").unlink()
-    prefect.sync()
-
-
-def _was_expected(prefect: Prefect, run: str, days: int) -> None:
-    """Put the moment of a scheduled run so many days back, in the server's own database."""
-    moment = datetime.now(UTC) - timedelta(days=days)
-    with closing(sqlite3.connect(Path(prefect.environment["PREFECT_HOME"]) / "prefect.db", timeout=60)) as data, data:
-        done = data.execute(
-            "UPDATE flow_run SET expected_start_time = ?, next_scheduled_start_time = ? WHERE id = ?",
-            (*[f"{moment:%Y-%m-%d %H:%M:%S.%f}"] * 2, run),
-        )
-        assert done.rowcount == 1
-
-
 def test_the_flow_that_watches_reports_a_hand_edit_and_repairs_nothing(prefect: Prefect) -> None:
     """As published it is completed; what somebody changed on the portal fails it, twice, since nothing is mended."""
     publish = "from flows.publish import publish_dataset\npublish_dataset('flow-stops', return_state=True)"
@@ -346,3 +306,43 @@ def test_an_entry_that_prefect_refuses_is_named(prefect: Prefect) -> None:
     assert "Prefect refused the deployment flow-refused" in done.stderr, done.stderr
     (prefect.city / "datasets" / "transport" / "flow-refused" / "dataset.yaml").unlink()
     prefect.sync()
+
+
+def test_of_the_nights_an_outage_left_one_is_run(prefect: Prefect) -> None:
+    """Prefect holds a run for each missed night; the first does the work, the others say that they are not due."""
+    city = prefect.city
+    (write_catalogue(city, contract("flow-outage")) / "exports" / "stops.csv").write_bytes(EXPORT.encode("cp1251"))
+    prefect.sync()
+    ours = {
+        "deployments": {"name": {"any_": ["flow-outage"]}},
+        "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
+        "sort": "EXPECTED_START_TIME_ASC",
+    }
+    until(lambda: len(prefect.ask("/flow_runs/filter", ours)) >= 3, "the scheduler creates no runs")
+    runs = [run["id"] for run in prefect.ask("/flow_runs/filter", ours)[:3]]
+    for days, run in zip((3, 2, 1), runs, strict=True):
+        _was_expected(prefect, run, days)
+    for run in runs:
+        done = prefect.run("-m", "prefect", "flow-run", "execute", run)
+        assert done.returncode == 0, done.stdout + done.stderr
+    these = {"flow_runs": {"id": {"any_": runs}}}
+    ended = {run["id"]: run["state_name"] for run in prefect.ask("/flow_runs/filter", these)}
+    assert [ended[run] for run in runs] == ["Published", "NotDue", "NotDue"]
+    by_hand = f"/deployments/{prefect.deployment('flow-outage')['id']}/create_flow_run"
+    wanted = prefect.ask(by_hand)["id"]
+    assert prefect.run("-m", "prefect", "flow-run", "execute", wanted).returncode == 0
+    (run,) = prefect.ask("/flow_runs/filter", {"flow_runs": {"id": {"any_": [wanted]}}})
+    assert run["state_name"] == "Unchanged", "what a person starts is run all the same"
+    (city / "datasets" / "transport" / "flow-outage" / "dataset.yaml").unlink()
+    prefect.sync()
+
+
+def _was_expected(prefect: Prefect, run: str, days: int) -> None:
+    """Put the moment of a scheduled run so many days back, in the server's own database."""
+    moment = datetime.now(UTC) - timedelta(days=days)
+    with closing(sqlite3.connect(Path(prefect.environment["PREFECT_HOME"]) / "prefect.db", timeout=60)) as data, data:
+        done = data.execute(
+            "UPDATE flow_run SET expected_start_time = ?, next_scheduled_start_time = ? WHERE id = ?",
+            (*[f"{moment:%Y-%m-%d %H:%M:%S.%f}"] * 2, run),
+        )
+        assert done.rowcount == 1
