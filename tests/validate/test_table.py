@@ -95,6 +95,11 @@ def text_schema(columns: dict[str, list[str]]) -> pa.Schema:
     return pa.schema([(name, pa.string()) for name in columns])
 
 
+def _comparable(value: Any) -> Any:
+    """A value that equals itself: NaN as a word."""
+    return "nan" if str(value).lower() == "nan" else value
+
+
 @given(tables())
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_cells_are_typed_as_frictionless_reads_them(case: tuple[dict[str, list[str]], dict[str, Any]]) -> None:
@@ -130,7 +135,7 @@ def test_cells_are_typed_as_frictionless_reads_them(case: tuple[dict[str, list[s
         if field.type in ("integer", "number", "date", "boolean", "year", "string", "any"):
             stored = values.column(field.name).to_pylist()
             if values.schema.field(field.name).type != pa.string():
-                assert stored == wanted
+                assert list(map(_comparable, stored)) == list(map(_comparable, wanted))
             else:
                 assert stored == written
         if field.type in ("datetime", "time") and field.format == "default":
