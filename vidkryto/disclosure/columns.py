@@ -121,7 +121,9 @@ def judge_table(
         cells = [one_array(table.column(place)) for place in range(len(names))]
         values = list(pool.map(_compact, cells))
         judged = pool.map(
-            lambda name, *of: _judged(*of, (headers or {}).get(name, name), (least or {}).get(name, SURE_ENOUGH)),
+            lambda name, texts, distinct, suspects: _judged(
+                texts, distinct, suspects, (headers or {}).get(name, name), (least or {}).get(name, SURE_ENOUGH)
+            ),
             names, cells, values, _suspects_of_all(values, pool),
         )  # fmt: skip
         result = dict(zip(names, judged, strict=True))
