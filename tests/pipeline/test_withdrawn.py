@@ -163,7 +163,9 @@ PLACES = {
 }
 
 
-@pytest.mark.parametrize("where", PLACES)
+@pytest.mark.parametrize(
+    "where", ["rows written", *(pytest.param(one, marks=pytest.mark.slow) for one in list(PLACES)[1:])]
+)
 def test_a_restore_that_died_is_finished_by_the_next_night(
     city: City, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
