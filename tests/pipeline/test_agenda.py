@@ -7,14 +7,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from icalendar import Calendar
+from typer.testing import CliRunner
 
 from tests.alerts.conftest import Office
 from tests.support.catalogue import CONTRACT, make_dataset, write_catalogue
+from vidkryto.catalogue import Dataset, load_dataset
 from vidkryto.catalogue.calendar import is_due, late_after, missed_moments, next_run
 from vidkryto.catalogue.contract import Schedule
 from vidkryto.catalogue.deployments import entries
 from vidkryto.catalogue.working_days import next_working_day
+from vidkryto.cli.app import app
 from vidkryto.clock import told_by
 from vidkryto.pipeline import due_datasets, is_due_now
 from vidkryto.pipeline.agenda import agenda
@@ -136,3 +140,28 @@ def test_what_a_department_owes_is_looked_for_every_day(tmp_path: Path) -> None:
     hours = [hour for hour in (1, 22, 23, 40) if due_datasets(
         office.settings, datetime(2026, 11, 10, 8, tzinfo=UTC) + timedelta(hours=hour))]  # fmt: skip
     assert hours == [23, 40]
+
+
+@pytest.mark.parametrize("words", [("calendar", "--json"), ("publish", "--due", "--json")], ids=" ".join)
+def test_a_command_loads_each_contract_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """A catalogue of hundreds takes seconds to load; what is broken in it is told from the same reading."""
+    root = tmp_path / "city"
+    write_catalogue(root)
+    (write_catalogue(root, {**CONTRACT, "name": "broken"}) / "dataset.yaml").write_text("titel: x\n", encoding="utf-8")
+    settings = Settings(root, tmp_path / "state")
+    Office(settings).good("2099-01-01", datetime.now(UTC))
+    monkeypatch.setenv("VIDKRYTO_ROOT", str(root))
+    monkeypatch.setenv("VIDKRYTO_HOME", str(settings.home))
+    monkeypatch.setattr("vidkryto.cli.run.build_report", lambda settings: None)
+    loaded: list[str] = []
+
+    def counted(folder: Path) -> Dataset:
+        loaded.append(folder.name)
+        return load_dataset(folder)
+
+    monkeypatch.setattr("vidkryto.catalogue.load.load_dataset", counted)
+    done = CliRunner().invoke(app, list(words))
+    assert "unknown key `titel`" in done.stderr
+    assert loaded == ["broken", "stops"]

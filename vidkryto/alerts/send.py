@@ -53,7 +53,7 @@ def send_alerts(
     datasets, _ = load_all(settings.datasets)
     made = []
     with memory(settings.home) as told:
-        found = causes(settings, moment)
+        found = causes(settings, moment, datasets)
         told.see(found, moment)
         if not dry_run:
             told.save()

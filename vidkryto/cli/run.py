@@ -49,13 +49,11 @@ def publish(
     errors: list[VidkrytoError] = []
     if names:
         datasets = tuple(find_dataset(chosen.datasets, name) for name in names)
-    elif due:
-        datasets = due_datasets(chosen)
-        errors += load_all(chosen.datasets)[1]
     else:
-        datasets, broken = load_all(chosen.datasets)
+        known, broken = load_all(chosen.datasets)
         errors += broken
-        datasets = tuple(item for item in datasets if item.contract.publication.status == "active")
+        active = tuple(item for item in known if item.contract.publication.status == "active")
+        datasets = due_datasets(chosen, datasets=active) if due else active
     approval = Approver(approve_as, role or "vidkryto", reason) if approve_as else None
     records = []
     for dataset in datasets:

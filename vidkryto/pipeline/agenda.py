@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -31,11 +32,13 @@ class Appointment:
     """Scheduled moments that passed without a run; one run catches up on all of them."""
 
 
-def agenda(settings: Settings, now: datetime | None = None) -> tuple[Appointment, ...]:
-    """All datasets with a contract that loads, in order of name."""
-    datasets, _ = load_all(settings.datasets)
+def agenda(
+    settings: Settings, now: datetime | None = None, datasets: Sequence[Dataset] | None = None
+) -> tuple[Appointment, ...]:
+    """All datasets with a contract that loads, or those given, which somebody has loaded, in order of name."""
+    known = load_all(settings.datasets)[0] if datasets is None else datasets
     moment = now or clock.now()
-    return tuple(appointment(dataset, last_run(settings, dataset.name), moment) for dataset in datasets)
+    return tuple(appointment(dataset, last_run(settings, dataset.name), moment) for dataset in known)
 
 
 def appointment(dataset: Dataset, last: RunRecord | None, now: datetime) -> Appointment:
