@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,46 @@ def test_nothing_goes_back_past_the_rules_of_today(
     portal.insert(resource_id(DATASET, "stops.csv"), [stop(99)])
     assert "T4" in command("watch", DATASET, "--repair", code=1).stderr
     assert len(table_rows(portal, resource_id(DATASET, "stops.csv"))) == 2
+
+
+def test_a_receipt_whose_contract_is_gone_keeps_no_other_from_being_watched(
+    command: Command, portal: CkanPortal, home: Path
+) -> None:
+    """It is told by its name and makes the exit code; the others are compared, and repaired, as ever."""
+    live(portal, home, a_release(home / "releases" / DATASET, [stop(1)]))
+    receipts = Receipts(home / "receipts")
+    latest = receipts.latest(DATASET)
+    assert latest is not None
+    receipts.save(replace(latest, dataset="a-gone-one"))
+    portal.insert(resource_id(DATASET, "stops.csv"), [stop(99)])
+    watched = command("watch", "--repair", code=2)
+    assert watched.stdout == f"{DATASET}: as published\n"
+    assert watched.stderr.startswith("a-gone-one: there is no dataset 'a-gone-one'")
+    assert len(table_rows(portal, resource_id(DATASET, "stops.csv"))) == 1
+    assert command("watch", DATASET).stdout == f"{DATASET}: as published\n"
+
+
+def test_the_next_command_names_the_portal_that_was_named(
+    command: Command, home: Path, local_portal: LocalPortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was approved for a rehearsal is published there, and not to the environment's portal."""
+    (home.parent / "city" / "portals.toml").write_text(
+        f'[staging]\nurl = "{local_portal.url}"\ntoken_variable = "STAGING"\n', encoding="utf-8"
+    )
+    monkeypatch.setenv("STAGING", local_portal.editor_token)
+    there = home / "portals" / "staging"
+    there.mkdir(parents=True)
+    SigningKey.generate("practice/staging").save(there / "practice.key")
+    Ledger.create(there, key=there / "practice.key")
+    unbuilt = command("plan", DATASET, "--portal", "staging", code=1).exception
+    assert isinstance(unbuilt, PlanError)
+    assert unbuilt.remedy == f"Build one: vidkryto publish {DATASET} --portal staging"
+    assert f"vidkryto publish {DATASET} --portal staging" in unbuilt.told("uk")
+    for portal, folder in ((("--portal", "staging"), there), ((), home)):
+        a_release(folder / "releases" / DATASET, [stop(1)])
+        plan = json.loads(command("plan", DATASET, "--json", *portal, code=1).stdout)
+        told = command("approve", plan["hash"][:12], *BY, *portal).stderr
+        assert told.endswith(f"Next: vidkryto publish {' '.join((DATASET, *portal))}\n")
 
 
 def test_prepare_by_a_sysadmin(command: Command, portal: CkanPortal, home: Path) -> None:

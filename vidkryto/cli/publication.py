@@ -13,6 +13,7 @@ from vidkryto.cli.common import Json, PortalName, people, print_json, say, setti
 
 if TYPE_CHECKING:
     from vidkryto.catalogue import Dataset
+    from vidkryto.findings import Finding
     from vidkryto.plan.value import Plan
     from vidkryto.publish.approvals import Approvals
     from vidkryto.publish.portal import CkanPortal
@@ -45,7 +46,7 @@ def plan(
 
     chosen = settings(portal)
     entry = _dataset(chosen, dataset)
-    made = _plan(chosen, entry, _release(chosen, dataset, release))
+    made = _plan(chosen, entry, _release(chosen, dataset, release, portal))
     _approvals(chosen).keep(made)
     language = chosen.language
     today = clock.now().date()
@@ -98,7 +99,7 @@ def approve(
     if resumed:
         people().print(say("The run that waited for it goes on."))
     elif not refuse:
-        people().print(say("Next: vidkryto publish {dataset}", dataset=approval.dataset), markup=False)
+        _say_next(approval.dataset, portal)
 
 
 def restore(
@@ -129,6 +130,7 @@ def restore(
     shared.draw(chosen, dataset)
     if not to:
         _lift(chosen, dataset, {"who": who, "role": role, "reason": reason})
+        _say_next(dataset, portal)
         return
     old, published = releases.find(to), releases.published()
     if old is not None:
@@ -212,28 +214,28 @@ def watch(
 ) -> None:
     """Compare the portal with the last receipts: hand edits, lost tables, broken downloads, stale search.
 
-    Exit code 0: as published (or repaired); 1: something differs.
+    Exit code 0: as published (or repaired); 1: something differs; 2: a contract does not load or is gone.
 
     Example: vidkryto watch --repair
     """
-    from vidkryto.alerts.oversight import keep_drift
-    from vidkryto.publish.watch import drift
+    from vidkryto.errors import ContractError
 
     chosen = settings(portal)
     receipts = _receipts(chosen)
     told: dict[str, list[dict[str, str]]] = {}
+    left_out = 0
     for name in names or receipts.datasets():
         receipt = receipts.latest(name)
         if receipt is None:
             people().print(f"{name}: {say('never published')}", markup=False)
             continue
-        entry = _dataset(chosen, name)
-        found = drift(receipt, _open(chosen, entry))
-        if found and repair and receipt.outcome != "withdrawn":
-            _again(chosen, entry, receipts)
-            found = drift(receipts.latest(name) or receipt, _open(chosen, entry))
-        keep_drift(chosen, name, found)
-        language = chosen.language
+        try:
+            entry = _dataset(chosen, name)
+        except ContractError as error:
+            people().print(f"{name}: {error.told()}", markup=False)
+            left_out += 1
+            continue
+        language, found = chosen.language, _differences(chosen, entry, receipt, repair=repair)
         told[name] = [{"code": f.code, "message": f.message(language), "remedy": f.remedy(language)} for f in found]
     if as_json:
         print_json(told)
@@ -242,7 +244,7 @@ def watch(
             typer.echo(f"{name}: {len(found_here) or say('as published')}")
             for line in found_here:
                 typer.echo(f"  {line['code']}: {line['message']}\n    → {line['remedy']}")
-    raise typer.Exit(1 if any(told.values()) else 0)
+    raise typer.Exit(2 if left_out else int(any(told.values())))
 
 
 def prepare(
@@ -295,7 +297,6 @@ def _lift(chosen: Settings, dataset: str, body: dict[str, object]) -> None:
     if dataset not in withdrawn_since(chosen):
         raise PlanError(f"{dataset} is not withdrawn", remedy="Name the version that comes back with --to.")
     ledger_of(chosen).append("restore", dataset, body)
-    people().print(say("Next: vidkryto publish {dataset}", dataset=dataset), markup=False)
 
 
 def _refuse_what_is_closed(chosen: Settings, entry: Dataset, release: Release) -> None:
@@ -317,6 +318,20 @@ def _refuse_what_is_closed(chosen: Settings, entry: Dataset, release: Release) -
             f"release {release.version} of {entry.name} does not go out: by the rules of today it shows too much",
             remedy="Mend what is named above, or publish the export anew: vidkryto publish",
         )
+
+
+def _differences(chosen: Settings, entry: Dataset, receipt: Receipt, *, repair: bool) -> tuple[Finding, ...]:
+    """What differs from the receipt, after a repair where one is wanted; kept for the alerts."""
+    from vidkryto.alerts.oversight import keep_drift
+    from vidkryto.publish.watch import drift
+
+    receipts = _receipts(chosen)
+    found = drift(receipt, _open(chosen, entry))
+    if found and repair and receipt.outcome != "withdrawn":
+        _again(chosen, entry, receipts)
+        found = drift(receipts.latest(entry.name) or receipt, _open(chosen, entry))
+    keep_drift(chosen, entry.name, found)
+    return found
 
 
 def _again(chosen: Settings, entry: Dataset, receipts: Receipts) -> None:
@@ -366,7 +381,16 @@ def _releases(chosen: Settings, name: str) -> Releases:
     return Releases(chosen.home / "releases" / name)
 
 
-def _release(chosen: Settings, name: str, version: str) -> Release:
+def _say_next(dataset: str, portal: str) -> None:
+    """Name the command that publishes: to the portal that was named, and not to the environment's."""
+    people().print(say("Next: vidkryto publish {dataset}", dataset=_to(dataset, portal)), markup=False)
+
+
+def _to(dataset: str, portal: str) -> str:
+    return f"{dataset} --portal {portal}" if portal else dataset
+
+
+def _release(chosen: Settings, name: str, version: str, portal: str) -> Release:
     from vidkryto.errors import PlanError
 
     releases = _releases(chosen, name)
@@ -376,7 +400,7 @@ def _release(chosen: Settings, name: str, version: str) -> Release:
         known = ", ".join(release.version for release in kept) or "none"
         raise PlanError(
             f"there is no release {version} of {name}; releases kept: {known}",
-            remedy=f"Build one: vidkryto publish {name}",
+            remedy=f"Build one: vidkryto publish {_to(name, portal)}",
         )
     return found
 
