@@ -50,6 +50,9 @@ def publish(
     if names:
         datasets = tuple(find_dataset(chosen.datasets, name) for name in names)
     elif due:
+        from vidkryto.pipeline.promised import note_promises
+
+        note_promises(chosen)
         datasets = due_datasets(chosen)
         errors += load_all(chosen.datasets)[1]
     else:
