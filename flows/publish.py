@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import faulthandler
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, StateType
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.concurrency.sync import concurrency
 from prefect.runtime import deployment
 from prefect.runtime import flow_run as running
@@ -35,6 +37,8 @@ NETWORK = frozenset({"pull", "glance", "plan", "publish"})
 """Stages that ask another machine: only they are tried again, with growing pauses and jitter."""
 LEASE = 60
 """Seconds after which the places that a killed run held under a concurrency limit are free again."""
+ASKED_AGAIN = (5, 10, 20, 40, 60)
+"""Seconds between two questions for a place."""
 GRACE = 120
 """Seconds beyond the time limit after which a run that even its own error cannot stop is ended with its process."""
 
@@ -77,6 +81,19 @@ def limits_of(dataset: Dataset) -> dict[str, list[str]]:
     return {"pull": source_limits(dataset)} | {stage: [PORTAL_LIMIT] for stage in ("glance", "plan", "publish")}
 
 
+def _take_places(stack: ExitStack, names: list[str]) -> None:
+    """Hold a place under each limit; a server that is away for a moment, and is started again, is asked again."""
+    for pause in (*ASKED_AGAIN, None):
+        try:
+            stack.enter_context(concurrency(names, strict=True, lease_duration=LEASE))
+        except ConcurrencySlotAcquisitionError:
+            if pause is None:
+                raise
+            time.sleep(pause)
+        else:
+            return
+
+
 def publish_one(dataset: str, *, force: bool = False, approval: Approver | None = None) -> RunRecord:
     """Publish one dataset inside a flow and leave the short report as an artifact."""
     settings = Settings.from_environment()
@@ -84,8 +101,9 @@ def publish_one(dataset: str, *, force: bool = False, approval: Approver | None 
     limits = limits_of(contract)
 
     def call(stage: str, function: Callable[..., Any], *arguments: Any) -> Any:
-        names = limits.get(stage)
-        with concurrency(names, strict=True, lease_duration=LEASE) if names else nullcontext():
+        with ExitStack() as stack:
+            if names := limits.get(stage):
+                _take_places(stack, names)
             return as_task(stage, function, *arguments)
 
     job = pipeline.new_job(contract, settings, force=force, approval=approval)

@@ -74,7 +74,7 @@ class Settings:
     language: Language = "en"
     quality_rows: int = 2_000_000
     concurrent: int = 2
-    """Requests at once to the portal from one process."""
+    """Requests at once to the portal from all processes of this state folder."""
     timeout: float = 330.0
     """Seconds to wait for the portal's answer: longer than the DataStore's own limit of 60 s for a statement."""
 

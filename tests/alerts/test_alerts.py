@@ -161,7 +161,7 @@ def test_a_contract_that_does_not_load_is_told_once_and_mends_nothing(office: Of
         file.write_text(text, encoding="utf-8")
         send_alerts(office.settings, now=NOON + day * DAY, configuration=chosen)
     assert [got["To"].partition("@")[0] for got in mailbox.mails] == ["transport", "data"]
-    assert "Контракт stops не завантажується" in mailbox.mails[1].get_content()
+    assert "Договір stops не завантажується" in mailbox.mails[1].get_content()
     assert "невідомий ключ `titel`" in mailbox.mails[1].get_content()
 
 

@@ -34,6 +34,7 @@ WALLS = {
     "prefect_dask": {"flows"},
     "distributed": {"flows"},
     "holidays": {"vidkryto/catalogue"},
+    "shapely": {"vidkryto/disclosure"},
     "frictionless": {"vidkryto/read", "vidkryto/validate"},
 }
 

@@ -91,15 +91,6 @@ def test_a_misspelt_key_inside_a_resource_is_named_with_its_line(root: Path) -> 
 @pytest.mark.parametrize(
     ("old", "new", "line", "text"),
     [
-        ('"30 4 1 * *"', '"30 25 1 * *"', 13, "not a cron expression"),
-        ('"30 4 1 * *"', '"0 30 4 1 * *"', 13, "not a cron expression of five fields"),
-        ('"30 4 1 * *"', '"0 4 * * 5L"', 13, "Prefect does not read '0 4 * * 5L'"),
-        ('"30 4 1 * *"', '"0 4 LW * *"', 13, "Prefect does not read"),
-        ('"30 4 1 * *"', '"0 4 */2 * 1"', 13, "Prefect reads other days in '0 4 */2 * 1'"),
-        ('"30 4 1 * *"', '"0 4 1 * */2"', 13, "Prefect reads other days"),
-        ('"30 4 1 * *"', '"0 4 1 * 5#1"', 13, "Prefect reads other days"),
-        ('"30 4 1 * *"', '"0 4 * * 4-4"', 13, "name the days one by one"),
-        ('"30 4 1 * *"', '"0 4 * * 6/1"', 13, "name the days one by one"),
         ('cron: "30 4 1 * *"', 'cron: "30 4 1 * *", timezone: Europe/Kyev', 13, "for Ukraine write Europe/Kyiv"),
         ("theme: TRAN", "theme: TRANS", 14, "publication.theme"),
         ("frequency: monthly", "frequency: often", 12, "publication.frequency"),
@@ -107,9 +98,30 @@ def test_a_misspelt_key_inside_a_resource_is_named_with_its_line(root: Path) -> 
     ],
 )
 def test_a_wrong_value_is_named_with_its_line(root: Path, old: str, new: str, line: int, text: str) -> None:
-    """Cron, zone, codes and file names are checked where they are written."""
+    """Zone, codes and file names are checked where they are written."""
     message = broken(root, old, new)
     assert f"dataset.yaml:{line}: " in message
+    assert text in message
+
+
+@pytest.mark.parametrize(
+    ("cron", "text"),
+    [
+        ("30 25 1 * *", "not a cron expression"),
+        ("0 30 4 1 * *", "not a cron expression of five fields"),
+        ("0 4 * * 5L", "Prefect does not read '0 4 * * 5L'"),
+        ("0 4 LW * *", "Prefect does not read"),
+        ("0 4 */2 * 1", "Prefect reads other days in '0 4 */2 * 1'"),
+        ("0 4 1 * */2", "Prefect reads other days"),
+        ("0 4 1 * 5#1", "Prefect reads other days"),
+        ("0 4 * * 4-4", "name the days one by one"),
+        ("0 4 * * 6/1", "name the days one by one"),
+    ],
+)
+def test_a_cron_that_is_none_or_means_other_days_to_prefect_is_refused(root: Path, cron: str, text: str) -> None:
+    """The message names the line, and what is wrong with it."""
+    message = broken(root, "30 4 1 * *", cron)
+    assert "dataset.yaml:13: " in message
     assert text in message
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -37,8 +38,15 @@ def deny(tmp_path: Path) -> DenyList:
     return DenyList.load(tmp_path)
 
 
-def by_rule(deny: DenyList, columns: dict[str, list[str]], *geo: str) -> tuple[list[bool], dict[str, int]]:
-    table, classes = pa.table(columns), {name: ColumnClass.model_validate("geo") for name in geo}
+Columns = Mapping[str, Sequence[str | None]]
+
+
+def table_of(columns: Columns) -> pa.Table:
+    return pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
+
+
+def by_rule(deny: DenyList, columns: Columns, *geo: str) -> tuple[list[bool], dict[str, int]]:
+    table, classes = table_of(columns), {name: ColumnClass.model_validate("geo") for name in geo}
     withheld = withheld_rows(table, deny, geo_columns(table, classes))
     return withheld.mask.to_pylist(), withheld.by_rule
 
@@ -97,8 +105,8 @@ def test_a_shape_is_compared_as_a_whole(deny: DenyList, shape: str, closed: bool
     assert unread({"place": [shape]}, "place") == {}
 
 
-def unread(columns: dict[str, list[str]], *geo: str) -> dict[str, list[bool]]:
-    table, classes = pa.table(columns), {name: ColumnClass.model_validate("geo") for name in geo}
+def unread(columns: Columns, *geo: str) -> dict[str, list[bool]]:
+    table, classes = table_of(columns), {name: ColumnClass.model_validate("geo") for name in geo}
     return {name: mask.to_pylist() for name, mask in unreadable_cells(table, geo_columns(table, classes)).items()}
 
 
@@ -110,6 +118,103 @@ def test_a_place_that_cannot_be_compared_is_told() -> None:
     assert unread(pair, "lat", "lon") == {"lat": [False, True, False, False]}
     assert unread({"lat": ["49.45"]}, "lat") == {"lat": [True]}
     assert unread({"lat": ["49.45"], "lon": ["26.95"], "height": ["290"]}, "lat", "lon", "height") == {}
+
+
+def test_an_empty_cell_of_a_geometry_is_no_place(deny: DenyList) -> None:
+    """A null stands among places and beside them; the other rows are judged as ever."""
+    columns = {"shape": [None, "POINT (26.95 49.45)", None, "POINT (5474123 612345)"]}
+    assert by_rule(deny, columns, "shape") == ([False, True, False, False], {"G2": 1})
+    assert unread(columns, "shape") == {"shape": [False, False, False, True]}
+    assert by_rule(deny, {"shape": [None, None]}, "shape") == ([False, False], {})
+    pair = {"lat": [None, "49.45", "49.45"], "lon": ["26.95", None, "26.95"]}
+    assert by_rule(deny, pair, "lat", "lon")[0] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("shape", "closed"),
+    [
+        ("POLYGON ((26 49, 28 49, 28 50, 26 50, 26 49))", True),  # around the area, with no border near it
+        ("POLYGON ((26.8 49.44, 27.1 49.46, 27.1 49.44, 26.8 49.46, 26.8 49.44))", True),  # crosses itself
+        ("POLYGON ((26.8 49.44, 26.8 49.46, 26.7 49.44, 26.7 49.46, 26.8 49.44))", False),
+        ("POLYGON ((26.8 49.42, 27.1 49.42, 27.1 49.44))", True),  # left open
+        ("point z (26.95 49.45 300)", True),
+        ("srid=4326;Point(2.695e1 49.45)", True),
+        ('{"type": "Polygon", "coordinates": [[[26, 49], [28, 49], [28, 50], [26, 50], [26, 49]]]}', True),
+        ('{"type": "Polygon", "coordinates": []}', False),
+        ("LINESTRING (26.8 49.3, 26.9 49.4)", True),  # touches a corner
+        ("MULTIPOLYGON EMPTY", False),
+    ],
+)
+def test_areas_and_lines_are_compared_with_all_that_they_hold(deny: DenyList, shape: str, closed: bool) -> None:
+    """An area around a closed one, one that crosses itself, and one whose ring is left open."""
+    assert by_rule(deny, {"place": [shape]}, "place")[0] == [closed]
+    assert unread({"place": [shape]}, "place") == {}
+
+
+def test_the_border_lies_inside_whatever_its_slant(tmp_path: Path) -> None:
+    """0.3 is not three times 0.1 in binary numbers; a ring that crosses itself closes both of its halves."""
+    (tmp_path / "a.toml").write_text(
+        "[[rule]]\nrule = 'S'\npolygon = {type = 'Polygon', coordinates = [[[0, 0], [1, 0], [1, 3], [0, 0]]]}\n"
+        "[[rule]]\nrule = 'X'\npolygon = {type = 'Polygon', coordinates = [[[50, 50], [54, 54], [54, 50], [50, 54]]]}\n"
+    )
+    deny = DenyList.load(tmp_path)
+    slant = ["0.1 0.3", "0.7 2.1", "0.7 2.2", "0.1 0.4"]
+    assert by_rule(deny, {"place": [f"POINT ({one})" for one in slant]}, "place") == (
+        [True, True, False, False],
+        {"S": 2},
+    )
+    pairs = {"lon": ["0.1", "0.7", "0.7"], "lat": ["0.3", "2.1", "2.2"]}
+    assert by_rule(deny, pairs, "lon", "lat") == ([True, True, False], {"S": 2})
+    halves = ["50.5 52", "53.5 52", "52 53.5", "52 50.5"]
+    assert by_rule(deny, {"place": [f"POINT ({one})" for one in halves]}, "place") == (
+        [True, True, False, False],
+        {"X": 2},
+    )
+
+
+DEEP = 60_000
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "[" * DEEP + "1" + "]" * DEEP,
+        '{"type": "GeometryCollection", "geometries": [' * DEEP + "1" + "]}" * DEEP,
+        '{"type": "FeatureCollection", "features": [' * 400 + "1" + "]}" * 400,
+        "GEOMETRYCOLLECTION (" * DEEP + "POINT (26.95 49.45)" + ")" * DEEP,
+        "POLYGON " + "(" * DEEP + "1" + ")" * DEEP,
+        "POLYGON ((26.95 49.45",
+        "POINT (26.95)",
+        "LINESTRING (26.95 49.45)",
+        "POINT (NaN 49.45)",
+        "POINT (1e999 49.45)",
+        "CIRCULARSTRING (26.8 49.4, 26.95 49.45, 27.1 49.4)",
+        "GEOMETRYCOLLECTION (CIRCULARSTRING (26.8 49.4, 26.95 49.45, 27.1 49.4))",
+        '{"type": "Point", "coordinates": [1' + "0" * 400 + ", 49.45]}",
+        '{"type": "Point", "coordinates": [null, 49.45]}',
+        '{"type": "LineString", "coordinates": [[1, 2], [3, 4, 5]]}',
+        '{"type": 5}',
+        '{"type": "Feature", "geometry": null, "id": 1}',
+        '{"lon": {}, "lat": 49.45}',
+        "[26.95, 49.45, 1]",
+        "5",
+    ],
+    ids=lambda cell: cell[:40],
+)
+def test_a_malformed_or_hostile_place_is_unreadable_and_ends_nothing(deny: DenyList, cell: str) -> None:
+    """Nesting beyond any stack, numbers beyond any float, kinds that nothing is compared with."""
+    table = {"place": [cell, "POINT (26.95 49.45)"]}
+    assert by_rule(deny, table, "place")[0] == [False, True]
+    assert unread(table, "place") == {"place": [True, False]}
+
+
+def test_a_very_long_shape_is_read(deny: DenyList) -> None:
+    """A line of a hundred thousand vertices far away, whose last one lies inside."""
+    line = ", ".join(f"{20 + n / 1e5:.5f} 40" for n in range(100_000))
+    assert by_rule(deny, {"place": [f"LINESTRING ({line})", f"LINESTRING ({line}, 26.95 49.45)"]}, "place")[0] == [
+        False,
+        True,
+    ]
 
 
 def test_a_rule_ends_after_its_last_day(tmp_path: Path) -> None:
@@ -142,6 +247,9 @@ def test_the_list_does_not_show_in_a_repr(deny: DenyList) -> None:
         "[[rule]\n",
         "[[rule]]\nrule = 'X'\npolygon_file = 'absent.geojson'",
         "[[rule]]\nedrpou = ['01107935']",
+        "[[rule]]\nrule = 'X'\npolygon = {type = 'Polygon', coordinates = [[[1, 1], [2, 2], [1, 1]]]}",
+        "[[rule]]\nrule = 'X'\npolygon = {type = 'Polygon', coordinates = [[[1, 1], [2, 2], [1, nan]]]}",
+        "[[rule]]\nrule = 'X'\npolygon = {type = 'Polygon', coordinates = [[[0, 0], [5474123, 0], [0, 612345]]]}",
         "[[rule]]\nrule = 'X'\nedrpou = ['01107935']\nuntil = 'spring'",
         "[[rule]]\nrule = 'X'\nedrpou = ['01107935']\nuntil = 2026-11-30T10:00:00",
     ],

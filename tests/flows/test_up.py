@@ -114,9 +114,9 @@ def up(tmp_path: Path, portal_session: LocalPortal) -> Iterator[Up]:
     made.run("stop")
 
 
-def until(happened: Callable[[], Any], what: str) -> Any:
-    """Wait for something, and return it."""
-    limit = time.monotonic() + PATIENCE
+def until(happened: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """Wait for something, so many seconds at most, and return it."""
+    limit = time.monotonic() + patience
     while not (found := happened()):
         assert time.monotonic() < limit, what
         time.sleep(1)

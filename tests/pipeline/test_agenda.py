@@ -7,14 +7,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from icalendar import Calendar
+from typer.testing import CliRunner
 
 from tests.alerts.conftest import Office
 from tests.support.catalogue import CONTRACT, make_dataset, write_catalogue
+from vidkryto.catalogue import Dataset, load_all, load_dataset
 from vidkryto.catalogue.calendar import is_due, late_after, missed_moments, next_run
 from vidkryto.catalogue.contract import Schedule
 from vidkryto.catalogue.deployments import entries
 from vidkryto.catalogue.working_days import next_working_day
+from vidkryto.cli.app import app
 from vidkryto.clock import told_by
 from vidkryto.pipeline import due_datasets, is_due_now
 from vidkryto.pipeline.agenda import agenda
@@ -66,7 +70,7 @@ def test_a_promise_that_was_never_kept_counts_from_the_day_it_was_first_seen(tmp
     office = Office(Settings(tmp_path, tmp_path / "state"))
     seen = datetime(2026, 9, 15, 8, tzinfo=UTC)
     for day in range(3):  # whoever looks again does not begin it anew
-        note_promises(office.settings, seen + timedelta(days=day))
+        note_promises(office.settings, load_all(office.settings.datasets)[0], seen + timedelta(days=day))
     [row] = agenda(office.settings, seen + timedelta(days=5))
     assert (row.state, row.next_due, row.days_late, row.missed) == ("never run", date(2026, 10, 16), 0, 0)
     [row] = agenda(office.settings, datetime(2026, 11, 2, 8, tzinfo=UTC))
@@ -81,16 +85,20 @@ def test_a_promise_ends_with_its_contract_and_not_with_a_mistake_in_it(tmp_path:
     contract = copy.deepcopy(CONTRACT)
     folder = write_catalogue(tmp_path, contract)
     settings, seen = Settings(tmp_path, tmp_path / "state"), datetime(2026, 9, 15, 8, tzinfo=UTC)
-    note_promises(settings, seen)
+
+    def look(day: int) -> None:
+        note_promises(settings, load_all(settings.datasets)[0], seen + timedelta(days=day))
+
+    look(0)
     good = (folder / "dataset.yaml").read_text(encoding="utf-8")
     (folder / "dataset.yaml").write_text("titel: x\n", encoding="utf-8")
-    note_promises(settings, seen + timedelta(days=1))
+    look(1)
     (folder / "dataset.yaml").write_text(good, encoding="utf-8")
-    note_promises(settings, seen + timedelta(days=2))
+    look(2)
     assert promised(settings)["stops"].since == "2026-09-15T08:00:00+00:00"
     contract["publication"]["status"] = "planned"
     write_catalogue(tmp_path, contract)
-    note_promises(settings, seen + timedelta(days=3))
+    look(3)
     assert promised(settings) == {}
 
 
@@ -193,3 +201,28 @@ def test_what_a_department_owes_is_looked_for_every_day(tmp_path: Path) -> None:
     hours = [hour for hour in (1, 22, 23, 40) if due_datasets(
         office.settings, datetime(2026, 11, 10, 8, tzinfo=UTC) + timedelta(hours=hour))]  # fmt: skip
     assert hours == [23, 40]
+
+
+@pytest.mark.parametrize("words", [("calendar", "--json"), ("publish", "--due", "--json")], ids=" ".join)
+def test_a_command_loads_each_contract_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """A catalogue of hundreds takes seconds to load; what is broken in it is told from the same reading."""
+    root = tmp_path / "city"
+    write_catalogue(root)
+    (write_catalogue(root, {**CONTRACT, "name": "broken"}) / "dataset.yaml").write_text("titel: x\n", encoding="utf-8")
+    settings = Settings(root, tmp_path / "state")
+    Office(settings).good("2099-01-01", datetime.now(UTC))
+    monkeypatch.setenv("VIDKRYTO_ROOT", str(root))
+    monkeypatch.setenv("VIDKRYTO_HOME", str(settings.home))
+    monkeypatch.setattr("vidkryto.cli.run.build_report", lambda settings: None)
+    loaded: list[str] = []
+
+    def counted(folder: Path) -> Dataset:
+        loaded.append(folder.name)
+        return load_dataset(folder)
+
+    monkeypatch.setattr("vidkryto.catalogue.load.load_dataset", counted)
+    done = CliRunner().invoke(app, list(words))
+    assert "unknown key `titel`" in done.stderr
+    assert loaded == ["broken", "stops"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +14,10 @@ from tests.alerts.conftest import Office
 from vidkryto.clock import told_by
 from vidkryto.errors import StateError
 from vidkryto.pipeline import shared
+from vidkryto.pipeline.withdrawn import withdrawn
 from vidkryto.publish.approvals import Approvals, Decision
+from vidkryto.publish.receipt import Outcome, Receipt, Receipts
+from vidkryto.record import Ledger, SigningKey
 from vidkryto.record.run import RunRecord, SnapshotRecord
 from vidkryto.settings import Settings
 
@@ -37,8 +42,9 @@ def two(tmp_path: Path) -> Settings:
 
 
 def ran(settings: Settings, *snapshots: SnapshotRecord) -> RunRecord:
-    """The record of a run on this worker."""
-    return Office(settings).ran("Withheld", snapshots=snapshots)
+    """The record of a run on this worker, a minute after the one before."""
+    started = NOON + timedelta(minutes=len(list(settings.home.glob("runs/*/*"))))
+    return Office(settings).ran("Withheld", started, snapshots=snapshots)
 
 
 def decide(settings: Settings, decision: Decision, hours: int) -> None:
@@ -88,3 +94,81 @@ def test_an_object_that_was_cut_off_is_put_anew_and_never_taken_for_whole(one: S
     shared.give(one, ran(one, SnapshotRecord("stops", "stops.csv", sha256, 1000, "2026-11-25T10:00:00Z")))
     assert shared.fetch(two, sha256).read_bytes() == b"y" * 1000
     assert not list((Path(one.store) / "parts").iterdir())
+
+
+def published(settings: Settings, version: str, hours: int, outcome: Outcome = "published") -> None:
+    """A release went out from this worker, so many hours after noon."""
+    folder = settings.home / "releases" / "stops" / version
+    folder.mkdir(parents=True)
+    (folder / "stops.csv").write_text(version, encoding="utf-8")
+    (folder.parent / "published").write_text(version, encoding="utf-8")
+    at = (NOON + timedelta(hours=hours)).isoformat()
+    made = Receipt("stops", "http://127.0.0.1:9", "p", version, "c" * 64, PLAN, "r", outcome, at, at, 1, 1, (), ())
+    Receipts(settings.home / "receipts").save(made)
+
+
+def shows(settings: Settings) -> tuple[str, str, str]:
+    """What this worker takes for published: pointer, file, receipt."""
+    version = (settings.home / "releases" / "stops" / "published").read_text(encoding="utf-8")
+    receipt = Receipts(settings.home / "receipts").latest("stops")
+    assert receipt is not None
+    return version, (settings.home / "releases" / "stops" / version / "stops.csv").read_text(), receipt.version
+
+
+@pytest.mark.parametrize("number", range(9))
+def test_what_could_not_be_given_is_given_by_the_next_run(
+    one: Settings, two: Settings, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """The store fails at each of its files in turn; before, the next run took the store's older pointer for its own."""
+    shared.draw(one, "stops")
+    published(one, "1.0.0", 0)
+    shared.give(one, ran(one))
+    shared.draw(one, "stops")
+    published(one, "1.1.0", 1)
+    sha256 = one.archive.put_bytes(b"export")
+    record = ran(one, SnapshotRecord("stops", "stops.csv", sha256, 6, "2026-11-25T10:00:00Z"))
+    count, put = itertools.count(), shared._put
+
+    def fails(*given: object, **how: object) -> int:
+        if next(count) == number:
+            raise OSError("gone")
+        return put(*given, **how)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shared, "_put", fails)
+        with pytest.raises(StateError, match="did not answer"):
+            shared.give(one, record)
+    shared.draw(one, "stops")
+    assert shows(one) == ("1.1.0", "1.1.0", "1.1.0")
+    shared.draw(two, "stops")
+    assert shows(two) == ("1.1.0", "1.1.0", "1.1.0")
+    assert shared.fetch(two, sha256).read_bytes() == b"export"
+
+
+def test_what_another_worker_published_since_stays(one: Settings, two: Settings) -> None:
+    """A worker that comes back with what it could not give gives its records, not its pointer."""
+    for worker in (one, two):
+        shared.draw(worker, "stops")
+    published(one, "1.0.0", 0)
+    record = ran(one)
+    published(two, "2.0.0", 1)
+    shared.give(two, ran(two))
+    shared.draw(one, "stops")
+    assert shows(one) == ("2.0.0", "2.0.0", "2.0.0")
+    assert (Path(one.store) / "state" / "runs" / "stops" / record.run_id / "run.json").is_file()
+    assert (Path(one.store) / "state" / "releases" / "stops" / "1.0.0" / "stops.csv").is_file()
+
+
+def test_a_withdrawal_holds_on_every_worker(one: Settings, two: Settings) -> None:
+    """Its entry is in one ledger only; the receipt travels. Who brings it back says so in a ledger, or publishes."""
+    two.home.mkdir()
+    SigningKey.generate("vidkryto-test/two").save(two.home / "practice.key")
+    ledger = Ledger.create(two.home, key=two.home / "practice.key")
+    shared.draw(one, "stops")
+    published(one, "1.0.0", -24, "withdrawn")
+    shared.give(one, ran(one))
+    shared.draw(two, "stops")
+    assert withdrawn(two, "stops") is not None
+    assert withdrawn(replace(two, store=""), "stops") is None
+    ledger.append("restore", "stops", {"who": "x", "role": "r", "reason": "так"})
+    assert withdrawn(two, "stops") is None

@@ -16,10 +16,13 @@ from tests.pipeline.conftest import EXPORT, City
 from tests.pipeline.test_pipeline import contract
 from vidkryto import clock
 from vidkryto.cli.app import app
-from vidkryto.errors import PlanError
+from vidkryto.errors import PlanError, PortalError
 from vidkryto.pipeline import ledger_of
 from vidkryto.pipeline.due import due_datasets
+from vidkryto.publish import apply as apply_module
+from vidkryto.publish import lock as locks
 from vidkryto.record.verifier import verify
+from vidkryto.release import Releases
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")  # raised inside GX
 _numbers = itertools.count(1)
@@ -147,3 +150,59 @@ def test_a_closed_dataset_that_is_still_live_is_an_error(city: City, command: Ca
     record = city.run()
     assert (record.outcome, record.tasks) == ("Withheld", ())
     assert isinstance(command("restore", city.folder.name, "--to", "1.0.0", *BY, code=1).exception, PlanError)
+
+
+class Died(BaseException):
+    """As if the process had been killed: nothing after this is carried out."""
+
+
+PLACES = {
+    "rows written": (apply_module, "close_up"),
+    "switched": (apply_module._Work, "_receipt"),
+    "receipt kept": (Releases, "mark_published"),
+}
+
+
+@pytest.mark.parametrize(
+    "where", ["rows written", *(pytest.param(one, marks=pytest.mark.slow) for one in list(PLACES)[1:])]
+)
+def test_a_restore_that_died_is_finished_by_the_next_night(
+    city: City, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Before the switch, right after it, before the pointer: what a person decided is not undone."""
+
+    def dies(*_: object, **__: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*PLACES[where], dies)
+        patch.setattr(locks.Held, "give_up", locks.Held.forget)
+        with pytest.raises(Died):
+            CliRunner().invoke(app, ["restore", city.folder.name, "--to", "1.0.0", *BY], catch_exceptions=False)
+    releases = Releases(city.settings.home / "releases" / city.folder.name)
+    assert city.run().outcome == "Unchanged"
+    first, back = releases.find("1.0.0"), releases.published()
+    assert first is not None
+    assert back is not None
+    assert back.version == "1.2.0"
+    assert back.tables[0].csv.sha256 == first.tables[0].csv.sha256
+    assert command("watch").stdout == f"{city.folder.name}: as published\n"
+    assert city.run().outcome == "Unchanged"
+    assert holds(city)
+
+
+def test_a_restore_that_the_portal_refused_is_not_taken_up(
+    city: City, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The officer was told and decides anew: no night carries it out by itself."""
+
+    def refused(*_: object) -> None:
+        raise PortalError("no", remedy="…")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(apply_module._Work, "published", refused)
+        command("restore", city.folder.name, "--to", "1.0.0", *BY, code=1)
+    assert city.run().outcome == "Unchanged"
+    published = Releases(city.settings.home / "releases" / city.folder.name).published()
+    assert published is not None
+    assert published.version == "1.1.0"

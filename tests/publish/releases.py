@@ -28,6 +28,10 @@ STOPS = {
     ]
 }  # fmt: skip
 
+LOOKED_UP = {"fields": [{**f, "indexed": True} if f["name"] in ("label", "opened", "routes") else f
+                        for f in STOPS["fields"]]}  # fmt: skip
+"""The same table, looked up by name and day; its list of routes cannot be, although it says so."""
+
 METADATA: dict[str, Any] = {
     "title": {"uk": "Зупинки громадського транспорту", "en": "Public transport stops"},
     "description": {"uk": "Усі зупинки міста.", "en": "All stops of the city."},

@@ -37,6 +37,14 @@ def without_routes(folder: Path, dataset: str) -> Release:
     return a_release(folder, [stop(n) for n in range(3)], dataset=dataset, version="2.0.0", schema=schema)
 
 
+def announced(portal: CkanPortal, publish: Publish, dataset: str, folder: Path) -> Release:
+    """The live release; that one of its fields goes is announced."""
+    first = a_release(folder, [stop(n) for n in range(3)], dataset=dataset)
+    publish(first)
+    announce(make_plan(without_routes(folder, dataset), portal, AHEAD), portal)
+    return first
+
+
 def test_a_breaking_change_is_announced_and_waits_for_its_day(
     portal: CkanPortal, publish: Publish, dataset: str, folder: Path
 ) -> None:
@@ -78,9 +86,7 @@ def test_an_announcement_outlives_a_repair_and_goes_with_the_next_release(
     portal: CkanPortal, publish: Publish, dataset: str, folder: Path
 ) -> None:
     """A repair with the live release leaves it; a release that breaks nothing takes it away."""
-    first = a_release(folder, [stop(n) for n in range(3)], dataset=dataset)
-    publish(first)
-    announce(make_plan(without_routes(folder, dataset), portal, AHEAD), portal)
+    first = announced(portal, publish, dataset, folder)
     assert make_plan(first, portal, AHEAD).kind == "nothing"
     id_ = str(public(portal, "package_show", id=dataset)["id"])
     portal.revise(id_, {}, fields={"title": "Чужа назва", "extras": {**extras(portal, dataset), "mandate": "?"}})
@@ -95,9 +101,7 @@ def test_an_announcement_is_taken_back_when_the_change_will_not_come(
     portal: CkanPortal, publish: Publish, dataset: str, folder: Path
 ) -> None:
     """The contract was put back: the pipeline builds the live release again, and one request takes the words away."""
-    first = a_release(folder, [stop(n) for n in range(3)], dataset=dataset)
-    publish(first)
-    announce(make_plan(without_routes(folder, dataset), portal, AHEAD), portal)
+    first = announced(portal, publish, dataset, folder)
     back = make_plan(first, portal, replace(AHEAD, take_back=True))
     assert (back.kind, {change.name for change in back.metadata}) == ("routine", {f"extras.{name}" for name in NOTICE})
     written = portal.written

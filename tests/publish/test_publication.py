@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 import requests
 
-from tests.publish.releases import STOPS, a_release, stop
+from tests.publish.releases import LOOKED_UP, STOPS, a_release, stop
 from vidkryto.errors import PlanError, PortalMoved
 from vidkryto.plan.live import LOCK, Lock
 from vidkryto.plan.make import anchor_id, make_plan
 from vidkryto.plan.names import resource_id
+from vidkryto.plan.render import as_text
 from vidkryto.publish.apply import Applying, apply
-from vidkryto.publish.portal import CkanPortal
+from vidkryto.publish.portal import CkanPortal, Refused
 from vidkryto.publish.receipt import Receipt
 
 Publish = Callable[..., Receipt]
@@ -166,6 +167,32 @@ def test_a_change_of_structure_keeps_ids_address_and_alias(
         "checked": "timestamptz", "platforms": "text", "note": "text",
     }  # fmt: skip
     assert table_rows(portal, first.tables[0].alias)[3]["platforms"] == "3"
+
+
+def test_columns_that_rows_are_looked_up_by_get_an_index(
+    portal: CkanPortal, publish: Publish, dataset: str, folder: Path
+) -> None:
+    """Also where the table is there already: then nothing else is written, and the key's own index stays."""
+
+    table = resource_id(dataset, "stops.csv")
+
+    def indexed() -> list[str]:
+        fields = public(portal, "datastore_info", id=table)["fields"]
+        return [field["id"] for field in fields if field["schema"]["is_index"]]
+
+    rows = [stop(n) for n in range(20)]
+    publish(a_release(folder, rows, dataset=dataset))
+    assert indexed() == ["uid"]
+    release = a_release(folder, rows, dataset=dataset, schema=LOOKED_UP, version="1.0.1")
+    plan = make_plan(release, portal)
+    assert (plan.kind, plan.tables[0].indexes) == ("routine", ("label", "opened"))
+    assert "indexes label, opened" in as_text(plan, "en")
+    receipt = publish(release)
+    assert (receipt.tables[0].added, receipt.tables[0].changed, receipt.tables[0].removed) == (0, 0, 0)
+    assert indexed() == ["uid", "label", "opened"]
+    with pytest.raises(Refused, match="uplicate"):
+        portal.insert(table, [stop(3)])
+    assert make_plan(release, portal).kind == "nothing"
 
 
 def test_a_table_without_a_key_is_compared_as_a_multiset(

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from tests.publish.conftest import QUICK
-from tests.publish.releases import STOPS, a_release, stop
+from tests.publish.releases import LOOKED_UP, STOPS, a_release, stop
 from tests.publish.test_publication import public, table_rows
 from tests.support.local_portal import LocalPortal
 from vidkryto.plan.make import make_plan
@@ -180,12 +180,13 @@ def test_a_table_built_anew_is_the_same_table(
     portal: CkanPortal, publish: Publish, prepared: str, folder: Path
 ) -> None:
     """Where most rows change, the table is made beside the old one; nothing about it differs but the rows."""
-    receipt = publish(a_release(folder, [stop(n) for n in range(2_500)], dataset=prepared))
+    receipt = publish(a_release(folder, [stop(n) for n in range(2_500)], dataset=prepared, schema=LOOKED_UP))
     (table,) = receipt.tables
     before = public(portal, "datastore_info", id=table.id)
+    assert [field["id"] for field in before["fields"] if field["schema"]["is_index"]] == ["uid", "label", "opened"]
     numbers = numbers_of(portal, table.id)
     rows = [stop(n, label="Нова") if n < 2_000 else stop(n) for n in range(100, 2_600)]
-    receipt = publish(a_release(folder, rows, dataset=prepared, version="1.1.0"))
+    receipt = publish(a_release(folder, rows, dataset=prepared, version="1.1.0", schema=LOOKED_UP))
     assert (receipt.tables[0].added, receipt.tables[0].changed, receipt.tables[0].removed) == (100, 1_900, 100)
     after = public(portal, "datastore_info", id=table.alias)
     assert after["fields"] == before["fields"]

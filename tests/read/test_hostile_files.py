@@ -96,6 +96,10 @@ BROKEN = {
         "encoding-broken",
     ),
     "an encoding that does not exist": (b"a,b\n1,2\n", "x.csv", {"encoding": "cp9999"}, "encoding-unknown"),
+    "another encoding that does not exist": (
+        "a,b\nКиїв,1\n".encode() + "Суми,2\n".encode("windows-1251"), "x.csv",
+        {"encoding": "utf-8", "mixed": "cp9999"}, "encoding-unknown",
+    ),
     "a delimiter of two characters": (b"a||b\n", "x.csv", {"delimiter": "||"}, "delimiter-unusable"),
     "a cell of two megabytes": (b"a,b\n1," + b"x" * 2_000_000 + b"\n", "x.csv", {}, "cell-too-long"),
     "a million columns": (b",".join([b"a"] * 1_000_000) + b"\n", "x.csv", {}, "too-many-columns"),

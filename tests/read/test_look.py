@@ -165,11 +165,12 @@ def test_headers_get_machine_names_by_the_official_transliteration() -> None:
     ]  # fmt: skip
 
 
-def test_all_twelve_months_are_seen_as_columns_of_a_wide_table(tmp_path: Path) -> None:
-    """Not only those of the first half of the year."""
-    months = [*{number: word for word, number in reversed(MONTHS.items())}.values()][::-1]
+@pytest.mark.parametrize("form", range(3), ids=["nominative", "genitive", "locative"])
+def test_all_twelve_months_are_seen_as_columns_of_a_wide_table(tmp_path: Path, form: int) -> None:
+    """In every form that a file's name may have, not only as they are called."""
+    months = [[word for word, its in MONTHS.items() if its == number][form] for number in range(1, 13)]
     file = tmp_path / "a.csv"
     file.write_text(f"Послуга,{','.join(months)}\n" + "Вода" + ",1" * 12 + "\nТепло" + ",2" * 12 + "\n", "utf-8")
     reasons = [reason for reason in _only(file).reasons if "named for periods" in reason]
     assert len(reasons) == 1
-    assert reasons[0].startswith("12 columns are named for periods, from «січень» to «грудень»")
+    assert reasons[0].startswith(f"12 columns are named for periods, from «{months[0]}» to «{months[-1]}»")

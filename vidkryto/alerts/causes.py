@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime
 
 from vidkryto import clock
 from vidkryto.alerts.cause import OFFICE, Cause, both
 from vidkryto.alerts.expiry import expiring
 from vidkryto.alerts.oversight import down, drifted, not_cosigned
-from vidkryto.catalogue import load_dataset
+from vidkryto.catalogue import Dataset, load_dataset
 from vidkryto.catalogue.calendar import CITY_TIME
 from vidkryto.catalogue.load import dataset_folders
 from vidkryto.errors import ContractError
@@ -26,24 +26,29 @@ GRACE_RUNS = 1
 """One scheduled moment may have come a minute ago: its run may be under way."""
 
 
-def causes(settings: Settings, now: datetime | None = None) -> tuple[Cause, ...]:
-    """Every open cause, once: a failure that stops twenty datasets for one reason is one cause."""
+def causes(
+    settings: Settings, now: datetime | None = None, datasets: Sequence[Dataset] | None = None
+) -> tuple[Cause, ...]:
+    """Every open cause, once: a failure that stops twenty datasets for one reason is one cause.
+
+    `datasets` are all that load, where the caller has loaded them.
+    """
     moment = now or clock.now()
     found: dict[str, Cause] = {}
-    for cause in _all(settings, moment):
+    for cause in _all(settings, moment, datasets):
         known = found.get(cause.id)
         if known is None:
             found[cause.id] = cause
         else:
-            datasets = tuple(sorted({*known.datasets, *cause.datasets}))
+            stopped = tuple(sorted({*known.datasets, *cause.datasets}))
             found[cause.id] = Cause(
-                known.kind, known.key, known.department, datasets, known.title, known.next_step, known.link
+                known.kind, known.key, known.department, stopped, known.title, known.next_step, known.link
             )
     return tuple(found.values())
 
 
-def _all(settings: Settings, now: datetime) -> Iterator[Cause]:
-    rows = agenda(settings, now)
+def _all(settings: Settings, now: datetime, datasets: Sequence[Dataset] | None) -> Iterator[Cause]:
+    rows = agenda(settings, now, datasets)
     yield from _unloadable(settings, {row.dataset.name for row in rows})
     for row in rows:
         if row.dataset.contract.publication.status == "active":

@@ -54,9 +54,9 @@ def send_alerts(
     datasets, _ = load_all(settings.datasets)
     made = []
     if not dry_run:
-        note_promises(settings, moment)
+        note_promises(settings, datasets, moment)
     with memory(settings.home) as told:
-        found = causes(settings, moment)
+        found = causes(settings, moment, datasets)
         told.see(found, moment)
         if not dry_run:
             told.save()

@@ -28,6 +28,9 @@ MONTHS = {
 }
 """Month words in the nominative, genitive and locative and short, to the number of the month."""
 
+FULL_MONTHS = tuple(sorted((word for word in MONTHS if len(word) > 4), key=len, reverse=True))
+"""The month words that stand for nothing else, as the short «лист» does, which is a letter too; the longest first."""
+
 EXCEL = "excel"
 """The spelling that means the serial date of a workbook."""
 

@@ -41,7 +41,8 @@ def calendar(
     from vidkryto.pipeline.agenda import agenda
 
     chosen = settings()
-    rows = [row for row in agenda(chosen) if department in ("", row.dataset.department.name)]
+    datasets, errors = load_all(chosen.datasets)
+    rows = [row for row in agenda(chosen, datasets=datasets) if department in ("", row.dataset.department.name)]
     if icalendar is not None:
         from vidkryto.pipeline.icalendar import write_calendars
 
@@ -52,7 +53,7 @@ def calendar(
         print_json(told)
     else:
         print_table(COLUMNS, [_cells(line) for line in told])
-    for error in load_all(chosen.datasets)[1]:  # they have no row
+    for error in errors:  # they have no row
         tell_error(error)
 
 

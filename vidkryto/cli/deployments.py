@@ -71,7 +71,7 @@ def sync(as_json: Json = False) -> None:
 
     chosen = settings()
     datasets, broken = _datasets(chosen)
-    note_promises(chosen)
+    note_promises(chosen, datasets)
     if not broken:
         _write(chosen, datasets)
     wanted = deployments.entries(datasets, alerts=deployments.has_alerts(chosen.root))

@@ -119,13 +119,14 @@ def restore(
     Example: vidkryto restore public-transport-stops --to 1.3.0 --as data-office-2 --role "відділ даних"
     --reason "помилка у вивантаженні"
     """
-    from vidkryto.pipeline import ledger_of
+    from vidkryto.pipeline import ledger_of, shared
     from vidkryto.pipeline.going_back import closed_today
     from vidkryto.publish.apply import Applying, apply
     from vidkryto.publish.restore import restored_release
 
     chosen = settings(portal)
     entry, releases = _dataset(chosen, dataset), _releases(chosen, dataset)
+    shared.draw(chosen, dataset)
     if not to:
         _lift(chosen, dataset, {"who": who, "role": role, "reason": reason})
         return
@@ -141,6 +142,7 @@ def restore(
     receipt = apply(made, release, _open(chosen, entry), Applying(outcome="restored", reason=reason))
     _receipts(chosen).save(receipt)
     releases.mark_published(release)
+    shared.hand_over(chosen, dataset)
     content = f"{old.version} → {release.version}" if old else release.version
     _told(receipt, f"{dataset}: {content}", as_json)
 
@@ -166,9 +168,10 @@ def withdraw(
     --reason "персональні дані" --legal-basis "стаття 6 Закону 2939-VI"
     """
     from vidkryto.cli.run import build_report
+    from vidkryto.errors import StateError
     from vidkryto.keeping.erase import erasable
     from vidkryto.keeping.erase import erase as delete
-    from vidkryto.pipeline import ledger_of
+    from vidkryto.pipeline import ledger_of, shared
     from vidkryto.publish.withdraw import Reason
     from vidkryto.publish.withdraw import withdraw as take_down
 
@@ -176,6 +179,10 @@ def withdraw(
     entry = _dataset(chosen, dataset)
     if not yes:
         typer.confirm(say("Take every copy of {dataset} off the portal?", dataset=dataset), abort=True, err=True)
+    try:
+        shared.draw(chosen, dataset)
+    except StateError as error:  # what must go does not wait for a store
+        people().print(error.message, markup=False)
     published = _releases(chosen, dataset).published()
     body: dict[str, object] = {"who": who, "role": role, "reason": reason, "basis": legal_basis}
     if published is not None:
@@ -189,6 +196,7 @@ def withdraw(
     if not erase or target.dataset(dataset, {}) is not None:  # what never went out can be erased too
         receipt = take_down(dataset, target, Reason(reason, legal_basis))
         _receipts(chosen).save(receipt)
+    shared.hand_over(chosen, dataset)
     if erase:
         people().print(say("{files} files deleted", files=delete(chosen, dataset, objects)), markup=False)
         build_report(chosen)
@@ -313,13 +321,16 @@ def _refuse_what_is_closed(chosen: Settings, entry: Dataset, release: Release) -
 
 def _again(chosen: Settings, entry: Dataset, receipts: Receipts) -> None:
     """Publish the last release once more, where today's rules let it; it was approved when it was published."""
+    from vidkryto.pipeline import shared
     from vidkryto.publish.apply import apply
 
+    shared.draw(chosen, entry.name)
     published = _releases(chosen, entry.name).published()
     if published is not None:
         _refuse_what_is_closed(chosen, entry, published)
         made = _plan(chosen, entry, published, notice=False)
         receipts.save(apply(made, published, _open(chosen, entry)))
+        shared.hand_over(chosen, entry.name)
 
 
 def _plan(chosen: Settings, entry: Dataset, release: Release, *, notice: bool = True) -> Plan:

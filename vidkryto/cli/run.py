@@ -40,6 +40,7 @@ def publish(
     from vidkryto.catalogue import find_dataset, load_all
     from vidkryto.errors import SettingsError, VidkrytoError
     from vidkryto.pipeline import Approver, due_datasets, new_job, publish_dataset
+    from vidkryto.pipeline.promised import note_promises
 
     chosen = settings(portal)
     if sum((bool(names), every, due)) != 1:
@@ -49,16 +50,12 @@ def publish(
     errors: list[VidkrytoError] = []
     if names:
         datasets = tuple(find_dataset(chosen.datasets, name) for name in names)
-    elif due:
-        from vidkryto.pipeline.promised import note_promises
-
-        note_promises(chosen)
-        datasets = due_datasets(chosen)
-        errors += load_all(chosen.datasets)[1]
     else:
-        datasets, broken = load_all(chosen.datasets)
+        known, broken = load_all(chosen.datasets)
         errors += broken
-        datasets = tuple(item for item in datasets if item.contract.publication.status == "active")
+        note_promises(chosen, known)
+        active = tuple(item for item in known if item.contract.publication.status == "active")
+        datasets = due_datasets(chosen, datasets=active) if due else active
     approval = Approver(approve_as, role or "vidkryto", reason) if approve_as else None
     records = []
     for dataset in datasets:

@@ -8,36 +8,35 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import shapely
+from shapely.geometry import shape
 
 from vidkryto.catalogue.classes import ClassName, ColumnClass
 from vidkryto.disclosure.columns import one_array
-from vidkryto.disclosure.grid import degrees
+from vidkryto.disclosure.grid import Floats, degrees
 
-Point = tuple[float, float]
-Ring = tuple[Point, ...]
+Ring = tuple[tuple[float, float], ...]
 
 LATITUDE_WORDS = ("lat", "шир")
 LONGITUDE_WORDS = ("lon", "lng", "довг")
 
+BORDER = 1e-9
+"""Degrees, a tenth of a millimetre: a point on a slanting border is rounded to one side of it, and counts as inside."""
+MAX_COLLECTIONS = 16
+"""Collections in one WKT: GEOS reads those inside one another on its stack, and thousands end the process."""
+
 _NUMBER = r"[+-]?\d{1,3}(?:\.\d+)?"
 _PAIR = re.compile(rf"\(?\s*({_NUMBER})\s*[,;\s]\s*({_NUMBER})\s*\)?")
-_WKT = re.compile(r"(MULTI)?(POINT|LINESTRING|POLYGON)\s*(?:ZM|Z|M)?\s*(EMPTY|\([^A-Z]*\))")
-_WKT_BEGINS = re.compile(r"(?:SRID=4326;\s*)?(?:GEOMETRYCOLLECTION|(?:MULTI)?(?:POINT|LINESTRING|POLYGON))\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """Points of a geometry; `joined` ones are a line, so that what lies between two of them counts too."""
-
-    points: tuple[Point, ...]
-    joined: bool
+_SRID = re.compile(r"\ASRID=4326;\s*", re.IGNORECASE)
+_WKT_WORD = re.compile(r"(?:GEOMETRYCOLLECTION|(?:MULTI)?(?:POINT|LINESTRING|POLYGON))?(?:ZM|Z|M)?|EMPTY|E")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +80,24 @@ def geo_columns(columns: pa.Table, classes: Mapping[str, ColumnClass]) -> GeoCol
 
 
 def rows_inside(columns: pa.Table, rings: tuple[Ring, ...], places: GeoColumns) -> pa.Array:
-    """The rows of which a point lies in a ring, or a line crosses it; a point on the border lies inside."""
+    """The rows whose point or shape shares a point with what lies inside a ring; its border lies inside."""
     inside = np.zeros(columns.num_rows, dtype=bool)
+    areas = [shapely.make_valid(shapely.Polygon(ring)) for ring in rings]
+    shapely.prepare(areas)
     for pair in places.pairs:
         one, other = (degrees(columns.column(name)) for name in pair)
         for east, north in ((other, one), (one, other)):
-            for ring in rings:
-                for row in _near(north, east, ring):
-                    inside[row] = inside[row] or _in_ring((east[row], north[row]), ring)
+            for area in areas:
+                near = _near(east, north, area)
+                inside[near] |= shapely.dwithin(area, shapely.points(east[near], north[near]), BORDER)
     for name in places.shapes:
-        encoded = one_array(columns.column(name)).dictionary_encode()
-        held = [_any_touches(shapes_of(text or "") or (), rings) for text in encoded.dictionary.to_pylist()]
-        inside |= np.array(held, dtype=bool)[encoded.indices.to_numpy(zero_copy_only=False)]
+        column = one_array(columns.column(name))
+        texts = pc.unique(column).drop_null()
+        shapes = np.array([geometry_of(text) for text in texts.to_pylist()], dtype=object)
+        held = np.zeros(len(texts), dtype=bool)
+        for area in areas:
+            held |= shapely.dwithin(area, shapes, BORDER)
+        inside |= np.asarray(pc.is_in(column, value_set=texts.filter(pa.array(held))))
     return pa.array(inside)
 
 
@@ -104,72 +109,64 @@ def unreadable_cells(columns: pa.Table, places: GeoColumns) -> dict[str, pa.Arra
         found[name] = pc.and_(_numbered(column), pa.array(np.isnan(degrees(column))))
     for name in places.shapes:
         column = one_array(columns.column(name))
-        bad = [text for text in pc.unique(column).to_pylist() if shapes_of(text or "") is None]
+        bad = [text for text in pc.unique(column).to_pylist() if geometry_of(text or "") is None]
         found[name] = pc.and_(_numbered(column), pc.is_in(column, value_set=pa.array(bad, column.type)))
     for name in places.unpaired:
         found[name] = _numbered(one_array(columns.column(name)))
     return {name: mask for name, mask in found.items() if pc.any(mask).as_py()}
 
 
-def shapes_of(text: str) -> tuple[Shape, ...] | None:
-    """The shapes of GeoJSON, WKT or a plain pair of degrees; None for anything else."""
-    plain = text.strip()
+def geometry_of(text: str) -> shapely.Geometry | None:
+    """The geometry of GeoJSON, WKT or a plain pair of degrees, empty where there is no place; None for anything else.
+
+    Never raises, and a geometry need not be valid: what it is asked here can be told of a line that crosses itself.
+    """
+    plain = _SRID.sub("", text.strip(), count=1)
     try:
         if plain.startswith(("{", "[")):
-            return tuple(_from_json(json.loads(plain)))
-        if _WKT_BEGINS.match(plain.upper()):
-            return tuple(_from_wkt(plain.upper()))
+            return _in_degrees(_from_json(json.loads(plain)))
         if match := _PAIR.fullmatch(plain):
-            return (_either(float(match[1]), float(match[2])),)
-    except (ValueError, TypeError, KeyError, IndexError):
+            return _either(match[1], match[2])
+        return _in_degrees(_from_wkt(plain)) if plain else shapely.GeometryCollection()
+    except Exception:  # json, numpy and GEOS share no base, and cells come from outside: RecursionError, OverflowError
         return None
-    return None if plain else ()
 
 
-def _from_json(value: Any) -> Iterator[Shape]:
+def _from_json(value: Any) -> shapely.Geometry:
     if isinstance(value, list):
-        one, other = value
-        yield _either(float(one), float(other))
-    elif "lon" in value and "lat" in value:
-        yield Shape((_point((value["lon"], value["lat"])),), joined=False)
-    elif value["type"] == "Feature":
-        yield from _from_json(value["geometry"])
-    elif value["type"] in ("FeatureCollection", "GeometryCollection"):
-        for part in value["features" if value["type"] == "FeatureCollection" else "geometries"]:
-            yield from _from_json(part)
-    else:
-        yield from _paths(value["coordinates"], joined="Point" not in value["type"])
+        return _either(*value)
+    if "lon" in value and "lat" in value:
+        return shapely.Point(float(value["lon"]), float(value["lat"]))
+    if value["type"] == "Feature":
+        return _from_json(value["geometry"])
+    if value["type"] == "FeatureCollection":
+        return shapely.GeometryCollection([_from_json(part) for part in value["features"]])
+    return shape(value)
 
 
-def _paths(coordinates: Any, *, joined: bool) -> Iterator[Shape]:
-    """The innermost lists of points."""
-    if not isinstance(coordinates[0], list):
-        yield Shape((_point(coordinates),), joined=False)
-    elif not isinstance(coordinates[0][0], list):
-        yield Shape(tuple(map(_point, coordinates)), joined)
-    else:
-        for part in coordinates:
-            yield from _paths(part, joined=joined)
+def _from_wkt(text: str) -> shapely.Geometry | None:
+    """The geometry of a text in which every Latin word is one of WKT's for points, lines and areas."""
+    words = re.findall("[A-Z]+", text.upper())
+    known = bool(words) and all(map(_WKT_WORD.fullmatch, set(words)))
+    if not known or words.count("GEOMETRYCOLLECTION") > MAX_COLLECTIONS:
+        return None
+    return shapely.from_wkt(text, on_invalid="fix")
 
 
-def _from_wkt(text: str) -> Iterator[Shape]:
-    for match in _WKT.finditer(text):
-        for path in re.findall(r"\(([^()]+)\)", match[3]):
-            if re.search(r"\d", path):
-                points = tuple(_point(point.split()) for point in path.split(","))
-                yield Shape(points, joined=match[2] != "POINT")
+def _either(one: Any, other: Any) -> shapely.Geometry | None:
+    pair = float(one), float(other)
+    return _in_degrees(shapely.MultiPoint([pair, pair[::-1]]))
 
 
-def _point(numbers: Any) -> Point:
-    """The first two numbers; ValueError where they are no degrees, as in a projection in metres."""
-    east, north = float(numbers[0]), float(numbers[1])
-    if not (abs(east) <= 180 and abs(north) <= 180):
-        raise ValueError("not degrees")
-    return east, north
+def _in_degrees(geometry: shapely.Geometry | None) -> shapely.Geometry | None:
+    """None where a number is none of degrees, as in a projection in metres."""
+    return geometry if bool(np.all(np.abs(shapely.get_coordinates(geometry)) <= 180)) else None
 
 
-def _either(one: float, other: float) -> Shape:
-    return Shape((_point((one, other)), _point((other, one))), joined=False)
+def _near(east: Floats, north: Floats, area: shapely.Geometry) -> npt.NDArray[np.intp]:
+    """The rows whose point lies in the rectangle around an area; only these are looked at closely."""
+    left, low, right, high = shapely.box(*area.bounds).buffer(BORDER).bounds
+    return np.flatnonzero((east >= left) & (east <= right) & (north >= low) & (north <= high))
 
 
 def _of_numbers(column: pa.ChunkedArray) -> bool:
@@ -181,55 +178,3 @@ def _of_numbers(column: pa.ChunkedArray) -> bool:
 
 def _numbered(column: pa.Array) -> pa.Array:
     return pc.fill_null(pc.match_substring_regex(column, "[0-9]"), False)
-
-
-def _near(north: Any, east: Any, ring: Ring) -> list[int]:
-    """The rows whose point lies in the rectangle around a ring; only these are looked at closely."""
-    low, high = _box(ring)
-    near = (east >= low[0]) & (east <= high[0]) & (north >= low[1]) & (north <= high[1])
-    return [int(row) for row in np.flatnonzero(near)]
-
-
-def _box(points: tuple[Point, ...]) -> tuple[Point, Point]:
-    xs, ys = [point[0] for point in points], [point[1] for point in points]
-    return (min(xs), min(ys)), (max(xs), max(ys))
-
-
-def _any_touches(shapes: tuple[Shape, ...], rings: tuple[Ring, ...]) -> bool:
-    return any(_touches(shape, ring) for shape in shapes for ring in rings)
-
-
-def _touches(shape: Shape, ring: Ring) -> bool:
-    (left, low), (right, high) = _box(shape.points)
-    (west, south), (east, north) = _box(ring)
-    if right < west or left > east or high < south or low > north:
-        return False
-    if any(_in_ring(point, ring) for point in shape.points):
-        return True
-    edges = list(zip(ring, (*ring[1:], ring[0]), strict=True))
-    steps = zip(shape.points, shape.points[1:], strict=False) if shape.joined else ()
-    return any(_cross(*step, *edge) for step in steps for edge in edges)
-
-
-def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
-    """Whether the segments a-b and c-d share a point; ends were asked before, so being parallel is no crossing."""
-    ends, others = (_side(a, b, c), _side(a, b, d)), (_side(c, d, a), _side(c, d, b))
-    return ends[0] * ends[1] <= 0 and others[0] * others[1] <= 0 and ends != (0, 0)
-
-
-def _side(a: Point, b: Point, point: Point) -> int:
-    turn = (b[0] - a[0]) * (point[1] - a[1]) - (b[1] - a[1]) * (point[0] - a[0])
-    return (turn > 0) - (turn < 0)
-
-
-def _in_ring(point: Point, ring: Ring) -> bool:
-    """Ray casting to the east; a point on the border counts as inside."""
-    x, y = point
-    inside = False
-    for (x1, y1), (x2, y2) in zip(ring, (*ring[1:], ring[0]), strict=True):
-        cross = (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1)
-        if abs(cross) < 1e-12 and min(x1, x2) <= x <= max(x1, x2) and min(y1, y2) <= y <= max(y1, y2):
-            return True
-        if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
-            inside = not inside
-    return inside

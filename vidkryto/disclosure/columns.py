@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +22,10 @@ from vidkryto.disclosure.detectors.names import NAME
 EVERY_DISTINCT = 50_000
 """Up to so many distinct suspects each is looked at; above, a sample decides first."""
 SAMPLE = 20_000
+TOGETHER = 50_000
+"""Distinct values of a table that go through the gates as one column."""
+BY_HAND = 20
+"""Up to so many suspects are searched without a kind's own gate, which takes longer to compile."""
 FIRST_ROWS = 5
 HEAD = 1000
 LARGEST_SHORT = 2_000_000_000
@@ -73,13 +78,23 @@ def judge(
     `header` is all that names the column: field name, title and the words in the officer's file.
     """
     cells = one_array(column)
+    values = _compact(cells)
+    return _judged(cells, values, _suspects(values, kinds), header, least, kinds)
+
+
+def _judged(
+    cells: pa.Array,
+    values: pa.Array,
+    suspects: pa.Array | None,
+    header: str,
+    least: float,
+    kinds: tuple[Kind, ...] = KINDS,
+) -> tuple[Seen, ...]:
     filled = filled_cells(cells)
     if filled == 0:
         return ()
-    values = _compact(cells)
     words = header_words(header)
     seen: dict[str, Seen] = {}
-    suspects = _suspects(values, kinds)
     for kind in kinds:
         found = _by_value(kind, suspects, cells, filled, least) if suspects is not None else None
         if kind.header and kind.header.search(words):
@@ -103,14 +118,14 @@ def judge_table(
     """`judge` for every column, and pairs of neighbouring columns that are latitude and longitude."""
     names = table.column_names
     with ThreadPoolExecutor(max_workers=threads) as pool:
+        cells = [one_array(table.column(place)) for place in range(len(names))]
+        values = list(pool.map(_compact, cells))
         judged = pool.map(
-            lambda place: judge(
-                table.column(place),
-                (headers or {}).get(names[place], names[place]),
-                least=(least or {}).get(names[place], SURE_ENOUGH),
+            lambda name, texts, distinct, suspects: _judged(
+                texts, distinct, suspects, (headers or {}).get(name, name), (least or {}).get(name, SURE_ENOUGH)
             ),
-            range(len(names)),
-        )
+            names, cells, values, _suspects_of_all(values, pool),
+        )  # fmt: skip
         result = dict(zip(names, judged, strict=True))
     places = frozenset(name for name, seen in result.items() if any(one.kind == "coordinates" for one in seen))
     for latitude, longitude in coordinate_columns(table, places, HEAD):
@@ -189,9 +204,28 @@ def _union(kinds: tuple[Kind, ...]) -> str:
 
 
 def _suspects(values: pa.Array, kinds: tuple[Kind, ...]) -> pa.Array | None:
-    mask = pc.fill_null(pc.match_substring_regex(values, _union(kinds)), False)
+    return _chosen(values, _gate_mask(values, kinds))
+
+
+def _gate_mask(values: pa.Array, kinds: tuple[Kind, ...]) -> pa.Array:
+    return pc.fill_null(pc.match_substring_regex(values, _union(kinds)), False)
+
+
+def _chosen(values: pa.Array, mask: pa.Array) -> pa.Array | None:
     chosen = values.filter(mask)
     return chosen if len(chosen) else None
+
+
+def _suspects_of_all(columns: list[pa.Array], pool: ThreadPoolExecutor) -> Iterable[pa.Array | None]:
+    """The suspects of each column; small columns go through the gates together, as compiling these takes longest."""
+    together = sum(map(len, columns)) <= TOGETHER and len({column.type for column in columns}) == 1
+    if not together:
+        return pool.map(lambda values: _suspects(values, KINDS), columns)
+    mask = _gate_mask(pa.concat_arrays(columns), KINDS)
+    ends = accumulate(map(len, columns))
+    return [
+        _chosen(values, mask.slice(end - len(values), len(values))) for values, end in zip(columns, ends, strict=True)
+    ]
 
 
 def _by_value(kind: Kind, suspects: pa.Array, cells: pa.Array, filled: int, least: float) -> Seen | None:
@@ -199,7 +233,9 @@ def _by_value(kind: Kind, suspects: pa.Array, cells: pa.Array, filled: int, leas
 
     Of very many suspects an even sample is looked at first; only when it is clean all of them are.
     """
-    chosen = pc.unique(suspects.filter(pc.match_substring_regex(suspects, f"(?:{kind.gate})|{INVISIBLE}")))
+    gate = f"(?:{kind.gate})|{INVISIBLE}"
+    few = len(suspects) <= BY_HAND
+    chosen = pc.unique(suspects if few else suspects.filter(pc.match_substring_regex(suspects, gate)))
     if not len(chosen):
         return None
     sampled = len(chosen) > EVERY_DISTINCT

@@ -173,8 +173,10 @@ def _rings(shape: Any) -> Iterator[Ring]:
 
 def _ring(points: Any) -> Ring:
     ring = tuple((float(point[0]), float(point[1])) for point in points)
-    if len(ring) < 3:
+    if len(set(ring)) < 3:
         raise ValueError("a ring with fewer than three points")
+    if not all(abs(number) <= 180 for point in ring for number in point):
+        raise ValueError("not degrees: such an area would close nothing")
     return ring
 
 

@@ -170,12 +170,12 @@ def _place(root: str, sha256: str) -> str:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Every store has its own kinds of error; those of the operating system say what it was, others may hold more."""
+    """Whatever breaks off, told as a StateError: in the system's words, or else by its kind alone."""
     try:
         yield
     except VidkrytoError:
         raise
-    except Exception as error:
+    except Exception as error:  # every store has its own kinds of error, and their words may hold an address
         what = getattr(error, "strerror", None) or type(error).__name__
         raise StateError(f"the backup broke off: {what}", remedy=UNREACHED) from None
 

@@ -147,7 +147,7 @@ def _schedules(settings: Settings) -> Iterator[Check]:
     )
     if not fresh:
         yield Check("schedules", "warning", "prefect.yaml is stale", "Run vidkryto deployments render.")
-    missed = [row.dataset.name for row in agenda(settings) if row.missed > 1]
+    missed = [row.dataset.name for row in agenda(settings, datasets=datasets) if row.missed > 1]
     if missed:
         words = f"scheduled runs were missed: {', '.join(missed[:5])}"
         yield Check("schedules", "error", words, "Start vidkryto up, or run vidkryto publish --due.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -35,13 +36,15 @@ class Appointment:
     """Since when it is promised, and since when a person has paused it."""
 
 
-def agenda(settings: Settings, now: datetime | None = None) -> tuple[Appointment, ...]:
-    """All datasets with a contract that loads, in order of name."""
-    datasets, _ = load_all(settings.datasets)
-    moment, known = now or clock.now(), promised(settings)
+def agenda(
+    settings: Settings, now: datetime | None = None, datasets: Sequence[Dataset] | None = None
+) -> tuple[Appointment, ...]:
+    """All datasets with a contract that loads, or those given, which somebody has loaded, in order of name."""
+    known = load_all(settings.datasets)[0] if datasets is None else datasets
+    moment, promises = now or clock.now(), promised(settings)
     return tuple(
-        appointment(dataset, last_run(settings, dataset.name), moment, known.get(dataset.name, Promised()))
-        for dataset in datasets
+        appointment(dataset, last_run(settings, dataset.name), moment, promises.get(dataset.name, Promised()))
+        for dataset in known
     )
 
 

@@ -17,6 +17,7 @@ from vidkryto.pipeline.exceptions import decisions_of, exemptions, in_force
 from vidkryto.pipeline.going_back import put_back
 from vidkryto.pipeline.job import Exports, Job, Tables
 from vidkryto.pipeline.remember import Progress, finish_records, last_run, record_run, utc
+from vidkryto.pipeline.unfinished import finish_restore
 from vidkryto.pipeline.whole_list import write_whole_list
 from vidkryto.pipeline.withdrawn import withdrawn
 from vidkryto.record.run import RunRecord
@@ -50,6 +51,7 @@ def _run(job: Job, call: Call) -> RunRecord:
     try:
         finish_records(job.settings, job.dataset.name)
         shared.draw(job.settings, job.dataset.name)
+        _finish_restore(job)
         decisions = decisions_of(job.settings, job.dataset.name)
         progress.exceptions = tuple(one.to_record() for one in in_force(decisions, job.started.date()))
         progress.job = job = replace(job, exceptions=exemptions(decisions))
@@ -75,6 +77,15 @@ def _list_findings(job: Job, progress: Progress) -> None:
         write_whole_list(job, progress.tables, progress.findings)
     except OSError as error:
         logs.event("the whole list of findings could not be written", error=type(error).__name__)
+
+
+def _finish_restore(job: Job) -> None:
+    """What cannot be finished now is for the next run; this one goes on."""
+    try:
+        if going_out.closed(job) is None and finish_restore(job):
+            logs.event("a restore that had died half way was finished")
+    except VidkrytoError as error:
+        logs.event("a restore that was begun could not be looked at", error=error.message)
 
 
 def _undo_half(job: Job) -> None:

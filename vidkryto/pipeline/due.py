@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from vidkryto import clock
@@ -21,19 +22,21 @@ LOOK_AGAIN = timedelta(hours=23)
 """How long after a run it is looked whether a department brought the export that it owes."""
 
 
-def due_datasets(settings: Settings, now: datetime | None = None) -> tuple[Dataset, ...]:
+def due_datasets(
+    settings: Settings, now: datetime | None = None, datasets: Sequence[Dataset] | None = None
+) -> tuple[Dataset, ...]:
     """Active datasets that should be run: their scheduled moment has passed since the last run, or something is undone.
 
     After a technical failure that is so an hour later, and at once when a person let a waiting plan pass, a delayed row
     has become old enough, the moment came for which a release was held back (an embargo, the day of an announced
     change), or the last day of an exception under which the live release stands has passed, whatever the schedule. A
-    dataset
-    whose export was wrong, or is late by its promise, is looked at once a day, so that what a department mends or
-    brings goes out without anybody's asking. What was withdrawn is not run.
+    dataset whose export was wrong, or is late by its promise, is looked at once a day, so that what a department mends
+    or brings goes out without anybody's asking. What was withdrawn is not run. Whoever has loaded the catalogue gives
+    its `datasets`.
     """
-    datasets, _ = load_all(settings.datasets)
+    known = load_all(settings.datasets)[0] if datasets is None else datasets
     gone, moment = withdrawn_since(settings), now or clock.now()
-    active = (one for one in datasets if one.contract.publication.status == "active" and one.name not in gone)
+    active = (one for one in known if one.contract.publication.status == "active" and one.name not in gone)
     return tuple(dataset for dataset in active if _due(settings, dataset, moment))
 
 

@@ -105,7 +105,7 @@ def _judge_table(job: Job, table: ReleaseTable, then: Dataset | None, deny: Deny
         resource=name,
         file=table.csv.name,
         dataset=job.dataset.name,
-        headers={header: title["uk"] for header, title in table.labels.items()},
+        headers={field: title["uk"] for field, title in table.labels.items()},
         rules=rules,
         deny=deny,
         previous=replace(lasting, cells=None, earlier=()),
@@ -115,7 +115,7 @@ def _judge_table(job: Job, table: ReleaseTable, then: Dataset | None, deny: Deny
     )
     found = [replace(item, code="release-rows-closed") if item.code == "rows-withheld" else item
              for item in outcome.findings]  # fmt: skip
-    cells = job.dataset.contract.publication.disclosure.cells
+    cells = rules.cells
     known = then.contract.publication.disclosure.cells if then else None
     if cells and cells.counts in columns.column_names and cells != known:
         found.append(Finding("release-counts-differ", Place(name, table.csv.name, field=cells.counts)))

@@ -6,7 +6,7 @@ No run says either: a dataset that was never run has no record, and one that is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from vidkryto import clock
 from vidkryto.archive import written_atomically
-from vidkryto.catalogue import load_all, names_not_loaded
+from vidkryto.catalogue import Dataset, names_not_loaded
 from vidkryto.errors import StateError
 from vidkryto.settings import Settings
 
@@ -38,12 +38,11 @@ def promised(settings: Settings) -> dict[str, Promised]:
     return _read(_file(settings))
 
 
-def note_promises(settings: Settings, now: datetime | None = None) -> None:
-    """Note the active datasets that were not seen before, and forget those that are not active any more.
+def note_promises(settings: Settings, datasets: Sequence[Dataset], now: datetime | None = None) -> None:
+    """Note the active ones of all datasets that load, unless seen before; forget those that are not active any more.
 
     What a contract that does not load promised stays promised.
     """
-    datasets, _ = load_all(settings.datasets)
     active = {dataset.name for dataset in datasets if dataset.contract.publication.status == "active"}
     kept = active.union(names_not_loaded(settings.datasets, datasets))
     at = _text(now or clock.now())

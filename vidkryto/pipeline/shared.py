@@ -26,12 +26,17 @@ def draw(settings: Settings, dataset: str) -> int:
     """Bring what other workers left of this dataset into the state folder; returns how many files came.
 
     Files that never change are fetched once, the others each time; of two decisions about one plan the later stays.
-    Raises StateError when the store cannot be read.
+    What an earlier run or command here owes the store is given first. From now on this one owes: its end, however it
+    comes, is followed by `give`, or by the next `draw`. Raises StateError when the store cannot be read.
     """
     if not settings.store:
         return 0
     try:
         store, root = _open(settings)
+        if _owed(settings, dataset).exists():
+            _repay(settings, dataset, store, root)
+        _owed(settings, dataset).parent.mkdir(parents=True, exist_ok=True)
+        _owed(settings, dataset).touch()
         count = 0
         for folder in _folders(dataset):
             base = f"{root}/state/{folder}"
@@ -51,26 +56,68 @@ def draw(settings: Settings, dataset: str) -> int:
 
 
 def give(settings: Settings, record: RunRecord) -> int:
-    """Give the run's record, its exports, and what it changed to the store; returns how many files went.
+    """Give the run's record, its exports, and what it changed to the store; returns how many files went."""
+    return hand_over(settings, record.dataset, (record,))
+
+
+def hand_over(settings: Settings, dataset: str, records: Iterable[RunRecord] = ()) -> int:
+    """Give what a run or a command changed of this dataset; `records` are those of runs whose exports go too.
 
     What is pointed at goes before what points at it: another worker never finds a release that is not whole.
+    Raises StateError when the store cannot be written; what was not given is then given by the next `draw`.
     """
     if not settings.store:
         return 0
     try:
         store, root = _open(settings)
-        count = 0
-        for snapshot in record.snapshots:
-            path = settings.archive.path(snapshot.sha256)
-            count += _put(store, root, path, f"objects/{path.parent.name}/{path.name}", again=False)
-        for relative in sorted(_own(settings, record.dataset), key=_changes):
-            path, target = settings.home / relative, f"{root}/state/{relative}"
-            if _decision(relative) and store.exists(target) and not _later(path.read_bytes(), store.cat(target)):
-                continue
-            count += _put(store, root, path, f"state/{relative}", again=_changes(relative))
+        count = _give_all(settings, dataset, records, store, root)
+        _owed(settings, dataset).unlink(missing_ok=True)
         return count
     except Exception as error:  # every store has its own kinds of error, and their words may hold an address
         raise _unreached(error) from None
+
+
+def _give_all(
+    settings: Settings, dataset: str, records: Iterable[RunRecord], store: Any, root: str, *, newer: bool = True
+) -> int:
+    """Files that never change, then, where ours are the newer ones, those that change."""
+    count = 0
+    for sha256 in {snapshot.sha256 for record in records for snapshot in record.snapshots}:
+        path = settings.archive.path(sha256)
+        count += _put(store, root, path, f"objects/{path.parent.name}/{path.name}", again=False)
+    for relative in sorted(_own(settings, dataset), key=_changes):
+        path, target = settings.home / relative, f"{root}/state/{relative}"
+        if _decision(relative):
+            wanted = not store.exists(target) or _later(path.read_bytes(), store.cat(target))
+        else:
+            wanted = newer or not _changes(relative)
+        if wanted:
+            count += _put(store, root, path, f"state/{relative}", again=_changes(relative))
+    return count
+
+
+def _repay(settings: Settings, dataset: str, store: Any, root: str) -> None:
+    """Give what was left here. Where another worker changed the portal since, its pointers and receipts stay."""
+    runs = settings.home / "runs" / dataset
+    left = [
+        file
+        for file in runs.glob("*/run.json")
+        if not store.exists(f"{root}/state/runs/{dataset}/{file.parent.name}/run.json")
+    ]
+    latest = f"receipts/{dataset}/latest.json"
+    ours, theirs = settings.home / latest, f"{root}/state/{latest}"
+    newer = ours.is_file() and (not store.exists(theirs) or _ended(ours.read_bytes()) >= _ended(store.cat(theirs)))
+    _give_all(settings, dataset, map(RunRecord.load, left), store, root, newer=newer)
+    _owed(settings, dataset).unlink()
+
+
+def _ended(receipt: bytes) -> datetime:
+    return datetime.fromisoformat(json.loads(receipt)["ended"])
+
+
+def _owed(settings: Settings, dataset: str) -> Path:
+    """Says that this state folder may hold what the store lacks."""
+    return settings.home / "owed" / dataset
 
 
 def fetch(settings: Settings, sha256: str) -> Path:

@@ -371,6 +371,7 @@ def published_schema(
     Examples stay at home: those of the recommended structures name people.
     """
     kept = set(columns)
+    refers = {name for key in schema.get("foreignKeys", ()) for name in _names(key["fields"])}
     fields = []
     for field in schema["fields"]:
         name = field["name"]
@@ -381,12 +382,17 @@ def published_schema(
             declared.generalise or declared.top_code or declared.effective_action in (Action.HASH, Action.MASK)
         )
         told = {part: value for part, value in field.items() if part != "example"}
+        if name in refers:
+            told["indexed"] = True
         plain = {part: value for part, value in told.items() if part not in ("format", "constraints")}
         fields.append({**plain, "type": "string"} if worded else told)
     out = {part: value for part, value in schema.items() if part not in ("fields", "primaryKey", "foreignKeys")}
-    key = schema.get("primaryKey") or []
-    key = [key] if isinstance(key, str) else list(key)
+    key = _names(schema.get("primaryKey") or [])
     return {**out, "fields": fields, **({"primaryKey": key} if key and set(key) <= kept else {})}
+
+
+def _names(fields: str | Sequence[str]) -> list[str]:
+    return [fields] if isinstance(fields, str) else list(fields)
 
 
 def _without_values(findings: Iterable[Finding], hidden: frozenset[str]) -> list[Finding]:

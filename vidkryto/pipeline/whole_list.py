@@ -23,6 +23,8 @@ HEAD = (
     "title_en",
 )  # fmt: skip
 """One line for each row of the department's file; a finding without a row has one line."""
+ABOUT = ("severity", "code", "resource", "file", "sheet", "column", "field", "wanted")
+"""The columns that say which finding a line belongs to."""
 
 
 def write_whole_list(job: Job, tables: Tables | None, findings: Sequence[Finding]) -> None:
@@ -62,9 +64,6 @@ def with_whole_list(tasks: Sequence[Task], run: Path) -> list[Task]:
                 if line["row"]:
                     found.setdefault(tuple(line[name] for name in ABOUT), []).append(int(line["row"]))
     return [replace(task, rows=tuple(found.get(_about(task), task.rows))) for task in tasks]
-
-
-ABOUT = ("severity", "code", "resource", "file", "sheet", "column", "field", "wanted")
 
 
 def _about(task: Task) -> tuple[str, ...]:

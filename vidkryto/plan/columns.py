@@ -47,6 +47,8 @@ class Column:
     """The data dictionary's entry: label and notes in Ukrainian, label_en and notes_en, unit, constraints."""
     empty_is_null: bool = True
     """Whether an empty cell of the CSV is a missing value (Table Schema: missingValues)."""
+    indexed: bool = False
+    """Whether rows are looked up by it: `indexed: true` of the field in the schema, or a part of a foreign key."""
 
     def described(self) -> dict[str, Any]:
         """The column as the DataStore takes it."""
@@ -76,7 +78,8 @@ def columns_of(table: ReleaseTable) -> tuple[Column, ...]:
 def _column(entry: Mapping[str, Any], table: ReleaseTable, empty_is_null: bool) -> Column:
     name = str(entry["name"])
     type_, form = TYPES.get(str(entry.get("type", "string")), ("text", "text"))
-    return Column(name, type_, form, _info(entry, table), empty_is_null or form != "text")
+    indexed = bool(entry.get("indexed")) and form != "json"  # PostgreSQL's usual index holds no JSON usefully
+    return Column(name, type_, form, _info(entry, table), empty_is_null or form != "text", indexed)
 
 
 def _info(entry: Mapping[str, Any], table: ReleaseTable) -> dict[str, Any]:

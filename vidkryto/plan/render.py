@@ -39,6 +39,7 @@ WORDS: Mapping[str, Mapping[Language, str]] = {
     "remove": {"uk": "вилучити поле", "en": "remove field"},
     "retype": {"uk": "змінити тип поля", "en": "retype field"},
     "rename": {"uk": "перейменувати на", "en": "rename to"},
+    "index": {"uk": "індекси", "en": "indexes"},
     "requests": {"uk": "запитів", "en": "requests"},
     "seconds": {"uk": "секунд", "en": "seconds"},
 }
@@ -101,6 +102,8 @@ def _table(table: TableChange, language: Language) -> Iterator[str]:
         name = f"{column.was} → {column.name}" if column.action == "rename" else column.name
         was = f" ({column.was} → {column.type})" if column.action == "retype" else ""
         yield f"  {_word(column.action, language)} {name}{was}"
+    if table.indexes:
+        yield f"  {_word('index', language)} {', '.join(table.indexes)}"
     for what, cells in rows.samples:
         yield f"  {_word(what, language)}: " + _short(", ".join(f"{name}={value}" for name, value in cells))
 

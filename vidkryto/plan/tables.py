@@ -65,6 +65,7 @@ def table_change(
         rekey=there is not None and live_key(there) != table.key,
         realias=there is not None and there.aliases != (alias,),
         since=since,
+        indexes=missing_indexes(columns, there),
         marks=bool(rows and table.key and means.staged >= MARKING and wanted.rows >= delta.FROM),
     )
     action: Action = "create" if there is None else "replace" if change else "keep"
@@ -124,6 +125,13 @@ def live_key(table: LiveTable) -> tuple[str, ...]:
     if not all(column.indexed for column in noted.values()):
         return ("",)
     return tuple(noted[place].name for place in sorted(noted))
+
+
+def missing_indexes(columns: tuple[Column, ...], table: LiveTable | None) -> tuple[str, ...]:
+    """All columns that are looked up by, when one of them has no index; CKAN makes a table's indexes anew together."""
+    wanted = tuple(column.name for column in columns if column.indexed)
+    held = {column.name for column in table.columns if column.indexed} if table else frozenset()
+    return () if set(wanted) <= held else wanted
 
 
 def column_changes(columns: tuple[Column, ...], table: LiveTable | None) -> tuple[ColumnChange, ...]:

@@ -84,9 +84,11 @@ class TableChange:
     (vidkryto.plan.live.Mark). Empty where they were compared with the portal's."""
     marks: bool = False
     """Whether writing leaves a mark, so that the next difference can be told from the files."""
+    indexes: tuple[str, ...] = ()
+    """The columns that get an index of their own, where one of them has none yet; else empty."""
 
     def __bool__(self) -> bool:
-        return bool(self.columns or self.rows or self.rekey or self.realias or self.action == "create")
+        return bool(self.columns or self.rows or self.rekey or self.realias or self.indexes or self.action == "create")
 
 
 @dataclass(frozen=True)

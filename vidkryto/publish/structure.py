@@ -15,7 +15,7 @@ from typing import Any
 from vidkryto.errors import PortalError
 from vidkryto.plan.columns import Column
 from vidkryto.plan.live import LiveTable
-from vidkryto.plan.tables import column_changes, live_key
+from vidkryto.plan.tables import column_changes, live_key, missing_indexes
 from vidkryto.plan.value import TableChange
 from vidkryto.publish.portal import AnswerLost, Portal
 
@@ -36,7 +36,7 @@ def open_up(portal: Portal, change: TableChange, columns: tuple[Column, ...], lo
 
 
 def close_up(portal: Portal, change: TableChange, columns: tuple[Column, ...], look: Look, pause: float = 0.5) -> None:
-    """After the rows: key, data dictionary and alias."""
+    """After the rows: key, data dictionary, alias and indexes."""
     _settle(lambda live, _last: _next_after(live, change, columns), portal, change.id, look, pause)
 
 
@@ -113,4 +113,7 @@ def _next_after(live: LiveTable | None, change: TableChange, columns: tuple[Colu
         step |= {"fields": described, "primary_key": list(change.key)}
     if live.aliases != (change.alias,):
         step["aliases"] = [change.alias]
+    if not step and (indexes := missing_indexes(columns, live)):
+        # Last and alone: a request that is late does no more than make them again.
+        return {"indexes": [[name] for name in indexes]}
     return step or None

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vidkryto.catalogue.source import Pick
-from vidkryto.catalogue.spellings import MONTHS
+from vidkryto.catalogue.spellings import FULL_MONTHS, MONTHS
 from vidkryto.errors import ExportMissing
 from vidkryto.findings import Finding, Place
 from vidkryto.pull.fetched import missing
 
-_WORDS = sorted((word for word in MONTHS if len(word) > 4), key=len, reverse=True)  # not «лист», which is a letter too
-_MONTH = rf"(?<![^\W\d_])(?P<word>{'|'.join(_WORDS)})(?![^\W\d_])"
+_MONTH = rf"(?<![^\W\d_])(?P<word>{'|'.join(FULL_MONTHS)})(?![^\W\d_])"
 _DATES = (
     re.compile(r"(?<!\d)(?P<y>(?:19|20)\d\d)[-_. ]?(?P<m>0[1-9]|1[0-2])[-_. ]?(?P<d>0[1-9]|[12]\d|3[01])(?!\d)"),
     re.compile(r"(?<!\d)(?P<d>0[1-9]|[12]\d|3[01])[-_. ](?P<m>0[1-9]|1[0-2])[-_. ](?P<y>(?:19|20)\d\d)(?!\d)"),

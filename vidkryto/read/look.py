@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from vidkryto.catalogue.reading import Header, Reading
+from vidkryto.catalogue.spellings import FULL_MONTHS
 from vidkryto.findings import Finding, Place
 from vidkryto.read.encoding import MARGIN, WESTERN, WESTERN_MARGIN
 from vidkryto.read.files import grids_of
@@ -31,10 +32,7 @@ HEAD = 60
 _NUMBERLIKE = re.compile(r"[-+]?[\d\s.,%]*\d[\d\s.,%]*")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_PERIOD = re.compile(
-    r"\d{4}(?:-\d\d-\d\d)?|.*(?:19|20)\d\d.*|(?i:січень|лютий|березень|квітень|травень|червень|липень"
-    r"|серпень|вересень|жовтень|листопад|грудень).*"
-)
+_PERIOD = re.compile(rf"\d{{4}}(?:-\d\d-\d\d)?|.*(?:19|20)\d\d.*|(?i:{'|'.join(FULL_MONTHS)}).*")
 
 
 @dataclass(slots=True)

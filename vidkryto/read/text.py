@@ -13,6 +13,7 @@ from vidkryto.findings import Finding, Place
 from vidkryto.read import encoding as encodings
 from vidkryto.read.foreign import contradicting, cyrillic, odd_lines, one_byte
 from vidkryto.read.pieces import Content, count, has, is_blank, kept, lines, load, pieces
+from vidkryto.read.records import declared_codec
 
 MAX_LINE = 64 << 20
 """Bytes without a line break; no table has such a line."""
@@ -112,14 +113,7 @@ def cell_too_long(place: Place, found: str, reading: Reading) -> ReadError:
 def _decode(
     content: Content, name: str, verdict: encodings.Verdict, reading: Reading, place: Place, findings: list[Finding]
 ) -> Content:
-    try:
-        codec = encodings.codec_of(name)
-    except LookupError:
-        raise ReadError(
-            f"the contract names the encoding {name!r}, which does not exist",
-            (Finding("encoding-unknown", place, found=name),),
-            remedy="Write for example windows-1251, utf-8, koi8-u or cp866.",
-        ) from None
+    codec = declared_codec(name, place)
     if verdict.how == "letters" and not verdict.odd_lines:
         odd, other = odd_lines(content, name)
         if odd:
@@ -174,7 +168,7 @@ def _decode_mixed(
             remedy=f"Mend the file, or write `mixed: {verdict.odd_encoding or 'windows-1251'}` into `reading`.",
         )
     odd = set(verdict.odd_lines)
-    codecs_of = (codec if codec != "utf-8-sig" else "utf-8", encodings.codec_of(other))
+    codecs_of = (codec if codec != "utf-8-sig" else "utf-8", declared_codec(other, place))
 
     def decoded() -> Iterator[bytes]:
         for number, line in enumerate(lines(content), start=1):

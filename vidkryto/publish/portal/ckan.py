@@ -36,7 +36,9 @@ class CkanPortal:
     @classmethod
     def of(cls, settings: Settings, organization: str) -> CkanPortal:
         """The portal of these settings, as patient and as polite as they say."""
-        patience = Patience(read=settings.timeout, concurrent=settings.concurrent)
+        patience = Patience(
+            read=settings.timeout, concurrent=settings.concurrent, places=settings.home / "requests"
+        )  # fmt: skip
         return cls(settings.ckan_url, settings.ckan_token, organization, patience)
 
     @property

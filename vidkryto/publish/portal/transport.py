@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from ckanapi.errors import CKANAPIError, NotAuthorized, NotFound, ServerIncompat
 from requests_toolbelt import MultipartEncoder
 
 from vidkryto.errors import PortalError
+from vidkryto.publish.portal.gate import Gate
 from vidkryto.settings import Secret
 
 USER_AGENT = "vidkryto (open data of Khmelnytskyi)"
@@ -31,8 +31,6 @@ TOO_MANY, UNAVAILABLE = 429, 503
 LONGEST_WAIT = 120.0
 CHUNK = 1 << 20
 AGAIN = "Run again; the next run reads back first."
-_gates: dict[str, threading.BoundedSemaphore] = {}
-_gates_lock = threading.Lock()
 
 Answer = TypeVar("Answer")
 
@@ -84,7 +82,9 @@ class Patience:
     pause: float = 0.5
     longest: float = 30.0
     concurrent: int = 2
-    """Requests at once to one portal from this process."""
+    """Requests at once to one portal."""
+    places: Path | None = None
+    """The folder in which processes count them together; None counts those of this process."""
 
     def wait(self, attempt: int, asked: float | None = None) -> float:
         """Seconds before attempt number `attempt` (from 1): what the portal asked for, else doubling with jitter."""
@@ -106,8 +106,7 @@ class Transport:
         self._session.headers["User-Agent"] = USER_AGENT
         self._token = token
         self._ckan = _Remote(self)
-        with _gates_lock:
-            self._gate = _gates.setdefault(self.url, threading.BoundedSemaphore(self.patience.concurrent))
+        self._gate = Gate(self.url, self.patience.concurrent, self.patience.places)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -148,7 +147,7 @@ class Transport:
 
     def _counted(self, send: Callable[[], Answer]) -> Answer:
         self.sent += 1
-        with self._gate:
+        with self._gate.place():
             return send()
 
     def _patiently(self, send: Callable[[], Answer], retry_lost: bool) -> Answer:
