@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from prefect import flow
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State, StateType
 from prefect.events import emit_event
 from prefect.states import Completed
 
+from flows.deployments import keep_pauses
 from flows.whereabouts import say_where
 from vidkryto.alerts import Cause, send_alerts
 from vidkryto.settings import Settings
@@ -36,7 +38,10 @@ def emit(cause: Cause) -> None:
 def tell() -> State[Any]:
     """Tell what was not told yet. The run fails when a route did not take its message, which is kept."""
     say_where()
-    made = send_alerts(Settings.from_environment(), emit=emit)
+    settings = Settings.from_environment()
+    with get_client(sync_client=True) as client:
+        keep_pauses(client, settings)
+    made = send_alerts(settings, emit=emit)
     failed = [item for item in made if item.error]
     if failed:
         return State(type=StateType.FAILED, message="; ".join(item.error for item in failed))

@@ -19,6 +19,7 @@ from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Completed
 
+from flows.deployments import keep_pauses
 from flows.whereabouts import say_where
 from vidkryto import clock
 from vidkryto.pipeline import due_datasets
@@ -38,6 +39,7 @@ def catch_up() -> State[Any]:
     settings, now = Settings.from_environment(), clock.now()
     started = []
     with get_client(sync_client=True) as client:
+        keep_pauses(client, settings)
         for dataset in due_datasets(settings, now - GRACE):
             try:
                 deployment = client.read_deployment_by_name(f"publish-dataset/{dataset.name}")

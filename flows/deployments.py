@@ -14,11 +14,11 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate
 from prefect.exceptions import ObjectAlreadyExists, PrefectHTTPStatusError
 
-from vidkryto.catalogue.deployments import OWNER, POOL, pull_steps
+from vidkryto.catalogue.deployments import OWNER, PAGE, POOL, pauses, pull_steps
 from vidkryto.errors import VidkrytoError
+from vidkryto.pipeline.promised import note_pauses
+from vidkryto.settings import Settings
 
-PAGE = 200
-"""The most that Prefect's server gives in one answer."""
 CONCURRENT = 2
 """Deployments sent at the same time: of more the server, on SQLite, refuses some as busy, and those wait seconds."""
 
@@ -227,3 +227,8 @@ def status() -> list[dict[str, Any]]:
             }
             for name, deployment in sorted(server_deployments(client).items())
         ]
+
+
+def keep_pauses(client: SyncPrefectClient, settings: Settings) -> None:
+    """Note in the state folder which datasets a person has paused on the server: nobody missed their nights."""
+    note_pauses(settings, pauses(lambda body: client.request("POST", "/deployments/filter", json=body).json()))

@@ -29,6 +29,7 @@ from vidkryto.alerts.oversight import keep_drift
 from vidkryto.catalogue.deployments import entries
 from vidkryto.errors import ContractError, StateError
 from vidkryto.findings import Finding
+from vidkryto.pipeline.promised import note_pauses
 from vidkryto.record.run import Task, Text
 from vidkryto.settings import Secret, Settings
 
@@ -89,6 +90,43 @@ def test_one_failure_of_many_datasets_is_one_message_to_the_data_office(office: 
     assert [cause.id for cause in causes(office.settings, NOON + HOUR)] == [first[0].id]
     send_alerts(office.settings, now=NOON, configuration=mail(mailbox.port))
     assert [got["To"] for got in mailbox.mails] == ["data@city.example"]
+
+
+def test_a_dataset_that_a_person_paused_is_told_as_that_and_once(office: Office, mailbox: Mailbox) -> None:
+    """Not as missed, not as late, however long; resumed and paused again it is told again."""
+    chosen = mail(mailbox.port, language="en")
+    office.good("2026-11-20", NOON - 30 * DAY)
+    for day in range(100):
+        now = NOON + day * DAY
+        note_pauses(office.settings, {"stops": day not in (50, 51)}, now)
+        send_alerts(office.settings, now=now, configuration=chosen)
+    assert [got["Subject"].partition(": ")[2] for got in mailbox.mails] == [
+        "“Stops” is paused by a person since 2026-11-25 12:00: it is not published by schedule",
+        "The export of “Stops” is late: it was due on 2026-11-20",
+        "“Stops” is paused by a person since 2027-01-16 12:00: it is not published by schedule",
+    ]
+    assert {got["To"] for got in mailbox.mails[::2]} == {"data@city.example"}
+    assert "resume stops in Prefect's pages" in mailbox.mails[0].get_content()
+
+
+def test_a_promise_that_was_never_kept_is_told(office: Office, mailbox: Mailbox) -> None:
+    """No run ever began, so there is no record: the data office is told that none began, and later that it is late."""
+    chosen = mail(mailbox.port, language="en")
+    for day in range(60):
+        send_alerts(office.settings, now=NOON + day * DAY, configuration=chosen)
+    assert [got["Subject"].partition(": ")[2] for got in mailbox.mails] == [
+        "“Stops” was never published: its first release was promised for 2026-12-26",
+        "Scheduled runs do not happen: none began since 2026-11-25T10:00:00+00:00",
+    ]
+    assert [got["To"] for got in mailbox.mails] == ["data@city.example"] * 2
+
+
+def test_a_first_export_that_stays_wrong_is_late_after_the_promised_time(office: Office) -> None:
+    """It was looked at, and nothing good has come since the promise began."""
+    note_pauses(office.settings, {"stops": False}, NOON)
+    office.withheld()
+    kinds = [[cause.kind for cause in causes(office.settings, NOON + day * DAY)] for day in (5, 31, 32)]
+    assert kinds == [["withheld"], ["withheld"], ["withheld", "late"]]
 
 
 def test_a_failure_that_comes_back_after_good_days_is_told_again(office: Office, mailbox: Mailbox) -> None:

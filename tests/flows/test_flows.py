@@ -22,6 +22,7 @@ from tests.pipeline.conftest import EXPORT, READING
 from tests.support.catalogue import CONTRACT, write_catalogue
 from tests.support.local_portal import LocalPortal
 from tests.support.prefect_server import AUTH, serving, until
+from vidkryto.catalogue.deployments import pauses
 from vidkryto.record import Ledger, SigningKey
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +136,11 @@ def test_a_changed_cron_is_applied_and_an_officers_pause_survives(prefect: Prefe
     assert prefect.sync()["changed"] == ["flow-routes"]
     (after,) = prefect.deployment("flow-routes")["schedules"]
     assert (after["schedule"]["cron"], after["active"]) == ("0 3 * * *", False)
+    assert pauses(lambda body: prefect.ask("/deployments/filter", body)) == {"flow-stops": False, "flow-routes": True}
+    done = prefect.run("-c", "from flows.alerts import tell; tell()")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(prefect.run("-m", "vidkryto.cli", "calendar", "--json").stdout)
+    assert {row["dataset"]: row["state"] for row in rows} == {"flow-stops": "never run", "flow-routes": "paused"}
 
 
 def test_a_vanished_schedule_and_a_vanished_dataset_are_removed(prefect: Prefect) -> None:

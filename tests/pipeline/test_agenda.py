@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from tests.alerts.conftest import Office
 from tests.support.catalogue import CONTRACT, make_dataset, write_catalogue
-from vidkryto.catalogue import Dataset, load_dataset
+from vidkryto.catalogue import Dataset, load_all, load_dataset
 from vidkryto.catalogue.calendar import is_due, late_after, missed_moments, next_run
 from vidkryto.catalogue.contract import Schedule
 from vidkryto.catalogue.deployments import entries
@@ -23,6 +23,7 @@ from vidkryto.clock import told_by
 from vidkryto.pipeline import due_datasets, is_due_now
 from vidkryto.pipeline.agenda import agenda
 from vidkryto.pipeline.icalendar import write_calendars
+from vidkryto.pipeline.promised import note_pauses, note_promises, promised
 from vidkryto.record.run import Exemption
 from vidkryto.settings import Settings
 
@@ -61,6 +62,66 @@ def test_the_agenda_tells_promise_schedule_and_what_happened(tmp_path: Path) -> 
     [row] = agenda(office.settings, now)
     assert (row.state, row.days_late, row.missed) == ("late", 1, 0)
     assert row.next_run == datetime(2026, 12, 1, 4, 30, tzinfo=KYIV)
+
+
+def test_a_promise_that_was_never_kept_counts_from_the_day_it_was_first_seen(tmp_path: Path) -> None:
+    """A monthly dataset for which no run ever began: its moments are missed, and after a month it is late."""
+    write_catalogue(tmp_path)
+    office = Office(Settings(tmp_path, tmp_path / "state"))
+    seen = datetime(2026, 9, 15, 8, tzinfo=UTC)
+    for day in range(3):  # whoever looks again does not begin it anew
+        note_promises(office.settings, load_all(office.settings.datasets)[0], seen + timedelta(days=day))
+    [row] = agenda(office.settings, seen + timedelta(days=5))
+    assert (row.state, row.next_due, row.days_late, row.missed) == ("never run", date(2026, 10, 16), 0, 0)
+    [row] = agenda(office.settings, datetime(2026, 11, 2, 8, tzinfo=UTC))
+    assert (row.state, row.days_late, row.missed) == ("run missed", 17, 2)
+    office.ran("Failed", datetime(2026, 11, 2, 9, tzinfo=UTC))
+    [row] = agenda(office.settings, datetime(2026, 11, 2, 10, tzinfo=UTC))
+    assert (row.state, row.next_due, row.missed) == ("needs action", None, 0)
+
+
+def test_a_promise_ends_with_its_contract_and_not_with_a_mistake_in_it(tmp_path: Path) -> None:
+    """A contract that does not load for a while promises all the same; one that is planned again does not."""
+    contract = copy.deepcopy(CONTRACT)
+    folder = write_catalogue(tmp_path, contract)
+    settings, seen = Settings(tmp_path, tmp_path / "state"), datetime(2026, 9, 15, 8, tzinfo=UTC)
+
+    def look(day: int) -> None:
+        note_promises(settings, load_all(settings.datasets)[0], seen + timedelta(days=day))
+
+    look(0)
+    good = (folder / "dataset.yaml").read_text(encoding="utf-8")
+    (folder / "dataset.yaml").write_text("titel: x\n", encoding="utf-8")
+    look(1)
+    (folder / "dataset.yaml").write_text(good, encoding="utf-8")
+    look(2)
+    assert promised(settings)["stops"].since == "2026-09-15T08:00:00+00:00"
+    contract["publication"]["status"] = "planned"
+    write_catalogue(tmp_path, contract)
+    look(3)
+    assert promised(settings) == {}
+
+
+def test_what_a_person_paused_is_neither_missed_nor_late(tmp_path: Path) -> None:
+    """Nor are, once it is resumed, the nights before; those that come after it count as ever."""
+    contract = copy.deepcopy(CONTRACT)
+    contract["publication"]["schedule"]["cron"] = "30 4 * * *"
+    write_catalogue(tmp_path, contract)
+    office = Office(Settings(tmp_path, tmp_path / "state"))
+    office.good("2026-11-05", datetime(2026, 11, 1, 4, tzinfo=UTC))
+
+    def row_of(day: int, hour: int = 8) -> tuple[str, int, int]:
+        [row] = agenda(office.settings, datetime(2026, 11, day, hour, tzinfo=UTC))
+        return row.state, row.days_late, row.missed
+
+    assert row_of(10) == ("run missed", 5, 9)
+    for day, paused in ((2, True), (9, True), (12, False), (13, False)):
+        note_pauses(office.settings, {"stops": paused}, datetime(2026, 11, day, 7, tzinfo=UTC))
+        if paused:
+            assert row_of(10) == ("paused", 0, 0)
+            assert promised(office.settings)["stops"].paused == "2026-11-02T07:00:00+00:00"
+    assert row_of(12) == ("on time", 0, 0)
+    assert row_of(14) == ("run missed", 2, 2)
 
 
 def test_a_departments_calendar_keeps_the_identity_of_its_dates(tmp_path: Path) -> None:

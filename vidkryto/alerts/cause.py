@@ -9,10 +9,13 @@ from typing import Literal
 from vidkryto.language import Language, say
 from vidkryto.record.run import Text
 
-Kind = Literal["late", "missed", "withheld", "failed", "contract", "drift", "approval", "not-cosigned", "expiring"]
+Kind = Literal[
+    "late", "missed", "paused", "withheld", "failed", "contract", "drift", "approval", "not-cosigned", "expiring"
+]
 KINDS: tuple[Kind, ...] = (
     "late",
     "missed",
+    "paused",
     "withheld",
     "failed",
     "contract",

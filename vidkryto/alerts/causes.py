@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from vidkryto import clock
 from vidkryto.alerts.cause import OFFICE, Cause, both
 from vidkryto.alerts.expiry import expiring
 from vidkryto.alerts.oversight import down, drifted, not_cosigned
 from vidkryto.catalogue import Dataset, load_dataset
+from vidkryto.catalogue.calendar import CITY_TIME
 from vidkryto.catalogue.load import dataset_folders
 from vidkryto.errors import ContractError
 from vidkryto.language import translated
@@ -82,15 +83,43 @@ def _of_dataset(row: Appointment, settings: Settings) -> Iterator[Cause]:
     if row.last is not None and row.last.outcome == "Failed":
         yield _failed(row.last, link)
     failed = row.last is not None and row.last.outcome == "Failed"
+    if row.promised.paused:
+        yield _paused(row, title, link)
     if row.days_late and row.next_due and not failed:  # the export may well have come: the failure is told instead
-        key = f"{row.dataset.name} {row.next_due}"
-        said = both("The export of “{title}” is late: it was due on {day}", title=title, day=row.next_due.isoformat())
-        step = both("Put the new export where the contract looks for it, or tell the data office when it will come.")
-        yield Cause("late", key, department, (row.dataset.name,), said, step, link)
-    if row.missed > GRACE_RUNS and row.last is not None:
+        yield _late(row, row.next_due, title, link)
+    if row.missed > GRACE_RUNS:
+        yield _missed(row, link)
+
+
+def _paused(row: Appointment, title: Text, link: str) -> Cause:
+    """Neither late nor missed: somebody wanted it so, and somebody has to want it otherwise again."""
+    since = datetime.fromisoformat(row.promised.paused).astimezone(CITY_TIME)
+    time = f"{since:%Y-%m-%d %H:%M}"
+    said = both("“{title}” is paused by a person since {time}: it is not published by schedule", title=title, time=time)
+    step = both("When it may go on, resume {name} in Prefect's pages; one run catches up.", name=row.dataset.name)
+    key = f"{row.dataset.name} {row.promised.paused}"
+    return Cause("paused", key, OFFICE, (row.dataset.name,), said, step, link)
+
+
+def _late(row: Appointment, day: date, title: Text, link: str) -> Cause:
+    """What has never run is the data office's to run; else the department owes an export."""
+    name, due = row.dataset.name, day.isoformat()
+    if row.last is None:
+        said = both("“{title}” was never published: its first release was promised for {day}", title=title, day=due)
+        step = both("Run it, or see why it does not run: vidkryto publish {name}", name=name)
+        return Cause("late", f"{name} {due}", OFFICE, (name,), said, step, link)
+    said = both("The export of “{title}” is late: it was due on {day}", title=title, day=due)
+    step = both("Put the new export where the contract looks for it, or tell the data office when it will come.")
+    return Cause("late", f"{name} {due}", row.dataset.department.name, (name,), said, step, link)
+
+
+def _missed(row: Appointment, link: str) -> Cause:
+    if row.last is not None:
         said = both("Scheduled runs do not happen: the last one began at {time}", time=row.last.started)
-        step = both("See whether the server and the worker run: vidkryto doctor. One run catches up on all.")
-        yield Cause("missed", "runs", OFFICE, (row.dataset.name,), said, step)
+    else:
+        said = both("Scheduled runs do not happen: none began since {time}", time=row.promised.since)
+    step = both("See whether the server and the worker run: vidkryto doctor. One run catches up on all.")
+    return Cause("missed", "runs", OFFICE, (row.dataset.name,), said, step, link)
 
 
 def _withheld(run: RunRecord, department: str, title: Text, link: str) -> Iterator[Cause]:

@@ -16,6 +16,7 @@ from vidkryto.alerts.message import Message, compose
 from vidkryto.alerts.webhook import post
 from vidkryto.catalogue import Dataset, load_all
 from vidkryto.errors import VidkrytoError
+from vidkryto.pipeline.promised import note_promises
 from vidkryto.settings import Settings
 
 Emit = Callable[[Cause], None]
@@ -52,6 +53,8 @@ def send_alerts(
     chosen = configuration or load_configuration(settings.root)
     datasets, _ = load_all(settings.datasets)
     made = []
+    if not dry_run:
+        note_promises(settings, datasets, moment)
     with memory(settings.home) as told:
         found = causes(settings, moment, datasets)
         told.see(found, moment)

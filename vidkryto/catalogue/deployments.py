@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +16,8 @@ from vidkryto.catalogue.load import Dataset
 from vidkryto.catalogue.source import RemoteSource, WebSource
 
 POOL = "vidkryto"
+PAGE = 200
+"""The most that Prefect's server gives in one answer."""
 OWNER = "managed:vidkryto"
 """The tag of deployments that are ours: sync removes those no contract asks for, and touches no others."""
 PORTAL_LIMIT = "vidkryto-portal"
@@ -115,6 +117,25 @@ def _schedule(schedule: Schedule) -> dict[str, Any]:
     minute, hour, *_ = schedule.cron.split()
     daily = {"cron": f"{minute} {hour} * * *", "timezone": schedule.timezone, "slug": "main"}
     return {**daily, "parameters": {"when_due": True}}
+
+
+def pauses(ask: Callable[[Mapping[str, Any]], Sequence[Mapping[str, Any]]]) -> dict[str, bool]:
+    """Of each dataset that the server has a deployment of, whether a person has paused it, or all of its schedules.
+
+    `ask` puts a question to the server's `/deployments/filter`.
+    """
+    found: dict[str, bool] = {}
+    seen = 0
+    while True:
+        wanted = {"deployments": {"tags": {"all_": [OWNER]}}, "limit": PAGE, "offset": seen, "sort": "NAME_ASC"}
+        page = ask(wanted)
+        for item in page:
+            if dataset := item["parameters"].get("dataset"):
+                off = [not schedule["active"] for schedule in item["schedules"]]
+                found[dataset] = item["paused"] or (bool(off) and all(off))
+        seen += len(page)
+        if len(page) < PAGE:
+            return found
 
 
 def pull_steps(directory: str) -> list[dict[str, Any]]:

@@ -12,7 +12,17 @@ from vidkryto.cli.common import Json, people, print_json, print_table, say, sett
 if TYPE_CHECKING:
     from vidkryto.pipeline.agenda import Appointment
 
-COLUMNS = ("dataset", "state", "frequency", "next due", "days late", "last run", "next run", "missed runs")
+COLUMNS = (
+    "dataset",
+    "state",
+    "frequency",
+    "next due",
+    "days late",
+    "last run",
+    "next run",
+    "missed runs",
+    "paused since",
+)
 
 
 def calendar(
@@ -59,6 +69,7 @@ def row_of(row: Appointment) -> dict[str, str]:
         "last run": row.last.started if row.last else "",
         "next run": row.next_run.isoformat(timespec="minutes") if row.next_run else "",
         "missed runs": str(row.missed or ""),
+        "paused since": row.promised.paused,
     }
 
 

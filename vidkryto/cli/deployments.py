@@ -67,9 +67,11 @@ def sync(as_json: Json = False) -> None:
     from dataclasses import asdict
 
     from vidkryto.catalogue import deployments
+    from vidkryto.pipeline.promised import note_promises
 
     chosen = settings()
     datasets, broken = _datasets(chosen)
+    note_promises(chosen, datasets)
     if not broken:
         _write(chosen, datasets)
     wanted = deployments.entries(datasets, alerts=deployments.has_alerts(chosen.root))

@@ -40,6 +40,7 @@ def publish(
     from vidkryto.catalogue import find_dataset, load_all
     from vidkryto.errors import SettingsError, VidkrytoError
     from vidkryto.pipeline import Approver, due_datasets, new_job, publish_dataset
+    from vidkryto.pipeline.promised import note_promises
 
     chosen = settings(portal)
     if sum((bool(names), every, due)) != 1:
@@ -52,6 +53,7 @@ def publish(
     else:
         known, broken = load_all(chosen.datasets)
         errors += broken
+        note_promises(chosen, known)
         active = tuple(item for item in known if item.contract.publication.status == "active")
         datasets = due_datasets(chosen, datasets=active) if due else active
     approval = Approver(approve_as, role or "vidkryto", reason) if approve_as else None

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,6 +31,8 @@ TIME_LIMIT = 900.0
 """Seconds after which a command of ours, such as a sync, is taken for hung."""
 ALERTS_EVERY = 900.0
 """Seconds between two times that people are told what is new."""
+PAUSES_EVERY = 60.0
+"""Seconds between two times that the server is asked what people have paused."""
 SERVER_PATIENCE = 180.0
 """Seconds for Prefect's server: its first start makes its database, and a laden machine takes long."""
 UNIT = """\
@@ -155,7 +157,11 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
         def ask(method: str, path: str, body: object) -> tuple[int, Any]:
             return prefect_here.ask(port, login, method, path, body)
 
+        def note() -> None:
+            _note_pauses(chosen, ask)
+
         chores = [
+            Chore("pauses", PAUSES_EVERY, lambda: True, note),
             Chore("report", 2.0, runs.seen, report),
             Chore("deployments sync", 10.0, contracts.seen, sync),
             _alerts(chosen, tell),
@@ -178,6 +184,22 @@ def _alerts(chosen: Settings, send: Callable[[], None]) -> Chore:
     from vidkryto.catalogue.deployments import ALERTS_FILE
 
     return Chore("alerts send", ALERTS_EVERY, lambda: (chosen.root / ALERTS_FILE).is_file(), send)
+
+
+def _note_pauses(chosen: Settings, ask: Callable[[str, str, object], tuple[int, Any]]) -> None:
+    """Keep what people have paused in Prefect's pages. A server that does not answer is asked again the next time."""
+    from vidkryto.catalogue.deployments import pauses
+    from vidkryto.pipeline.promised import note_pauses
+
+    def page(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        status, answer = ask("POST", "/deployments/filter", body)
+        if status != 200:
+            raise OSError(f"answer {status}")
+        found: list[dict[str, Any]] = answer
+        return found
+
+    with suppress(OSError):
+        note_pauses(chosen, pauses(page))
 
 
 class Changes:

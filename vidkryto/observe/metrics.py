@@ -68,6 +68,7 @@ class _Gauges:
         self.findings = gauge("findings", "Findings of the last run", "severity")
         self.late = gauge("late_days", "Days since the promised export was due")
         self.missed = gauge("missed_runs", "Scheduled moments that passed without a run")
+        self.paused = gauge("paused", "Whether a person has paused it in Prefect's pages")
         self.ended = gauge("last_run_timestamp_seconds", "When the last run ended")
         self.age = gauge("last_run_age_seconds", "How long ago the last run ended")
 
@@ -76,6 +77,7 @@ class _Gauges:
             name, last = row.dataset.name, row.last
             self.late.labels(name).set(row.days_late)
             self.missed.labels(name).set(row.missed)
+            self.paused.labels(name).set(bool(row.promised.paused))
             if last is None:
                 continue
             ended = datetime.fromisoformat(last.finished)

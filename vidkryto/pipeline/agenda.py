@@ -9,12 +9,14 @@ from typing import Literal
 
 from vidkryto import clock
 from vidkryto.catalogue import Dataset, load_all
-from vidkryto.catalogue.calendar import CITY_TIME, late_after, missed_moments, next_run
+from vidkryto.catalogue.calendar import CITY_TIME, late_after, missed_moments, next_due, next_run
+from vidkryto.catalogue.contract import Publication
+from vidkryto.pipeline.promised import Promised, promised
 from vidkryto.pipeline.remember import last_run
 from vidkryto.record.run import RunRecord
 from vidkryto.settings import Settings
 
-State = Literal["on time", "late", "needs action", "run missed", "never run", "planned"]
+State = Literal["on time", "late", "needs action", "paused", "run missed", "never run", "planned"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,9 @@ class Appointment:
     days_late: int
     next_run: datetime | None
     missed: int
-    """Scheduled moments that passed without a run; one run catches up on all of them."""
+    """Scheduled moments that passed without a run; one run catches up on all of them. None while it is paused."""
+    promised: Promised
+    """Since when it is promised, and since when a person has paused it."""
 
 
 def agenda(
@@ -37,36 +41,67 @@ def agenda(
 ) -> tuple[Appointment, ...]:
     """All datasets with a contract that loads, or those given, which somebody has loaded, in order of name."""
     known = load_all(settings.datasets)[0] if datasets is None else datasets
-    moment = now or clock.now()
-    return tuple(appointment(dataset, last_run(settings, dataset.name), moment) for dataset in known)
-
-
-def appointment(dataset: Dataset, last: RunRecord | None, now: datetime) -> Appointment:
-    """One dataset judged by its last run, its promise and its schedule."""
-    publication = dataset.contract.publication
-    schedule = publication.schedule if publication.status == "active" else None
-    today = now.astimezone(CITY_TIME).date()
-    due = date.fromisoformat(last.promise.next_due) if last and last.promise.next_due else None
-    late = max(0, (today - late_after(due, publication.schedule)).days) if due else 0
-    missed = missed_moments(schedule, datetime.fromisoformat(last.started) if last else None, now)
-    return Appointment(
-        dataset=dataset,
-        state=_state(publication.status, last, late, missed),
-        last=last,
-        next_due=due,
-        days_late=late,
-        next_run=next_run(schedule, now) if schedule else None,
-        missed=missed,
+    moment, promises = now or clock.now(), promised(settings)
+    return tuple(
+        appointment(dataset, last_run(settings, dataset.name), moment, promises.get(dataset.name, Promised()))
+        for dataset in known
     )
 
 
-def _state(status: str, last: RunRecord | None, late: int, missed: int) -> State:
+def appointment(dataset: Dataset, last: RunRecord | None, now: datetime, known: Promised) -> Appointment:
+    """One dataset judged by its last run, its promise and its schedule.
+
+    Before the first run the promise counts from the day on which it was first seen, and so it does while nothing good
+    has come. What a person paused is neither late nor missed, nor is it blamed, once resumed, for the time before.
+    """
+    publication = dataset.contract.publication
+    active = publication.status == "active"
+    schedule = publication.schedule if active else None
+    due = _due(publication, last, known)
+    counted = [known.since if last is None else last.started, known.resumed]
+    since = max((datetime.fromisoformat(moment) for moment in counted if moment), default=None)
+    late = 0 if due is None or known.paused else _days_late(late_after(due, publication.schedule), last, known, now)
+    missed = 0 if known.paused else missed_moments(schedule, since, now)
+    return Appointment(
+        dataset=dataset,
+        state=_state(publication.status, last, known, late, missed),
+        last=last,
+        next_due=due,
+        days_late=late,
+        next_run=next_run(schedule, now) if schedule and not known.paused else None,
+        missed=missed,
+        promised=known,
+    )
+
+
+def _due(publication: Publication, last: RunRecord | None, known: Promised) -> date | None:
+    """The day of the promise. Where no good export ever came it counts from the beginning, unless one is held back."""
+    if last is not None and last.promise.next_due:
+        return date.fromisoformat(last.promise.next_due)
+    wanting = last is None or any(task.severity == "error" for task in last.tasks)
+    if publication.status != "active" or not known.since or not wanting:
+        return None
+    due = next_due(publication.frequency, datetime.fromisoformat(known.since).astimezone(CITY_TIME))
+    return due.date() if due else None
+
+
+def _days_late(last_day: date, last: RunRecord | None, known: Promised, now: datetime) -> int:
+    """Days since the last one on which the export was on time; those before a pause ended do not count."""
+    resumed = datetime.fromisoformat(known.resumed) if known.resumed else None
+    if resumed is not None and (last is None or datetime.fromisoformat(last.started) < resumed):
+        last_day = max(last_day, resumed.astimezone(CITY_TIME).date())
+    return max(0, (now.astimezone(CITY_TIME).date() - last_day).days)
+
+
+def _state(status: str, last: RunRecord | None, known: Promised, late: int, missed: int) -> State:
     if status == "planned":
         return "planned"
-    if last is None:
-        return "never run"
-    if last.outcome in ("Withheld", "Failed"):
+    if last is not None and last.outcome in ("Withheld", "Failed"):
         return "needs action"
+    if known.paused:
+        return "paused"
     if missed:
         return "run missed"
-    return "late" if late else "on time"
+    if late:
+        return "late"
+    return "on time" if last is not None else "never run"
