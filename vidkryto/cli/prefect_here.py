@@ -84,18 +84,14 @@ def database_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def server_environment(home: Path, url: str) -> dict[str, str]:
     """What the server and the worker need. The address at which browsers ask the server may be given.
 
-    Runs that ended long ago leave Prefect's database (after 90 days, unless the environment says otherwise). The
-    places that runs hold under a limit are kept on disk: in memory, Prefect's default, they are gone with a server that
-    was killed, and it then ends the runs that are under way and cancels those about to begin.
+    Runs that ended long ago leave Prefect's database (after 90 days, unless the environment says otherwise).
     """
     forget = "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"
-    places = "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"
     asked_by_browsers = "PREFECT_SERVER_UI_API_URL"
     return {
         **time_zones(home),
         **without_second_edition(folder(home)),
         forget: os.environ.get(forget, "events,flow_runs"),
-        places: os.environ.get(places, "prefect.server.concurrency.lease_storage.filesystem"),
         **client_environment(home, url),
         "PREFECT_SERVER_API_AUTH_STRING": password(home).reveal(),
         asked_by_browsers: os.environ.get(asked_by_browsers) or url,
