@@ -84,11 +84,12 @@ def limits_of(dataset: Dataset) -> dict[str, list[str]]:
 def _take_places(stack: ExitStack, names: list[str]) -> None:
     """Hold a place under each limit; a server that is away for a moment, and is started again, is asked again.
 
-    Not strict: a server that was killed forgets who holds a place, and a run that lost its own goes on without.
+    One that was killed forgets who holds a place; a run that lost its own so goes on without.
     """
     for pause in (*ASKED_AGAIN, None):
         try:
-            stack.enter_context(concurrency(names, strict=False, lease_duration=LEASE))
+            place = concurrency(names, strict=True, lease_duration=LEASE, raise_on_lease_renewal_failure=False)
+            stack.enter_context(place)
         except ConcurrencySlotAcquisitionError:
             if pause is None:
                 raise
