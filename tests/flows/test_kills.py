@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,13 +20,16 @@ from zoneinfo import ZoneInfo
 import psutil
 import pytest
 import requests
+import yaml
 
+from tests.alerts.conftest import Hook, hook  # noqa: F401  # a fixture
 from tests.flows.test_flows import ROOT, contract
 from tests.flows.test_up import Up, until
 from tests.pipeline.conftest import EXPORT
 from tests.support.catalogue import write_catalogue
 from tests.support.local_portal import LocalPortal
 from tests.support.postgres import complete_binaries, for_prefect
+from vidkryto.catalogue.deployments import ALERTS_FILE
 from vidkryto.plan.live import LOCK
 from vidkryto.plan.make import anchor_id
 from vidkryto.record import Ledger, SigningKey
@@ -38,6 +42,7 @@ TILL_MORNING = 1200.0
 """Seconds; a run that a killed worker had only claimed is looked after five minutes later."""
 ALL = ("SCHEDULED", "PENDING", "RUNNING", "COMPLETED", "FAILED", "CRASHED", "CANCELLED", "PAUSED")
 OPEN = ("PENDING", "RUNNING", "CANCELLING")
+CHAT = {"name": "chat", "kind": "webhook", "form": "mattermost", "url_variable": "VIDKRYTO_TEST_HOOK", "language": "en"}
 DATABASE = "PostgreSQL of Prefect"
 PROGRAMS = ("prefect-server", "prefect-worker", "portal: web", "portal: postgres", "portal: search", "portal: valkey")
 
@@ -62,6 +67,21 @@ class Night(Up):
             os.kill(self.portal()["programs"][name], signal.SIGKILL)
         else:
             self.kill(where)
+
+    def under_way(self) -> int:
+        """How many runs of datasets go on; none while nobody answers."""
+        return sum("dataset" in run["parameters"] for run in _asked(lambda: self.runs("RUNNING")) or ())
+
+    def told(self, chat: Hook) -> list[str]:
+        """What people were told by this morning, and that is asked twice: each cause once."""
+        for _ in range(2):
+            done = self.run("alerts", "send")
+            assert done.returncode == 0, done.stderr
+        messages = [post["text"].split("\n", 1)[1].strip() for post in chat.posts]
+        titles = [cause.split("\n")[0] for message in messages for cause in message.split("\n\n")]
+        causes = [re.sub(r"\d+", "#", title) for title in titles]
+        assert len(set(causes)) == len(causes), titles
+        return titles
 
     def hand_over(self, version: int) -> None:
         """Every department brings a new export."""
@@ -148,9 +168,14 @@ def test_whatever_is_killed_the_next_minutes_are_right(
 
 
 def test_a_night_of_one_run_each_survives_any_kill(
-    make_night: Callable[..., Night], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    make_night: Callable[..., Night],
+    tmp_path: Path,
+    hook: Hook,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Due once a night, no other run comes to mend it: in the morning all is published, and no run is left open.
+
+    Nobody holds a lock, the ledger can be verified, and nobody was told anything twice.
 
     Prefect's data lie in PostgreSQL where the machine has all of it, and that is killed as well.
     """
@@ -159,17 +184,19 @@ def test_a_night_of_one_run_each_survives_any_kill(
     folder.mkdir()
     with ExitStack() as stack:
         database = stack.enter_context(for_prefect(place, folder)) if place else ""
-        night = make_night(NEVER, **({"PREFECT_SERVER_DATABASE_CONNECTION_URL": database} if place else {}))
+        connection = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": database} if place else {}
+        night = make_night(NEVER, VIDKRYTO_TEST_HOOK=hook.url, **connection)
+        chosen = {"quiet": None, "routes": [CHAT]}
+        (night.city / ALERTS_FILE).write_text(yaml.safe_dump(chosen), encoding="utf-8")
         url = night.portal()["url"]
         night.start()
-        head = "| killed | while runs went on | minutes until all was right | runs of the night |"
-        table = [head, "|---|---|---|---|"]
+        head = "| killed | while runs went on | minutes until all was right | runs of the night | people are told |"
+        table, before_told = [head, "|---|---|---|---|---|"], 0
         for version, program in enumerate((*PROGRAMS, *((DATABASE,) if place else ()))):
             night.hand_over(version)
             before = {run["id"] for run in until(lambda: _asked(lambda: [{"id": ""}, *night.runs(*ALL)]), "no server")}
             night.due_once()
-            until(lambda: _asked(lambda: night.runs("RUNNING")), f"no run began in the night of {program}")
-            going = len(_asked(lambda: night.runs("RUNNING")) or ())
+            going = until(night.under_way, f"no run began in the night of {program}")
             if program == DATABASE and place:
                 kill_and_restart(place, folder)
             else:
@@ -179,9 +206,15 @@ def test_a_night_of_one_run_each_survives_any_kill(
             until(lambda version=version: _shows(night, url, version), wrong, TILL_MORNING)
             took = time.monotonic() - began
             until(lambda: _asked(lambda: [not night.runs(*OPEN)]) == [True], open_, TILL_MORNING)
-            states = Counter(run["state"]["name"] for run in night.runs(*ALL) if run["id"] not in before)
-            told = ", ".join(f"{count} {name}" for name, count in sorted(states.items()) if name != "Scheduled")
-            table.append(f"| {program} | {going} | {took / 60:.1f} | {told} |")
+            ours = [run for run in night.runs(*ALL) if run["id"] not in before and "dataset" in run["parameters"]]
+            states = Counter(run["state"]["name"] for run in ours)
+            ended = ", ".join(f"{count} {name}" for name, count in sorted(states.items()) if name != "Scheduled")
+            verified = night.run("audit", "verify")
+            assert verified.returncode == 0, verified.stderr
+            told = night.told(hook)
+            said = "; ".join(told[before_told:]) or "nothing"
+            table.append(f"| {program} | {going} | {took / 60:.1f} | {ended} | {said} |")
+            before_told = len(told)
             with capsys.disabled():
                 print("\n" + "\n".join(table))
         assert night.run("stop").returncode == 0

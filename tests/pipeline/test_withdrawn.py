@@ -18,6 +18,7 @@ from vidkryto import clock
 from vidkryto.cli.app import app
 from vidkryto.errors import PlanError, PortalError
 from vidkryto.pipeline import ledger_of
+from vidkryto.pipeline.agenda import agenda
 from vidkryto.pipeline.due import due_datasets
 from vidkryto.publish import apply as apply_module
 from vidkryto.publish import lock as locks
@@ -82,6 +83,8 @@ def test_no_night_puts_a_withdrawn_dataset_back(city: City, command: Callable[..
     assert not public(city)
     later = clock.now() + timedelta(days=60)
     assert [one.name for one in due_datasets(city.settings, later)] == []
+    [row] = agenda(city.settings, later)
+    assert (row.state, row.days_late, row.missed) == ("withdrawn", 0, 0)
 
     command("restore", city.folder.name, "--to", "1.1.0", *BY)
     assert public(city)

@@ -13,10 +13,11 @@ from vidkryto.catalogue.calendar import CITY_TIME, late_after, missed_moments, n
 from vidkryto.catalogue.contract import Publication
 from vidkryto.pipeline.promised import Promised, promised
 from vidkryto.pipeline.remember import last_run
+from vidkryto.pipeline.withdrawn import withdrawn_since
 from vidkryto.record.run import RunRecord
 from vidkryto.settings import Settings
 
-State = Literal["on time", "late", "needs action", "paused", "run missed", "never run", "planned"]
+State = Literal["on time", "late", "needs action", "paused", "run missed", "never run", "planned", "withdrawn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,17 @@ def agenda(
 ) -> tuple[Appointment, ...]:
     """All datasets with a contract that loads, or those given, which somebody has loaded, in order of name."""
     known = load_all(settings.datasets)[0] if datasets is None else datasets
-    moment, promises = now or clock.now(), promised(settings)
+    moment, promises, gone = now or clock.now(), promised(settings), withdrawn_since(settings)
     return tuple(
-        appointment(dataset, last_run(settings, dataset.name), moment, promises.get(dataset.name, Promised()))
+        _withdrawn(dataset, last, kept) if dataset.name in gone else appointment(dataset, last, moment, kept)
         for dataset in known
+        for last, kept in [(last_run(settings, dataset.name), promises.get(dataset.name, Promised()))]
     )
+
+
+def _withdrawn(dataset: Dataset, last: RunRecord | None, known: Promised) -> Appointment:
+    """Nothing is promised or run until a person brings it back."""
+    return Appointment(dataset, "withdrawn", last, None, 0, None, 0, known)
 
 
 def appointment(dataset: Dataset, last: RunRecord | None, now: datetime, known: Promised) -> Appointment:
