@@ -27,6 +27,7 @@ from vidkryto.catalogue.deployments import PORTAL_LIMIT, source_limits
 from vidkryto.errors import RunInProgress, VidkrytoError
 from vidkryto.pipeline import Approver
 from vidkryto.pipeline.approving import waiting_plan
+from vidkryto.pipeline.bounds import GRACE
 from vidkryto.record.run import RunRecord
 from vidkryto.report.summary import markdown_summary
 from vidkryto.settings import Settings
@@ -35,8 +36,6 @@ NETWORK = frozenset({"pull", "glance", "plan", "publish"})
 """Stages that ask another machine: only they are tried again, with growing pauses and jitter."""
 LEASE = 60
 """Seconds after which the places that a killed run held under a concurrency limit are free again."""
-GRACE = 120
-"""Seconds beyond the time limit after which a run that even its own error cannot stop is ended with its process."""
 
 
 def _may_pass(_task: Any, _run: Any, state: State[Any]) -> bool:
