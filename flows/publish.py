@@ -29,6 +29,7 @@ from vidkryto.catalogue.deployments import PORTAL_LIMIT, source_limits
 from vidkryto.errors import RunInProgress, VidkrytoError
 from vidkryto.pipeline import Approver
 from vidkryto.pipeline.approving import waiting_plan
+from vidkryto.pipeline.bounds import GRACE
 from vidkryto.record.run import RunRecord
 from vidkryto.report.summary import markdown_summary
 from vidkryto.settings import Settings
@@ -39,8 +40,6 @@ LEASE = 60
 """Seconds after which the places that a killed run held under a concurrency limit are free again."""
 ASKED_AGAIN = (5, 10, 20, 40, 60)
 """Seconds between two questions for a place."""
-GRACE = 120
-"""Seconds beyond the time limit after which a run that even its own error cannot stop is ended with its process."""
 
 
 def _may_pass(_task: Any, _run: Any, state: State[Any]) -> bool:

@@ -16,6 +16,7 @@ from flows.publish import as_task, state_of
 from vidkryto import pipeline
 from vidkryto.catalogue import find_dataset
 from vidkryto.pipeline import due_datasets
+from vidkryto.pipeline.apart import Ended, publish_apart
 from vidkryto.settings import Settings
 
 
@@ -33,25 +34,32 @@ def cluster(workers: int, address: str = "") -> Any:
 
 
 @task(name="publish", cache_policy=NO_CACHE, persist_result=False, task_run_name="{dataset}")
-def publish_apart(dataset: str, force: bool) -> tuple[str, str]:
-    """One dataset, all stages on one worker. What is broken there is an outcome, and stops no other dataset."""
+def publish_one(dataset: str, force: bool) -> Ended:
+    """One dataset, all stages in a process of its own beside the worker, which ends at the contract's time limit.
+
+    What is broken or hangs there is an outcome, and stops no other dataset.
+    """
     settings = Settings.from_environment()
-    job = pipeline.new_job(find_dataset(settings.datasets, dataset), settings, force=force)
-    return dataset, pipeline.publish_dataset(job).outcome
+    return publish_apart(find_dataset(settings.datasets, dataset), settings, force=force)
 
 
 @flow(name="publish-catalogue-on-dask", persist_result=False)
 def _catalogue(names: list[str], force: bool) -> State[Any]:
-    started = [publish_apart.submit(name, force) for name in names]
+    started = [publish_one.submit(name, force) for name in names]
     ended = [future.result(raise_on_failure=False) for future in started]
     bad = [
-        name
-        for name, outcome in zip(names, ended, strict=True)
-        if not isinstance(outcome, tuple) or outcome[1] in ("Withheld", "Failed")
+        f"{name} ({_why(one)})"
+        for name, one in zip(names, ended, strict=True)
+        if not isinstance(one, Ended) or one.outcome in ("Withheld", "Failed")
     ]
     if bad:
         return State(type=StateType.FAILED, message=f"{len(bad)} of {len(names)} need action: {', '.join(bad)}")
     return Completed(message=f"{len(names)} datasets in order")
+
+
+def _why(ended: Any) -> str:
+    """What is said of a dataset that needs action; of an error that nobody foresaw its kind alone."""
+    return f"{ended.outcome}: {ended.reason}" if isinstance(ended, Ended) else f"Failed: {type(ended).__name__}"
 
 
 @flow(name="publish-partitions-on-dask", persist_result=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.alerts.conftest import Office
+from tests.support.catalogue import write_catalogue
 from vidkryto.clock import told_by
 from vidkryto.errors import StateError
-from vidkryto.pipeline import shared
+from vidkryto.observe.doctor import examine
+from vidkryto.pipeline import due_datasets, shared
 from vidkryto.pipeline.withdrawn import withdrawn
 from vidkryto.publish.approvals import Approvals, Decision
 from vidkryto.publish.receipt import Outcome, Receipt, Receipts
@@ -143,6 +146,31 @@ def test_what_could_not_be_given_is_given_by_the_next_run(
     shared.draw(two, "stops")
     assert shows(two) == ("1.1.0", "1.1.0", "1.1.0")
     assert shared.fetch(two, sha256).read_bytes() == b"export"
+
+
+def test_a_dataset_that_could_not_give_all_is_due_and_the_doctor_says_so(
+    one: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dataset of once a month does not keep the others waiting for a month; a run under way owes nothing yet."""
+
+    def told() -> tuple[list[str], list[str]]:
+        due = [dataset.name for dataset in due_datasets(one, datetime.now(UTC))]
+        return due, [check.state for check in examine(one) if check.name == "store"]
+
+    write_catalogue(one.root)
+    shared.draw(one, "stops")
+    published(one, "1.0.0", 0)
+    record = Office(one).ran("Published", datetime.now(UTC))
+    with monkeypatch.context() as patch:
+        patch.setattr(shared, "_put", lambda *_given, **_how: 1 / 0)
+        with pytest.raises(StateError, match="did not answer: ZeroDivisionError"):
+            shared.give(one, record)
+        assert told() == (["stops"], ["warning"])
+    shared.draw(one, "stops")
+    os.utime(one.home / "owed" / "stops", (2e9, 2e9))
+    assert told() == ([], ["ok"])
+    shared.give(one, record)
+    assert told() == ([], ["ok"])
 
 
 def test_what_another_worker_published_since_stays(one: Settings, two: Settings) -> None:

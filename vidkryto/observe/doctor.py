@@ -20,7 +20,7 @@ from vidkryto.alerts.expiry import WARNED_BEFORE, certificate_end, token_end
 from vidkryto.catalogue import deployments, load_all
 from vidkryto.errors import VidkrytoError
 from vidkryto.observe.reach import reach
-from vidkryto.pipeline import ledger_of
+from vidkryto.pipeline import last_run, ledger_of, shared
 from vidkryto.pipeline.agenda import agenda
 from vidkryto.publish.portal import CkanPortal
 from vidkryto.record.keys import SigningKey
@@ -120,6 +120,20 @@ def _disk(settings: Settings) -> Iterator[Check]:
         yield Check("disk", "ok", free)
 
 
+def _store(settings: Settings) -> Iterator[Check]:
+    if not settings.store:
+        return
+    shared.reached(settings)
+    datasets, _ = load_all(settings.datasets)
+    last = (last_run(settings, dataset.name) for dataset in datasets)
+    owing = [record.dataset for record in last if record is not None and shared.owing(settings, record)]
+    if owing:
+        words = f"the shared store has not got everything of: {', '.join(owing[:5])}"
+        yield Check("store", "warning", words, "Run vidkryto publish --due: these are due, and give the rest.")
+    else:
+        yield Check("store", "ok", "the shared store answers and has what this machine published")
+
+
 def _keys(settings: Settings) -> Iterator[Check]:
     ledger = ledger_of(settings)
     key = ledger.signing_key_file
@@ -196,6 +210,7 @@ CHECKS: dict[str, Look] = {
     "portal": _portal,
     "clock": _clock,
     "disk": _disk,
+    "store": _store,
     "keys": _keys,
     "schedules": _schedules,
     "pins": _pins,

@@ -10,11 +10,14 @@ from types import FrameType
 
 from filelock import FileLock, Timeout
 
+from vidkryto.catalogue import Dataset
 from vidkryto.errors import RunInProgress, TimeLimitExceeded, raise_state_error
 from vidkryto.pipeline.job import Job
 
 AGAIN = 10.0
 """Seconds between two alarms: a library may have swallowed the first."""
+GRACE = 120
+"""Seconds beyond the time limit after which a run that even its own error cannot stop is ended with its process."""
 
 
 @contextmanager
@@ -40,23 +43,27 @@ def alone(job: Job) -> Iterator[None]:
 def time_limit(job: Job) -> Iterator[None]:
     """Raise TimeLimitExceeded inside the block once the contract's time is over.
 
-    The alarm needs the main thread, in which flows and commands run; elsewhere there is no limit of ours.
+    The alarm needs the main thread, in which flows and commands run; for another, `apart` has a process of its own.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    limit = job.dataset.contract.publication
 
     def over(_signal: int, _frame: FrameType | None) -> None:
-        raise TimeLimitExceeded(
-            f"the run took longer than {limit.time_limit}",
-            remedy="See which stage took long; raise publication.time_limit, if such a time is right.",
-        )
+        raise too_long(job.dataset)
 
     before = signal.signal(signal.SIGALRM, over)
-    other = signal.setitimer(signal.ITIMER_REAL, limit.seconds, AGAIN)
+    other = signal.setitimer(signal.ITIMER_REAL, job.dataset.contract.publication.seconds, AGAIN)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, *other)
         signal.signal(signal.SIGALRM, before)
+
+
+def too_long(dataset: Dataset) -> TimeLimitExceeded:
+    """The error of a run that took longer than its contract allows."""
+    return TimeLimitExceeded(
+        f"the run took longer than {dataset.contract.publication.time_limit}",
+        remedy="See which stage took long; raise publication.time_limit, if such a time is right.",
+    )

@@ -46,6 +46,16 @@ def publish_dataset(job: Job, *, call: Call = direct) -> RunRecord:
         return record
 
 
+def record_failure(job: Job, error: VidkrytoError) -> RunRecord:
+    """Record a run that could not do so itself, because its process had to be killed or died.
+
+    Raises RunInProgress while it still lives.
+    """
+    with alone(job):
+        finish_records(job.settings, job.dataset.name)
+        return record_run(job, Progress(job), Failed.because(error))
+
+
 def _run(job: Job, call: Call) -> RunRecord:
     progress = Progress(job)
     try:

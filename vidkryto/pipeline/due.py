@@ -9,6 +9,7 @@ from vidkryto import clock
 from vidkryto.catalogue import Dataset, find_dataset, load_all
 from vidkryto.catalogue.calendar import CITY_TIME, is_due, late_after
 from vidkryto.catalogue.contract import Schedule
+from vidkryto.pipeline import shared
 from vidkryto.pipeline.approving import approvals_of, waiting_plan
 from vidkryto.pipeline.going_out import delay_ends
 from vidkryto.pipeline.remember import last_run, last_started
@@ -29,10 +30,10 @@ def due_datasets(
 
     After a technical failure that is so an hour later, and at once when a person let a waiting plan pass, a delayed row
     has become old enough, the moment came for which a release was held back (an embargo, the day of an announced
-    change), or the last day of an exception under which the live release stands has passed, whatever the schedule. A
-    dataset whose export was wrong, or is late by its promise, is looked at once a day, so that what a department mends
-    or brings goes out without anybody's asking. What was withdrawn is not run. Whoever has loaded the catalogue gives
-    its `datasets`.
+    change), the last day of an exception under which the live release stands has passed, or the last run could not give
+    everything to the shared store, whatever the schedule. A dataset whose export was wrong, or is late by its promise,
+    is looked at once a day, so that what a department mends or brings goes out without anybody's asking. What was
+    withdrawn is not run. Whoever has loaded the catalogue gives its `datasets`.
     """
     known = load_all(settings.datasets)[0] if datasets is None else datasets
     gone, moment = withdrawn_since(settings), now or clock.now()
@@ -44,7 +45,7 @@ def _due(settings: Settings, dataset: Dataset, now: datetime) -> bool:
     last, schedule = last_run(settings, dataset.name), dataset.contract.publication.schedule
     if last is not None and last.not_before and datetime.fromisoformat(last.not_before) <= now:
         return True
-    if last is not None and _exception_ended(settings, last, now):
+    if last is not None and (_exception_ended(settings, last, now) or shared.owing(settings, last)):
         return True
     if last is None or schedule is None:
         return is_due(schedule, None, now)

@@ -120,6 +120,24 @@ def _owed(settings: Settings, dataset: str) -> Path:
     return settings.home / "owed" / dataset
 
 
+def owing(settings: Settings, last: RunRecord) -> bool:
+    """Whether the last run of a dataset ended and could not give all to the store. A failure has nothing to give."""
+    mark = _owed(settings, last.dataset)
+    if not settings.store or last.outcome == "Failed" or not mark.exists():
+        return False
+    drawn = int(mark.stat().st_mtime)  # a run that is under way drew after the last one had ended
+    return datetime.fromisoformat(last.finished).timestamp() >= drawn
+
+
+def reached(settings: Settings) -> None:
+    """Ask the store for anything. Raises StateError when it does not answer."""
+    try:
+        store, root = _open(settings)
+        store.exists(root)
+    except Exception as error:  # as above
+        raise _unreached(error) from None
+
+
 def fetch(settings: Settings, sha256: str) -> Path:
     """An object of the archive, drawn from the store where this machine lacks it; the path may still not exist.
 
