@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from vidkryto import clock
 from vidkryto.catalogue import load_all
 from vidkryto.catalogue.contract import Retention
+from vidkryto.keeping.gc_store import drop, store_garbage
 from vidkryto.pipeline import ledger_of
 from vidkryto.record.ledger import Entry
 from vidkryto.record.run import RunRecord
@@ -30,6 +31,8 @@ class Removal:
     rule: str
     objects: tuple[str, ...] = ()
     """The hashes of what goes, for the tombstone in the ledger."""
+    shared: bool = False
+    """Whether it lies in the shared store; `path` is then below its root."""
 
 
 def garbage(settings: Settings, now: datetime | None = None) -> tuple[Removal, ...]:
@@ -48,6 +51,15 @@ def garbage(settings: Settings, now: datetime | None = None) -> tuple[Removal, .
     ]
     removals += _objects(settings, moment, needed)
     removals += _left_over(settings, moment)
+
+    def judge(folder: Path) -> tuple[set[str], set[str]]:
+        there = replace(settings, home=folder)
+        keep, drop = _releases(there, moment)
+        here = {_name(settings, release.folder) for release in kept_releases}
+        old = {_name(there, release.folder) for release in drop} - here
+        return needed | _of_runs(there, moment, [*keep, *kept_releases])[0], old
+
+    removals += [Removal(*item, shared=True) for item in store_garbage(settings, moment, judge)]
     return tuple(removals)
 
 
@@ -62,7 +74,12 @@ def collect(settings: Settings, removals: tuple[Removal, ...]) -> int:
     if gone:
         ledger.append("retention", "", {"objects": gone, "bytes": sum(removal.bytes for removal in removals)})
     free = 0
+    if others := [removal for removal in removals if removal.shared]:
+        drop(settings, [removal.path for removal in others])
+        free = sum(removal.bytes for removal in others)
     for removal in removals:
+        if removal.shared:
+            continue
         path = settings.home / removal.path
         if path.is_dir():
             shutil.rmtree(path)
@@ -104,6 +121,18 @@ def _releases(settings: Settings, now: datetime) -> tuple[list[Release], list[Re
 
 def _needed(settings: Settings, now: datetime, kept: list[Release]) -> set[str]:
     """Hashes of objects that must stay."""
+    needed, runs = _of_runs(settings, now, kept)
+    rules = _rules(settings)
+    for entry in ledger_of(settings).entries():
+        rule = rules.get(entry.dataset)
+        young = rule is None or now - datetime.fromisoformat(entry.time) <= rule.age()
+        if young or entry.body.get("run") in runs:  # rules and plan too, so that the run can be made again
+            needed |= _named(entry)
+    return needed
+
+
+def _of_runs(settings: Settings, now: datetime, kept: list[Release]) -> tuple[set[str], set[str]]:
+    """Hashes that kept releases and the runs within the rule need, and the names of these runs."""
     needed = {file.sha256 for release in kept for file in release.files}
     versions = {(release.dataset, release.sha256) for release in kept}
     rules = _rules(settings)
@@ -116,12 +145,7 @@ def _needed(settings: Settings, now: datetime, kept: list[Release]) -> set[str]:
         if recent or of_kept:
             needed |= {snapshot.sha256 for snapshot in run.snapshots}
             runs.add(run.run_id)
-    for entry in ledger_of(settings).entries():
-        rule = rules.get(entry.dataset)
-        young = rule is None or now - datetime.fromisoformat(entry.time) <= rule.age()
-        if young or entry.body.get("run") in runs:  # rules and plan too, so that the run can be made again
-            needed |= _named(entry)
-    return needed
+    return needed, runs
 
 
 def _named(entry: Entry) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,15 @@ def reached(settings: Settings) -> None:
     try:
         store, root = _open(settings)
         store.exists(root)
+    except Exception as error:  # as above
+        raise _unreached(error) from None
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[Any, str]]:
+    """The store and its root. Raises StateError for whatever goes wrong with it inside the block."""
+    try:
+        yield _open(settings)
     except Exception as error:  # as above
         raise _unreached(error) from None
 
