@@ -21,7 +21,7 @@ def say_where() -> None:
     """
     if not deployment.id or not running.id:
         return
-    Console.on_broken_pipe = _speak_to_nobody  # type: ignore[assignment,method-assign]  # rich would end the process
+    outlive_the_worker()
     others = [tag for tag in running.tags if not tag.startswith("host:")]
     with get_client(sync_client=True) as client:
         client.update_flow_run(
@@ -31,6 +31,10 @@ def say_where() -> None:
         )
 
 
-def _speak_to_nobody(console: Console) -> None:
-    """A worker that was killed reads no more of what its runs say; they go on without saying it."""
-    console.quiet = True
+def outlive_the_worker() -> None:
+    """Go on when the worker is killed, and with it whoever read what this process says: it then speaks to nobody."""
+
+    def be_quiet(console: Console) -> None:
+        console.quiet = True
+
+    Console.on_broken_pipe = be_quiet  # type: ignore[assignment,method-assign]  # rich's own ends the process

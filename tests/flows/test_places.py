@@ -1,14 +1,16 @@
-"""A run waits for its place under a limit while Prefect's server is away for a moment."""
+"""A run goes on while what it needs is away for a moment: Prefect's server, or the worker that reads its words."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
+from rich.console import Console
 
-from flows import publish
+from flows import publish, whereabouts
 
 
 @pytest.fixture
@@ -41,3 +43,14 @@ def test_a_server_that_stays_away_ends_the_run(asked: list[list[str]], monkeypat
     with ExitStack() as stack, pytest.raises(ConcurrencySlotAcquisitionError):
         publish._take_places(stack, ["portal"])
     assert asked == [["portal"]] * 2
+
+
+def test_a_run_goes_on_when_nobody_reads_its_words_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pipe to a worker that was killed: rich, which writes the log, would end the process."""
+    monkeypatch.setattr(Console, "on_broken_pipe", Console.on_broken_pipe)  # put back after the test
+    reader, writer = os.pipe()
+    os.close(reader)
+    whereabouts.outlive_the_worker()
+    with suppress(BrokenPipeError), os.fdopen(writer, "w") as stream:
+        Console(file=stream).print("words")
+        Console(file=stream).print("more of them")
