@@ -9,6 +9,7 @@ from uuid import UUID
 from prefect.client.orchestration import get_client
 from prefect.runtime import deployment
 from prefect.runtime import flow_run as running
+from rich.console import Console
 
 
 def say_where() -> None:
@@ -20,6 +21,7 @@ def say_where() -> None:
     """
     if not deployment.id or not running.id:
         return
+    Console.on_broken_pipe = _speak_to_nobody  # type: ignore[assignment,method-assign]  # rich would end the process
     others = [tag for tag in running.tags if not tag.startswith("host:")]
     with get_client(sync_client=True) as client:
         client.update_flow_run(
@@ -27,3 +29,8 @@ def say_where() -> None:
             tags=sorted({*others, f"host:{socket.gethostname()}:{os.getpid()}"}),
             infrastructure_pid=str(os.getpid()),
         )
+
+
+def _speak_to_nobody(console: Console) -> None:
+    """A worker that was killed reads no more of what its runs say; they go on without saying it."""
+    console.quiet = True

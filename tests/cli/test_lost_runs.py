@@ -48,7 +48,7 @@ def closed(found: dict[str, Any]) -> tuple[list[str], list[str]]:
             assert path == "/flow_runs/r1/set_state"
             states.append(body["state"].get("name", body["state"]["type"]))
             return 201, {}
-        return 200, [found]
+        return 200, [found] if found["state"]["type"] in body["flow_runs"]["state"]["type"]["any_"] else []
 
     close_lost(ask, lambda _name, event: told.append(event))
     return states, told
@@ -63,6 +63,22 @@ def test_a_killed_process_is_noticed_and_its_run_tried_again(process: subprocess
     assert closed(run(pid)) == (["CRASHED", "AwaitingRetry"], ["lost, tried again"])
     assert closed(run(pid, count=TRIES)) == (["CRASHED"], ["lost, given up"])
     assert closed(run(pid, type="CANCELLING")) == (["CANCELLED"], ["lost, given up"])
+
+
+def test_a_run_with_an_answer_that_met_another_run_goes_on_later() -> None:
+    """Prefect cancels it, and with it what a person has decided; one that never began is the schedule's to repeat."""
+    away = {"type": "CANCELLED", "message": "Deployment concurrency limit reached."}
+    assert closed(run("1", **away)) == (["AwaitingRetry"], ["lost, tried again"])
+    assert closed(run(None, host="", count=0, **away)) == ([], [])
+    assert closed(run("1", **{**away, "message": "an officer did so"})) == ([], [])
+
+
+def test_a_run_that_ended_with_its_worker_is_tried_again() -> None:
+    """Its own words broke it off: they went to a pipe that nobody read any more. One that was closed here stays so."""
+    aborted = {"type": "CRASHED", "message": "Execution was aborted by Python system exit call."}
+    assert closed(run("1", **aborted)) == (["AwaitingRetry"], ["lost, tried again"])
+    assert closed(run("1", count=TRIES, **aborted)) == ([], [])
+    assert closed(run("1", **{**aborted, "message": "The process of this run is gone."})) == ([], [])
 
 
 def test_another_process_under_the_same_number_is_not_the_run() -> None:

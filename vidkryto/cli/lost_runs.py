@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,12 @@ UNKNOWN = 300.0
 """Seconds that a run may be under way without a process: it was to start at once."""
 STARTING = 120.0
 """Seconds that a process may take until its flow has said on which machine it is: it loads the program first."""
+TURNED_AWAY = "Deployment concurrency limit reached."
+"""Prefect's words for a run that it cancels because another one of the same deployment is under way."""
+ABORTED = "Execution was aborted"
+"""How its words begin for a run that ended as its program does, such as when its worker is killed as it speaks."""
+LOOKED_BACK = timedelta(hours=1)
+"""For so long a run that ended so is started anew."""
 
 
 def close_lost(ask: Ask, told: Callable[[str, str], None]) -> None:
@@ -39,8 +45,34 @@ def close_lost(ask: Ask, told: Callable[[str, str], None]) -> None:
         lost = [run for run in runs if _lost(run)] if status == 200 else []
         for run in lost:
             told(run["name"], _close(ask, run))
+        for run in _broken_off(ask):
+            _start_again(ask, run)
+            told(run["name"], "lost, tried again")
     except OSError:
         return
+
+
+def _broken_off(ask: Ask) -> list[dict[str, Any]]:
+    """Runs that had begun and ended without having done their work, which nobody would start again.
+
+    One that goes on after a person's answer is cancelled when it meets another run of its dataset, and the answer
+    with it.
+    """
+    wanted = {
+        "flow_runs": {
+            "state": {"type": {"any_": ["CANCELLED", "CRASHED"]}},
+            "end_time": {"after_": (datetime.now(UTC) - LOOKED_BACK).isoformat()},
+        },
+        "deployments": {"tags": {"all_": [OWNER]}},
+    }
+    status, runs = ask("POST", "/flow_runs/filter", wanted)
+    begun = [run for run in runs if 0 < run["run_count"] < TRIES] if status == 200 else []
+    return [run for run in begun if (run["state"].get("message") or "").startswith((TURNED_AWAY, ABORTED))]
+
+
+def _start_again(ask: Ask, run: dict[str, Any]) -> None:
+    state = {"type": "SCHEDULED", "name": "AwaitingRetry"}
+    ask("POST", f"/flow_runs/{run['id']}/set_state", {"state": state, "force": True})
 
 
 def _close(ask: Ask, run: dict[str, Any]) -> str:
@@ -50,7 +82,7 @@ def _close(ask: Ask, run: dict[str, Any]) -> str:
     ask("POST", path, {"state": ended, "force": True})
     if cancelled or run["run_count"] >= TRIES:
         return "lost, given up"
-    ask("POST", path, {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True})
+    _start_again(ask, run)
     return "lost, tried again"
 
 
