@@ -50,6 +50,7 @@ def settings_of(settings: Settings, name: str) -> Settings:
         ckan_token=_token(entry),
         organization=str(entry.get("organization", settings.organization)),
         report_url="",
+        store=f"{settings.store.rstrip('/')}/{FOLDER}/{name}" if settings.store else "",
         concurrent=int(_number(name, entry, "concurrent", settings.concurrent)),
         timeout=_number(name, entry, "timeout", settings.timeout),
     )

@@ -298,13 +298,15 @@ def test_portals_are_chosen_by_name(folder: Path, monkeypatch: pytest.MonkeyPatc
         'concurrent = 1\ntimeout = 60\n[broken]\nulr = "x"\n[slow]\ntimeout = "long"\n', encoding="utf-8",
     )  # fmt: skip
     monkeypatch.setenv("PRODUCTION_TOKEN", "very-secret")
-    settings = Settings(root=folder, home=folder)
+    settings = Settings(root=folder, home=folder, store="s3://city/vidkryto/")
     chosen = settings_of(settings, "production")
     assert (chosen.ckan_url, chosen.organization) == ("https://data.example.ua", "rada")
     assert (chosen.concurrent, chosen.timeout) == (1, 60)
     assert chosen.ckan_token.reveal() == "very-secret"
     assert "very-secret" not in repr(chosen)
     assert chosen.home == folder / "portals" / "production"
+    assert chosen.store == "s3://city/vidkryto/portals/production"
+    assert settings_of(replace(settings, store=""), "production").store == ""
     with pytest.raises(SettingsError, match="did you mean production"):
         settings_of(settings, "prodution")
     with pytest.raises(SettingsError, match=r"unknown key .ulr. of portal broken in portals\.toml; did you mean url"):
