@@ -51,6 +51,7 @@ def test_a_run_goes_on_when_nobody_reads_its_words_any_more(monkeypatch: pytest.
     reader, writer = os.pipe()
     os.close(reader)
     whereabouts.outlive_the_worker()
-    with suppress(BrokenPipeError), os.fdopen(writer, "w") as stream:
-        Console(file=stream).print("words")
-        Console(file=stream).print("more of them")
+    stream = os.fdopen(writer, "w")
+    Console(file=stream).print("words")  # without the above: SystemExit
+    with suppress(BrokenPipeError):
+        stream.close()
