@@ -12,7 +12,7 @@ import pytest
 
 from vidkryto.catalogue.classes import ColumnClass
 from vidkryto.disclosure import DenyList, deny_list_from_environment
-from vidkryto.disclosure.areas import geo_columns, unreadable_cells
+from vidkryto.disclosure.areas import geo_columns, geometry_of, unreadable_cells
 from vidkryto.disclosure.deny import withheld_rows
 from vidkryto.errors import SettingsError
 
@@ -197,6 +197,7 @@ DEEP = 60_000
         '{"type": "Feature", "geometry": null, "id": 1}',
         '{"lon": {}, "lat": 49.45}',
         "[26.95, 49.45, 1]",
+        "POINT (1 1)\0POINT (26.95 49.45)",
         "5",
     ],
     ids=lambda cell: cell[:40],
@@ -215,6 +216,13 @@ def test_a_very_long_shape_is_read(deny: DenyList) -> None:
         False,
         True,
     ]
+
+
+@pytest.mark.timeout(60)  # by the square of the blanks it would take days
+def test_a_pair_with_a_long_run_of_blanks_is_refused_at_once() -> None:
+    """A cell may have a million letters; a search that tries every split of the blanks grows with their square."""
+    assert geometry_of("49.45" + " " * 1_000_000 + "—") is None
+    assert geometry_of("49.45" + " " * 1_000_000 + "26.95") is not None
 
 
 def test_a_rule_ends_after_its_last_day(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ MAX_COLLECTIONS = 16
 """Collections in one WKT: GEOS reads those inside one another on its stack, and thousands end the process."""
 
 _NUMBER = r"[+-]?\d{1,3}(?:\.\d+)?"
-_PAIR = re.compile(rf"\(?\s*({_NUMBER})\s*[,;\s]\s*({_NUMBER})\s*\)?")
+_PAIR = re.compile(rf"\(?\s*({_NUMBER})(?:\s*[,;]\s*|\s+)({_NUMBER})\s*\)?")
 _SRID = re.compile(r"\ASRID=4326;\s*", re.IGNORECASE)
 _WKT_WORD = re.compile(r"(?:GEOMETRYCOLLECTION|(?:MULTI)?(?:POINT|LINESTRING|POLYGON))?(?:ZM|Z|M)?|EMPTY|E")
 
@@ -145,10 +145,13 @@ def _from_json(value: Any) -> shapely.Geometry:
 
 
 def _from_wkt(text: str) -> shapely.Geometry | None:
-    """The geometry of a text in which every Latin word is one of WKT's for points, lines and areas."""
+    """The geometry of a text in which every Latin word is one of WKT's for points, lines and areas.
+
+    GEOS reads a text to its first NUL and no further.
+    """
     words = re.findall("[A-Z]+", text.upper())
     known = bool(words) and all(map(_WKT_WORD.fullmatch, set(words)))
-    if not known or words.count("GEOMETRYCOLLECTION") > MAX_COLLECTIONS:
+    if not known or "\0" in text or words.count("GEOMETRYCOLLECTION") > MAX_COLLECTIONS:
         return None
     return shapely.from_wkt(text, on_invalid="fix")
 
