@@ -20,7 +20,7 @@ from vidkryto import clock
 from vidkryto.cli import prefect_here, processes
 from vidkryto.cli.common import people, say, settings
 from vidkryto.cli.keeper import Chore, Keeper, Program, keep
-from vidkryto.cli.lost_runs import close_lost
+from vidkryto.cli.lost_runs import Ask, close_lost
 
 if TYPE_CHECKING:
     from vidkryto.settings import Settings
@@ -129,22 +129,12 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
         (prefect_here.folder(home) / "url").write_text(url + "\n", encoding="utf-8")
         contracts = Changes(lambda: _deployed_from(chosen))
         runs = Changes(lambda: _touched(home / LAST_KEPT))
-
-        def sync() -> None:
-            _sync(keeper, wanted)
-
-        def report() -> None:
-            _command(keeper, wanted, "report")
-
-        def tell() -> None:
-            _command(keeper, wanted, "alerts", "send")
-
         contracts.seen()
         try:
-            sync()
+            _sync(keeper, wanted)
         except StateError:  # told; the chore does it again
             contracts.forget()
-        report()
+        _command(keeper, wanted, "report")
         runs.seen()
         worker = (*prefect, "worker", "start", "--pool", "vidkryto", "--type", "process", "--limit", str(limit))
         keeper.start(Program("prefect-worker", worker, lambda: True))
@@ -157,16 +147,7 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
         def ask(method: str, path: str, body: object) -> tuple[int, Any]:
             return prefect_here.ask(port, login, method, path, body)
 
-        def note() -> None:
-            _note_pauses(chosen, ask)
-
-        chores = [
-            Chore("pauses", PAUSES_EVERY, lambda: True, note),
-            Chore("report", 2.0, runs.seen, report),
-            Chore("deployments sync", 10.0, contracts.seen, sync),
-            _alerts(chosen, tell),
-            Chore("lost runs", 15.0, lambda: True, lambda: close_lost(ask, _tell)),
-        ]
+        chores = _chores(chosen, keeper, wanted, contracts, runs, ask)
         if local:
             chores.append(Chore("portal", 30.0, lambda: True, _look_after_the_portal))
         (home / "up" / "ready").touch()
@@ -179,6 +160,26 @@ def _run(chosen: Settings, port: int, report_port: int, limit: int, wanted: Call
     people().print(say("Everything has stopped; the next `vidkryto up` goes on where this one ended."))
 
 
+def _chores(
+    chosen: Settings, keeper: Keeper, wanted: Callable[[], bool], contracts: Changes, runs: Changes, ask: Ask
+) -> list[Chore]:
+    """What is done again and again beside the programs, wherever the portal runs."""
+
+    def report() -> None:
+        _command(keeper, wanted, "report")
+
+    def tell() -> None:
+        _command(keeper, wanted, "alerts", "send")
+
+    return [
+        Chore("pauses", PAUSES_EVERY, lambda: True, lambda: _note_pauses(chosen, ask)),
+        Chore("report", 2.0, runs.seen, report),
+        Chore("deployments sync", 10.0, contracts.seen, lambda: _sync(keeper, wanted)),
+        _alerts(chosen, tell),
+        Chore("lost runs", 15.0, lambda: True, lambda: close_lost(ask, _tell)),
+    ]
+
+
 def _alerts(chosen: Settings, send: Callable[[], None]) -> Chore:
     """Telling people, whether or not server and worker run: the deployment does it too, and tells nothing twice."""
     from vidkryto.catalogue.deployments import ALERTS_FILE
@@ -186,7 +187,7 @@ def _alerts(chosen: Settings, send: Callable[[], None]) -> Chore:
     return Chore("alerts send", ALERTS_EVERY, lambda: (chosen.root / ALERTS_FILE).is_file(), send)
 
 
-def _note_pauses(chosen: Settings, ask: Callable[[str, str, object], tuple[int, Any]]) -> None:
+def _note_pauses(chosen: Settings, ask: Ask) -> None:
     """Keep what people have paused in Prefect's pages. A server that does not answer is asked again the next time."""
     from vidkryto.catalogue.deployments import pauses
     from vidkryto.pipeline.promised import note_pauses

@@ -74,46 +74,46 @@ def disclose(
     they are; their hidden counts were audited when they were hidden.
     Out: a Disclosure; an error among its findings blocks and leaves it without rows. Raises nothing for data.
     """
-    texts = (
-        pa.table({name: _text(columns.column(name)) for name in columns.column_names})
-        if columns.num_columns
-        else columns
-    )
-    work = Work(
-        texts,
-        rows,
-        Places(resource, file, sheet, headers or {}),
-        classes,
-        exceptions,
-        today or clock.now().date(),
-        decided or today or clock.now().date(),
-    )
+    rules, previous = rules or DisclosureRules(), previous or Previous()
+    places, day = Places(resource, file, sheet, headers or {}), today or clock.now().date()
+    work = Work(_texts(columns), rows, places, classes, exceptions, day, decided or day)
     work.evidence["rows_in"] = columns.num_rows
     names = tuple(columns.column_names)
     work.findings += work.places.findings(names)
     _unclassed(work, names)
-    _loosened(work, previous or Previous())
-    _rules_loosened(work, previous or Previous(), rules or DisclosureRules())
+    _loosened(work, previous)
+    _rules_loosened(work, previous, rules)
     withhold(work, (deny or DenyList()).on(work.decided))
     if finished:
-        work.columns = work.columns.select([name for name in names if name in classes])
-        written = (Action.HASH, Action.MASK)
-        work.unreadable = frozenset(name for name, one in classes.items() if one.effective_action in written)
+        _take_as_finished(work)
     else:
         delay(work)
         transform(work, f"{dataset}/{resource}", salt or Secret(""))
         snap(work, addresses)
     _formulas(work, schema)
     _detect(work, column_words(schema, headers or {}))
-    measured = _anonymity(work, rules or DisclosureRules())
-    outcome = None if finished else _cells(work, rules or DisclosureRules(), linked, previous or Previous())
+    measured = _anonymity(work, rules)
+    outcome = None if finished else _cells(work, rules, linked, previous)
     return _disclosed(work, names, measured, outcome)
+
+
+def _texts(columns: pa.Table) -> pa.Table:
+    if not columns.num_columns:
+        return columns  # a table made of no columns would forget how many rows it has
+    return pa.table({name: _text(columns.column(name)) for name in columns.column_names})
 
 
 def _text(column: pa.ChunkedArray) -> pa.Array:
     """Text without nulls: an absent cell is an empty one."""
     plain = column if column.type in (pa.string(), pa.large_string()) else column.cast(pa.string())
     return pc.fill_null(one_array(plain), "")
+
+
+def _take_as_finished(work: Work) -> None:
+    """Search the columns of a release as they are, but not those that went out hashed or masked."""
+    work.columns = work.columns.select([name for name in work.columns.column_names if name in work.classes])
+    written = (Action.HASH, Action.MASK)
+    work.unreadable = frozenset(name for name, one in work.classes.items() if one.effective_action in written)
 
 
 def _unclassed(work: Work, names: tuple[str, ...]) -> None:

@@ -240,23 +240,33 @@ def guard_disclosure(job: Job, tables: Tables, today: date) -> Tables:
         risks[name] = outcome.residual_risk
         due += [outcome.due] if outcome.due else []
         if name in tables.typed and not outcome.blocked:
-            schema = published_schema(job.dataset.schemas[name], outcome.columns.column_names, classes)
-            key = job.dataset.key_of[name]
-            ready[name] = ReadyTable(
-                canonical=canonical(outcome.columns, schema),
-                typed=typed(outcome.columns, schema),
-                schema=schema,
-                key=key if set(key) <= set(outcome.columns.column_names) else (),
-                report=tables.reports[name],
-                closed=_closed(classes, previous),
-                public=frozenset(
-                    item.place.field for item in outcome.findings if item.code == "contradiction-excepted"
-                ),
-                denied=_denied(job, name, outcome, deny.on(job.started.date())),
-            )
+            ready[name] = _ready(job, name, outcome, previous, tables.reports[name], deny.on(job.started.date()))
     told = (*tables.findings, *placed(findings, tables.texts))
     first = min(due, default=None)
     return replace(tables, ready=ready, disclosed=disclosed, risks=risks, findings=told, due=first)
+
+
+def _ready(
+    job: Job,
+    resource: str,
+    outcome: Disclosure,
+    previous: Previous | None,
+    report: Mapping[str, Any],
+    deny: DenyList,
+) -> ReadyTable:
+    """A table that passed, as the release takes it; its key only where all of it goes out."""
+    classes, key = classes_of(job, resource), job.dataset.key_of[resource]
+    schema = published_schema(job.dataset.schemas[resource], outcome.columns.column_names, classes)
+    return ReadyTable(
+        canonical=canonical(outcome.columns, schema),
+        typed=typed(outcome.columns, schema),
+        schema=schema,
+        key=key if set(key) <= set(outcome.columns.column_names) else (),
+        report=report,
+        closed=_closed(classes, previous),
+        public=frozenset(item.place.field for item in outcome.findings if item.code == "contradiction-excepted"),
+        denied=_denied(job, resource, outcome, deny),
+    )
 
 
 def _closed(classes: Mapping[str, ColumnClass], previous: Previous | None) -> frozenset[str]:

@@ -60,6 +60,19 @@ def bring(
         loaded = _bring_delta(portal, change, csv, columns, shown, before_write, pause)
         if loaded is not None:
             return loaded
+    return _bring_whole(portal, change, csv, columns, expected, before_write, pause)
+
+
+def _bring_whole(
+    portal: Portal,
+    change: TableChange,
+    csv: Path,
+    columns: tuple[Column, ...],
+    expected: RowChange | None,
+    before_write: Callable[[], None],
+    pause: float,
+) -> Loaded:
+    """Read the whole table, and write what differs, until what was read equals the release."""
     route = change.route if change.route == "staging" else "stock"
     mark = change.sha256 if change.marks else ""
     refused: Refused | None = None

@@ -58,12 +58,7 @@ def withdraw(dataset: str, portal: Portal, why: Reason, *, pause: float = 0.5) -
     if live.resource(anchor) is not None and live.state == "active":
         held = locks.take(portal, live, anchor, "withdraw", reread, run=run)
     try:
-        _settle(lambda: portal.revise(live.id, {}, fields={"private": True}), lambda: reread().private, pause)
-        for _ in range(ATTEMPTS):
-            if not _cleared(portal, reread, held, pause):
-                break
-        else:
-            raise PortalError("the dataset comes back while it is withdrawn", remedy="Find who writes to it.")
+        _hide_and_clear(portal, live.id, reread, held, pause)
     except BaseException:
         if held is not None:
             held.forget()
@@ -93,6 +88,17 @@ def withdraw(dataset: str, portal: Portal, why: Reason, *, pause: float = 0.5) -
         tables=tuple(TableReceipt(t.id, "", ",".join(t.aliases), 0, "", "none") for t in live.tables.values()),
         reason=f"{why.reason} ({why.legal_basis})",
     )
+
+
+def _hide_and_clear(
+    portal: Portal, id_: str, reread: Callable[[], LiveDataset], held: locks.Held | None, pause: float
+) -> None:
+    """Hide the dataset, then clear it until nothing is left. Raises PortalError when it comes back every time."""
+    _settle(lambda: portal.revise(id_, {}, fields={"private": True}), lambda: reread().private, pause)
+    for _ in range(ATTEMPTS):
+        if not _cleared(portal, reread, held, pause):
+            return
+    raise PortalError("the dataset comes back while it is withdrawn", remedy="Find who writes to it.")
 
 
 def _cleared(portal: Portal, reread: Callable[[], LiveDataset], held: locks.Held | None, pause: float) -> bool:
