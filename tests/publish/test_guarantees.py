@@ -266,6 +266,7 @@ def test_a_wrong_token_is_told_with_its_remedy(portal_session: LocalPortal) -> N
         portal.capabilities()
     assert "API Tokens" in caught.value.remedy
     assert "nonsense" not in str(caught.value)
+    assert not caught.value.transient
 
 
 def test_missing_rights_are_told_with_what_there_is(portal_session: LocalPortal) -> None:
@@ -276,10 +277,11 @@ def test_missing_rights_are_told_with_what_there_is(portal_session: LocalPortal)
 
 
 def test_an_unreachable_portal_is_told() -> None:
-    """After a few attempts, with the address."""
+    """After a few attempts, with the address; a flow may try its stage again."""
     portal = CkanPortal("http://127.0.0.1:9", Secret("x"), "khm", Patience(connect=1, attempts=2, pause=0.01))
-    with pytest.raises(PortalError, match=r"the portal http://127\.0\.0\.1:9 cannot be reached"):
+    with pytest.raises(PortalError, match=r"the portal http://127\.0\.0\.1:9 cannot be reached") as caught:
         portal.capabilities()
+    assert caught.value.transient
 
 
 def test_a_portal_that_says_when_it_is_back_is_asked_then(

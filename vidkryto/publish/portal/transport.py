@@ -38,6 +38,9 @@ Answer = TypeVar("Answer")
 class AnswerLost(PortalError):
     """A request was sent and no usable answer came: it may have been carried out or not."""
 
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy, transient=True)
+
 
 class Refused(PortalError):
     """The portal understood the request and refused it; `details` is its own explanation."""
@@ -141,7 +144,7 @@ class Transport:
         return self._patiently(lambda: self._counted(lambda: self._download(address, target, anonymous)), True)
 
     def _call(self, action: str, data: Mapping[str, Any]) -> Any:
-        # Encoded here: ckanapi writes Cyrillic as \uXXXX, three times the bytes.
+        # Encoded here: ckanapi escapes Cyrillic, which is three times the bytes.
         body = json.dumps(dict(data), ensure_ascii=False, separators=(",", ":")).encode()
         return self._counted(lambda: self._ckan.send(action, body, {"Content-Type": "application/json"}))
 
@@ -162,6 +165,7 @@ class Transport:
                     raise PortalError(
                         f"the portal {self.url} is busy (429) after {attempt} attempts",
                         remedy="Run again later; nothing is half done that the next run would not finish.",
+                        transient=True,
                     ) from None
                 time.sleep(self.patience.wait(attempt, busy.seconds))
             except AnswerLost as lost:
