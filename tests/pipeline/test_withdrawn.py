@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,6 +103,21 @@ def test_a_withdrawal_is_lifted_without_a_version(city: City, command: Callable[
     assert not public(city)
     assert city.run().outcome == "Published"
     assert public(city)
+
+
+def test_a_withdrawal_does_not_wait_for_a_store(
+    city: City, command: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody sees the dataset any more, the command says that the store is away, and the next run gives to it."""
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("VIDKRYTO_STORE", str(tmp_path / "file" / "inside"))
+    told = command("withdraw", city.folder.name, *BY, *LAW).stderr
+    assert "the shared store did not answer" in told
+    assert not public(city)
+    store = str(tmp_path / "store")
+    assert city.run(settings=replace(city.settings, store=store)).outcome == "Withheld"
+    latest = Path(store) / "state" / "receipts" / city.folder.name / "latest.json"
+    assert json.loads(latest.read_text(encoding="utf-8"))["outcome"] == "withdrawn"
 
 
 def test_what_is_erased_is_gone_and_the_ledger_holds(city: City, command: Callable[..., Result]) -> None:

@@ -198,7 +198,10 @@ def withdraw(
     if not erase or target.dataset(dataset, {}) is not None:  # what never went out can be erased too
         receipt = take_down(dataset, target, Reason(reason, legal_basis))
         _receipts(chosen).save(receipt)
-    shared.hand_over(chosen, dataset)
+    try:
+        shared.hand_over(chosen, dataset)
+    except StateError as error:  # nor does what is deleted here; the next draw gives what was not given
+        people().print(error.message, markup=False)
     if erase:
         people().print(say("{files} files deleted", files=delete(chosen, dataset, objects)), markup=False)
         build_report(chosen)
