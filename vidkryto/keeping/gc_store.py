@@ -83,6 +83,6 @@ def _given(store: Any, name: str, now: datetime) -> datetime:
     """When a file came; where a store does not tell, now, so that it stays."""
     try:
         at: datetime = store.modified(name)
-    except NotImplementedError:
+    except NotImplementedError:  # fsspec's own stores of FTP and the like
         return now
     return at if at.tzinfo else at.replace(tzinfo=UTC)

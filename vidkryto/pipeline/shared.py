@@ -23,6 +23,23 @@ DAMAGED = "The next run of its dataset on a worker that has this export puts it 
 UNREACHED = "Check VIDKRYTO_STORE and the store's own credentials in the environment; the run can then be repeated."
 
 
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[Any, str]]:
+    """The store and its root. Raises StateError for whatever goes wrong with it inside the block."""
+    import fsspec
+
+    try:
+        store, root = fsspec.core.url_to_fs(settings.store)
+        store.invalidate_cache()  # another worker may have written since
+        yield store, str(root).rstrip("/")
+    except StateError:
+        raise
+    except Exception as error:  # every store has its own kinds of error, and their words may hold an address
+        raise StateError(
+            f"the shared store did not answer: {type(error).__name__}", remedy=UNREACHED, transient=True
+        ) from None
+
+
 def draw(settings: Settings, dataset: str) -> int:
     """Bring what other workers left of this dataset into the state folder; returns how many files came.
 
@@ -32,8 +49,7 @@ def draw(settings: Settings, dataset: str) -> int:
     """
     if not settings.store:
         return 0
-    try:
-        store, root = _open(settings)
+    with opened(settings) as (store, root):
         if _owed(settings, dataset).exists():
             _repay(settings, dataset, store, root)
         _owed(settings, dataset).parent.mkdir(parents=True, exist_ok=True)
@@ -52,8 +68,6 @@ def draw(settings: Settings, dataset: str) -> int:
                     store.get_file(name, str(part))
                 count += 1
         return count
-    except Exception as error:  # every store has its own kinds of error, and their words may hold an address
-        raise _unreached(error) from None
 
 
 def give(settings: Settings, record: RunRecord) -> int:
@@ -69,13 +83,10 @@ def hand_over(settings: Settings, dataset: str, records: Iterable[RunRecord] = (
     """
     if not settings.store:
         return 0
-    try:
-        store, root = _open(settings)
+    with opened(settings) as (store, root):
         count = _give_all(settings, dataset, records, store, root)
         _owed(settings, dataset).unlink(missing_ok=True)
         return count
-    except Exception as error:  # every store has its own kinds of error, and their words may hold an address
-        raise _unreached(error) from None
 
 
 def _give_all(
@@ -132,20 +143,8 @@ def owing(settings: Settings, last: RunRecord) -> bool:
 
 def reached(settings: Settings) -> None:
     """Ask the store for anything. Raises StateError when it does not answer."""
-    try:
-        store, root = _open(settings)
+    with opened(settings) as (store, root):
         store.exists(root)
-    except Exception as error:  # as above
-        raise _unreached(error) from None
-
-
-@contextmanager
-def opened(settings: Settings) -> Iterator[tuple[Any, str]]:
-    """The store and its root. Raises StateError for whatever goes wrong with it inside the block."""
-    try:
-        yield _open(settings)
-    except Exception as error:  # as above
-        raise _unreached(error) from None
 
 
 def fetch(settings: Settings, sha256: str) -> Path:
@@ -155,18 +154,13 @@ def fetch(settings: Settings, sha256: str) -> Path:
     """
     path = settings.archive.path(sha256)
     if settings.store and not path.is_file():
-        try:
-            store, root = _open(settings)
+        with opened(settings) as (store, root):
             name = f"{root}/objects/{path.parent.name}/{path.name}"
             if store.exists(name):
                 with written_atomically(path) as part:
                     store.get_file(name, str(part))
                     if sha256_of(part) != sha256:
                         raise StateError(f"{sha256[:12]} is damaged in the shared store", remedy=DAMAGED)
-        except StateError:
-            raise
-        except Exception as error:  # as above
-            raise _unreached(error) from None
     return path
 
 
@@ -174,8 +168,7 @@ def forget(settings: Settings, dataset: str, objects: Iterable[str]) -> None:
     """Take these objects and what is kept of the dataset out of the store; else the next worker would draw it again."""
     if not settings.store:
         return
-    try:
-        store, root = _open(settings)
+    with opened(settings) as (store, root):
         paths = [settings.archive.path(sha256) for sha256 in objects]
         for name in [f"{root}/objects/{path.parent.name}/{path.name}" for path in paths]:
             if store.exists(name):
@@ -183,16 +176,6 @@ def forget(settings: Settings, dataset: str, objects: Iterable[str]) -> None:
         for folder in (f"releases/{dataset}", f"runs/{dataset}", f"history/{dataset}.jsonl"):
             if store.exists(f"{root}/state/{folder}"):
                 store.rm(f"{root}/state/{folder}", recursive=True)
-    except Exception as error:  # as above
-        raise _unreached(error) from None
-
-
-def _open(settings: Settings) -> tuple[Any, str]:
-    import fsspec
-
-    store, root = fsspec.core.url_to_fs(settings.store)
-    store.invalidate_cache()  # another worker may have written since
-    return store, str(root).rstrip("/")
 
 
 def _folders(dataset: str) -> tuple[str, ...]:
@@ -250,7 +233,3 @@ def _put(store: Any, root: str, path: Path, relative: str, *, again: bool) -> in
     store.put_file(str(path), part)
     renamed(store, part, target)
     return 1
-
-
-def _unreached(error: Exception) -> StateError:
-    return StateError(f"the shared store did not answer: {type(error).__name__}", remedy=UNREACHED, transient=True)
