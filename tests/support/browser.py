@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import pytest
 
 MODULES = ("axe-core@4.14.1", "puppeteer-core@24.43.1")
+ERRAND = "https://www.google.com/async/folae?"
+"""Asked by Chromium 150 itself whatever the page, and by none of its switches to be kept from it."""
 VISIT = Path(__file__).with_name("visit.cjs")
 
 
@@ -56,21 +58,28 @@ def visit(modules: Path, chromium: str, log: Path, pages: dict[str, str], stored
 
 
 def hosts(log: Path) -> set[str]:
-    """Every host of Chromium's log: of requests, of names looked up, of connections opened, of packets sent."""
+    """Every host of Chromium's log: of requests, of names looked up, of connections opened, of packets sent.
+
+    But for its own errand: the host of that, unless something else there was asked too, and who looked up the name.
+    """
     told = json.loads(log.read_text(encoding="utf-8"))
     kinds = {number: name for name, number in told["constants"]["logEventTypes"].items()}
     peers: dict[int, str] = {}
     found: set[str] = set()
+    addresses = {str((event.get("params") or {}).get("url", "")) for event in told["events"]}
+    other = {_host(url) for url in addresses if not url.startswith(ERRAND)}
+    own = {_host(url) for url in addresses if url.startswith(ERRAND)} - other
     for event in told["events"]:
         kind, socket = kinds[event["type"]], event["source"]["id"]
         given = event.get("params") or {}
         if kind == "UDP_CONNECT" and "address" in given:
             peers[socket] = given["address"]  # asks nobody: so Chromium learns which way a packet would go
         elif kind == "UDP_BYTES_SENT":
-            found.add(str(given.get("address") or peers.get(socket, "an unknown peer")))
+            peer = str(given.get("address") or peers.get(socket, "an unknown peer"))
+            found.update([] if own and peer.endswith(":53") else [peer])
         else:
             found.update(_named(kind, given))
-    return {_host(place) for place in found}
+    return {_host(place) for place in found} - own
 
 
 def _named(kind: str, given: dict[str, Any]) -> Iterator[str]:

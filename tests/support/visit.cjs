@@ -9,8 +9,7 @@ const puppeteer = require(path.join(modules, "puppeteer-core"));
 const NOBODY = "http://127.0.0.1:9/";
 const QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-default-apps",
   "--disable-domain-reliability", "--disable-sync", "--no-first-run", "--no-pings",
-  "--disable-features=AutofillServerCommunication,NetworkTimeServiceQuerying,"
-    + "AimEnabled,AimServerEligibilityEnabled,AimServerRequestOnStartupEnabled",
+  "--disable-features=AutofillServerCommunication,NetworkTimeServiceQuerying",
   `--gaia-url=${NOBODY}`, `--gcm-checkin-url=${NOBODY}`, `--gcm-registration-url=${NOBODY}`,
   `--component-updater=url-source=${NOBODY}`];
 
