@@ -126,4 +126,20 @@ def test_what_hangs_on_a_dask_worker_ends_at_its_own_time_limit_and_stops_no_oth
     assert verify(home / "ledger", objects=home / "objects").good
 
 
+def test_a_partition_that_hangs_on_a_dask_worker_ends_with_its_run(tmp_path: Path, home: Path, night: Night) -> None:
+    """A worker waits for an export that is still written; the run fails by its limit, the next dataset goes out."""
+    exports = write(tmp_path, "dask-waits", {**SOURCE, "settle": 600, "patience": 3000}, time_limit="3s")
+    write(tmp_path, "dask-parts", SOURCE)
+    assert night("partitions", "dask-waits", "dask-parts") == [
+        ["Failed", "dask-waits, pull: the run took longer than 3s"], ["Published", "version 1.0.0"],
+    ]  # fmt: skip
+    assert len(list(exports.iterdir())) == 4
+    results = [entry for entry in Ledger.open(home, key=home / "practice.key").entries() if entry.kind == "result"]
+    assert [(entry.dataset, entry.body["outcome"]) for entry in results] == [
+        ("dask-waits", "Failed"), ("dask-parts", "Published"),
+    ]  # fmt: skip
+    assert not list((home / "objects").glob(".pull-*")), "what a pull had begun is gone"
+    assert verify(home / "ledger", objects=home / "objects").good
+
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import pickle
 import socket
 import subprocess
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from vidkryto.errors import ExportMissing, SourceError
+from vidkryto.pull import Each
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # pyftpdlib imports asyncore, which Python 3.11 announces to remove
@@ -30,6 +34,7 @@ with warnings.catch_warnings():
 
 Puller = Callable[..., Any]
 BODY = "назва;кількість\nРинок;5\n".encode() * 20_000
+NOW = datetime(2026, 11, 25, 4, 30, tzinfo=UTC)
 SECRETS = {"STOPS_USER": "officer", "STOPS_PASSWORD": "correct horse"}
 
 
@@ -353,13 +358,7 @@ def s3() -> Iterator[str]:
     server.start()
     host, port = server.get_host_and_port()
     address = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
-    client = boto3.client(
-        "s3",
-        endpoint_url=address,
-        aws_access_key_id="officer",
-        aws_secret_access_key="correct horse",
-        region_name="us-east-1",
-    )
+    client = _client(address)
     client.create_bucket(Bucket="exports")
     client.put_object(Bucket="exports", Key="out/stops_1.csv", Body=b"old")
     time.sleep(1.1)  # S3 keeps whole seconds
@@ -368,17 +367,21 @@ def s3() -> Iterator[str]:
     server.stop()
 
 
+def _client(address: str) -> Any:
+    user, password = SECRETS.values()
+    return boto3.client(
+        "s3", endpoint_url=address, aws_access_key_id=user, aws_secret_access_key=password, region_name="us-east-1"
+    )
+
+
+def _s3(address: str) -> dict[str, Any]:
+    login = {"user_from": "STOPS_USER", "password_from": "STOPS_PASSWORD", "timeout": 5, "retries": 0}
+    return {"remote": "s3://exports/out/stops_*.csv", "endpoint": address, **login}
+
+
 def test_the_newest_export_comes_from_an_s3_bucket(s3: str, puller: Puller) -> None:
     """The bytes are whole; the access key stays out of the record."""
-    source = {
-        "remote": "s3://exports/out/stops_*.csv",
-        "pick": "newest",
-        "endpoint": s3,
-        "user_from": "STOPS_USER",
-        "password_from": "STOPS_PASSWORD",
-        "timeout": 5,
-        "retries": 0,
-    }
+    source = {**_s3(s3), "pick": "newest"}
     (snapshot,) = puller(source, environment=SECRETS)
     assert snapshot.path.read_bytes() == BODY
     assert "officer" not in repr(snapshot)
@@ -387,16 +390,60 @@ def test_the_newest_export_comes_from_an_s3_bucket(s3: str, puller: Puller) -> N
 
 def test_a_bucket_that_is_not_there_is_a_missing_export(s3: str, puller: Puller) -> None:
     """Like a folder that is not there."""
-    source = {
-        "remote": "s3://nothing/out/*.csv",
-        "endpoint": s3,
-        "user_from": "STOPS_USER",
-        "password_from": "STOPS_PASSWORD",
-        "timeout": 5,
-        "retries": 0,
-    }
+    source = {**_s3(s3), "remote": "s3://nothing/out/*.csv"}
     with pytest.raises(ExportMissing):
         puller(source, environment=SECRETS)
+
+
+# --- many files, taken by other processes
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Each, list[bytes]]]:
+    """Two processes that have the secrets in their environment, and all that was ever sent to them."""
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    sent: list[bytes] = []
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+
+        def each(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+            sent.append(pickle.dumps((function, items)))
+            return list(pool.map(function, items))
+
+        yield each, sent
+
+
+@pytest.mark.parametrize("server", ["ftp", "s3"])
+def test_many_files_are_taken_by_other_processes(
+    server: str, request: pytest.FixtureRequest, outgoing: Path, puller: Puller, elsewhere: tuple[Each, list[bytes]]
+) -> None:
+    """In the order of one process, over connections of their own; no secret is sent to them."""
+    bodies = {f"part_{number:02}.csv": BODY[: number + 1] for number in range(20)}
+    place = request.getfixturevalue(server)
+    for name, body in bodies.items():
+        (outgoing / name).write_bytes(body)
+        if server == "s3":
+            _client(place).put_object(Bucket="exports", Key=f"out/{name}", Body=body)
+    source = {**(_ftp(place) if server == "ftp" else _s3(place)), "pick": "all"}
+    source["remote"] = f"{source['remote'].rpartition('/')[0]}/part_*.csv"
+    each, sent = elsewhere
+    here, there = puller(source, environment=None), puller(source, environment=None, each=each)
+    assert [one.file for one in here] == sorted(bodies)
+    assert [replace(one, pulled_at=NOW) for one in there] == [replace(one, pulled_at=NOW) for one in here]
+    assert [one.path.read_bytes() for one in there] == list(bodies.values())
+    assert len(sent) == 2, "once to take, once to archive"
+    assert not [secret for secret in SECRETS.values() for message in sent if secret.encode() in message]
+
+
+def test_a_file_that_another_process_cannot_take_is_told_as_ever(
+    ftp: int, outgoing: Path, puller: Puller, elsewhere: tuple[Each, list[bytes]]
+) -> None:
+    """The error comes home with its remedy."""
+    (outgoing / "stops_2024-01.csv").write_bytes(bytes(2_000_000))
+    source = {**_ftp(ftp), "pick": "all", "max_megabytes": 1}
+    with pytest.raises(SourceError, match="larger than 1 MB") as caught:
+        puller(source, environment=None, each=elsewhere[0])
+    assert "max_megabytes" in caught.value.remedy
 
 
 # --- none of them

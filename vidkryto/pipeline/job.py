@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from vidkryto import clock
 from vidkryto.catalogue import Dataset
 from vidkryto.disclosure import Exemption, Previous, ResidualRisk
 from vidkryto.findings import Finding, Place
-from vidkryto.pull import Snapshot
+from vidkryto.pull import Each, Snapshot, one_by_one
 from vidkryto.quality import History
 from vidkryto.read import Account
 from vidkryto.read.table import numbered, place_of
@@ -23,14 +23,6 @@ from vidkryto.record.run import SnapshotRecord
 from vidkryto.release import ReadyTable, Releases
 from vidkryto.settings import Settings
 from vidkryto.validate.words import Kind
-
-Each = Callable[[Callable[[Any], Any], Sequence[Any]], Sequence[Any]]
-"""How work on the partitions of a table is done: `each(function, items)` gives the outcomes in order."""
-
-
-def one_by_one(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
-    """In this process, one after the other. The flow for partitioned datasets passes one that asks Dask workers."""
-    return [function(item) for item in items]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +46,7 @@ class Job:
     """Go on although exports and rules are those of the last run."""
     approval: Approver | None = None
     each: Each = one_by_one
+    """How work on the partitions of a table is done."""
     exceptions: tuple[Exemption, ...] = ()
     """What two people decided to let pass, and what they have not decided yet; the gate tells them apart."""
 

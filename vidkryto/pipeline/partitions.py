@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 
 from vidkryto.catalogue.reading import Reading
-from vidkryto.pipeline.job import Each, TextTable
-from vidkryto.pull import Snapshot
+from vidkryto.pipeline.job import TextTable
+from vidkryto.pull import Each, Snapshot
 from vidkryto.read.reader import Part, read_parts
 from vidkryto.validate import Validation, validate_table
 

@@ -28,10 +28,10 @@ from vidkryto.disclosure import (
 )
 from vidkryto.errors import ReadError, StateError
 from vidkryto.findings import Finding, Place, Severity
-from vidkryto.pipeline.job import Exports, Job, Tables, TextTable, one_by_one
+from vidkryto.pipeline.job import Exports, Job, Tables, TextTable
 from vidkryto.pipeline.partitions import check_apart, keys_across
 from vidkryto.pipeline.placing import placed
-from vidkryto.pull import pull
+from vidkryto.pull import one_by_one, pull
 from vidkryto.quality import load_suite
 from vidkryto.read import Table, load_corrections, read
 from vidkryto.read.lock import check_lock, load_lock

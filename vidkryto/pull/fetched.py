@@ -1,12 +1,22 @@
-"""A file that a source has fetched, before it is in the archive; and the finding for one that is not there."""
+"""A file that a source has fetched, before it is in the archive; the finding for one that is not there."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vidkryto.errors import ExportMissing
 from vidkryto.findings import Finding, Place
+
+Each = Callable[[Callable[[Any], Any], Sequence[Any]], Sequence[Any]]
+"""How work on many files is done: `each(function, items)` gives the outcomes in order; both may be pickled."""
+
+
+def one_by_one(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """In this process, one after the other. The flow for partitioned datasets passes one that asks Dask workers."""
+    return [function(item) for item in items]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from vidkryto.catalogue.source import FolderSource
 from vidkryto.errors import SourceError
-from vidkryto.pull.fetched import Fetched
+from vidkryto.pull.fetched import Each, Fetched, one_by_one
 from vidkryto.pull.limits import copy_limited
 from vidkryto.pull.picking import Offered, picked
 
@@ -17,7 +18,9 @@ _TEMPORARY = ("~$", ".~lock", ".", "~")
 _UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 
 
-def fetch_folder(source: FolderSource, folder: Path, resource: str, work: Path) -> list[Fetched]:
+def fetch_folder(
+    source: FolderSource, folder: Path, resource: str, work: Path, each: Each = one_by_one
+) -> list[Fetched]:
     """The picked files, copied into `work` once they stopped growing.
 
     Raises ExportMissing when nothing matches, SourceError when the folder cannot be read or a file keeps changing.
@@ -30,10 +33,8 @@ def fetch_folder(source: FolderSource, folder: Path, resource: str, work: Path) 
             f"the folder {source.folder} cannot be read: {error.strerror}",
             remedy="Check that the share is mounted and that the user who runs vidkryto may read it.",
         ) from error
-    return [
-        _taken(Path(item.path), root, source, work / str(number))
-        for number, item in enumerate(picked(offered, source.pick, source.pattern, resource))
-    ]
+    items = picked(offered, source.pick, source.pattern, resource)
+    return [*each(partial(_taken, root, source, work), [(str(n), item.path) for n, item in enumerate(items)])]
 
 
 def _matching(root: Path, pattern: str) -> Iterator[Path]:
@@ -52,7 +53,9 @@ def _matching(root: Path, pattern: str) -> Iterator[Path]:
             yield path
 
 
-def _taken(path: Path, root: Path, source: FolderSource, target: Path) -> Fetched:
+def _taken(root: Path, source: FolderSource, work: Path, item: tuple[str, str]) -> Fetched:
+    """Copy one file into `work`; `item` is the name it gets there and its path."""
+    path, target = Path(item[1]), work / item[0]
     deadline = time.monotonic() + source.patience
     while True:
         before = _settled(path, source.settle, deadline)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from vidkryto import clock
 from vidkryto.archive import Archive
 from vidkryto.catalogue.source import FolderSource, LedgerSource, RemoteSource, Source, SqlSource, WebSource
-from vidkryto.pull.fetched import Fetched
+from vidkryto.pull.fetched import Each, Fetched, one_by_one
 from vidkryto.pull.snapshot import Snapshot
 
 
@@ -22,20 +22,20 @@ def pull(
     resource: str,
     environment: Mapping[str, str] | None = None,
     previous: tuple[Snapshot, ...] = (),
-    each: Callable[[Callable[[Path], str], Sequence[Path]], Sequence[str]] = lambda keep, files: [*map(keep, files)],
+    each: Each = one_by_one,
 ) -> tuple[Snapshot, ...]:
     """The exports that `source` describes, kept in `archive`; several when the contract picks all as partitions.
 
     `folder` is the folder of the contract, named as the dataset; `environment` holds the secrets that the contract
-    names (default: os.environ); `previous` are the snapshots of the last run, for a conditional request; `each` hashes
-    and archives many files. The ledger, where it is the source, lies beside the archive.
+    names (default: os.environ); `previous` are the snapshots of the last run, for a conditional request. `each` takes,
+    hashes and archives many files; in another process it is that one's environment which holds the secrets. The ledger,
+    where it is the source, lies beside the archive.
     Raises ExportMissing when the source answers and the export is not there, SourceError for any technical reason.
     The work happens in a temporary folder beside the archive, so a failed pull leaves nothing behind.
     """
-    secrets = os.environ if environment is None else environment
     archive.root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".pull-", dir=archive.root) as work:
-        fetched = _fetch(source, folder, resource, secrets, previous, archive, Path(work))
+        fetched = _fetch(source, folder, resource, environment, previous, archive, Path(work), each)
         unpack = None if isinstance(source, (SqlSource, LedgerSource)) else source.unpack
         if unpack:
             from vidkryto.pull.unpack import members
@@ -51,16 +51,18 @@ def _fetch(
     source: Source,
     folder: Path,
     resource: str,
-    secrets: Mapping[str, str],
+    environment: Mapping[str, str] | None,
     previous: tuple[Snapshot, ...],
     archive: Archive,
     work: Path,
+    each: Each,
 ) -> list[Fetched]:
     """Imports stay inside: a folder needs neither requests nor SQLAlchemy."""
+    secrets = os.environ if environment is None else environment
     if isinstance(source, FolderSource):
         from vidkryto.pull.folder import fetch_folder
 
-        return fetch_folder(source, folder, resource, work)
+        return fetch_folder(source, folder, resource, work, each)
     if isinstance(source, WebSource):
         from vidkryto.pull.web import fetch_web
 
@@ -68,7 +70,7 @@ def _fetch(
     if isinstance(source, RemoteSource):
         from vidkryto.pull.remote import fetch_remote
 
-        return fetch_remote(source, folder, resource, secrets, work)
+        return fetch_remote(source, folder, resource, environment, work, each)
     if isinstance(source, LedgerSource):
         from vidkryto.pull.ledger import fetch_ledger
 

@@ -3,38 +3,76 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from vidkryto.catalogue.source import RemoteSource
 from vidkryto.errors import SourceError
-from vidkryto.pull.fetched import Fetched, missing
+from vidkryto.pull.fetched import Each, Fetched, missing, one_by_one
 from vidkryto.pull.limits import CHUNK, write_limited
 from vidkryto.pull.picking import Offered, picked
 from vidkryto.pull.redaction import origin_of, redacted, secret
 
 T = TypeVar("T")
+SHARE = 8
+"""Files that one connection of another process takes."""
 SMB_ABSENT = (0xC000000F, 0xC0000034, 0xC000003A)
 """STATUS_NO_SUCH_FILE, OBJECT_NAME_NOT_FOUND, OBJECT_PATH_NOT_FOUND (MS-ERREF 2.3); smbprotocol does not map all."""
 
 
 def fetch_remote(
-    source: RemoteSource, folder: Path, resource: str, environment: Mapping[str, str], work: Path
+    source: RemoteSource,
+    folder: Path,
+    resource: str,
+    environment: Mapping[str, str] | None,
+    work: Path,
+    each: Each = one_by_one,
 ) -> list[Fetched]:
-    """The picked files of a server. Raises ExportMissing when nothing matches, SourceError for technical failures."""
+    """The picked files of a server. Raises ExportMissing when nothing matches, SourceError for technical failures.
+
+    One process takes them over the connection that listed them. Others open their own, with the secrets of their own
+    environment, each for some files.
+    """
+    pattern = _pattern(source)
+
+    def look(system: Any) -> tuple[list[Offered], list[Fetched]]:
+        items = picked(_offered(system, source, resource), source.pick, pattern, resource)
+        here = each is one_by_one or len(items) == 1
+        return items, [_taken(system, item, source, work / str(n)) for n, item in enumerate(items) if here]
+
+    items, taken = _connected(look, source, folder, os.environ if environment is None else environment)
+    if taken:
+        return taken
+    shares = [(first, items[first : first + SHARE]) for first in range(0, len(items), SHARE)]
+    return [one for share in each(partial(_take_share, source, folder, work), shares) for one in share]
+
+
+def _take_share(source: RemoteSource, folder: Path, work: Path, share: tuple[int, Sequence[Offered]]) -> list[Fetched]:
+    """Some files over a connection of this process; `share` is the number of the first, and the files."""
+
+    def take(system: Any) -> list[Fetched]:
+        return [_taken(system, item, source, work / str(n)) for n, item in enumerate(share[1], start=share[0])]
+
+    return _connected(take, source, folder, os.environ)
+
+
+def _connected(work: Callable[[Any], T], source: RemoteSource, folder: Path, environment: Mapping[str, str]) -> T:
+    """What `work` makes of the server's file system; tried again over a new connection."""
     address = urlsplit(source.remote)
     user = secret(environment, source.user_from, "the user") if source.user_from else ""
     password = secret(environment, source.password_from, "the password") if source.password_from else ""
     key = secret(environment, source.key_file_from, "the key file") if source.key_file_from else ""
 
-    def work_once() -> list[Fetched]:
+    def work_once() -> T:
         system = _open(source, address, folder, user, password, key)
         try:
-            return _fetch(system, source, address, resource, work)
+            return work(system)
         finally:
             _close(system)
 
@@ -150,9 +188,19 @@ def _close(system: Any) -> None:
         connection.close()
 
 
-def _fetch(system: Any, source: RemoteSource, address: SplitResult, resource: str, work: Path) -> list[Fetched]:
-    root = address.path if address.scheme != "s3" else f"{address.netloc}{address.path}"
-    parent, _, pattern = root.rpartition("/")
+def _root(source: RemoteSource) -> str:
+    """Folder and pattern as the file system names them."""
+    address = urlsplit(source.remote)
+    return address.path if address.scheme != "s3" else f"{address.netloc}{address.path}"
+
+
+def _pattern(source: RemoteSource) -> str:
+    return _root(source).rpartition("/")[2]
+
+
+def _offered(system: Any, source: RemoteSource, resource: str) -> list[Offered]:
+    """The files of the server that match the pattern. Raises ExportMissing when their folder is not there."""
+    parent, _, pattern = _root(source).rpartition("/")
     try:
         entries = system.ls(parent or "/", detail=True)
     except OSError as error:
@@ -161,14 +209,10 @@ def _fetch(system: Any, source: RemoteSource, address: SplitResult, resource: st
         raise missing(
             resource, pattern, "The folder is not on the server; check the address in the contract."
         ) from None
-    offered = [
+    return [
         Offered(str(entry["name"]), _changed(entry))
         for entry in entries
         if entry.get("type") == "file" and fnmatch.fnmatchcase(str(entry["name"]).rsplit("/", 1)[-1], pattern)
-    ]
-    return [
-        _taken(system, item, source, address, work / str(number))
-        for number, item in enumerate(picked(offered, source.pick, pattern, resource))
     ]
 
 
@@ -185,8 +229,8 @@ def _changed(entry: Mapping[str, Any]) -> float | None:
     return float(value) if value else None
 
 
-def _taken(system: Any, item: Offered, source: RemoteSource, address: SplitResult, target: Path) -> Fetched:
-    name = item.path.rsplit("/", 1)[-1]
+def _taken(system: Any, item: Offered, source: RemoteSource, target: Path) -> Fetched:
+    address, name = urlsplit(source.remote), item.path.rsplit("/", 1)[-1]
     announced = int(system.info(item.path).get("size") or 0)
     with system.open(item.path, "rb") as stream:
         received = write_limited(iter(lambda: stream.read(CHUNK), b""), target, source.max_megabytes, name)
