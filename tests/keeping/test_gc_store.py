@@ -51,7 +51,8 @@ def test_what_nobody_needs_goes_once_it_is_old(tmp_path: Path) -> None:
     assert {path for path, _, _ in found} == gone
     before = {str(file.relative_to(store)) for file in store.rglob("*") if file.is_file()}
     drop(settings, sorted(gone))
-    assert before - {str(file.relative_to(store)) for file in store.rglob("*") if file.is_file()} == gone
+    after = {str(file.relative_to(store)) for file in store.rglob("*") if file.is_file()}
+    assert (before - after, after - before) == (gone, {"dropped/stops/1.0.0"})
     drop(settings, sorted(gone))
 
 
@@ -92,3 +93,13 @@ def test_the_store_keeps_what_any_machine_needs(make_city: Callable[..., City], 
     assert len(list((other.home / "releases" / city.folder.name).glob("*/release.json"))) == 2
     for sha256 in exports[2:]:
         assert shared.fetch(other, sha256).is_file()
+    assert len(list((city.settings.home / "releases" / city.folder.name).glob("*/release.json"))) == 4
+    publish(city, "Ринок 4", START + YEAR)  # the first machine still has all of them, and gives what is new
+    there = sorted(file.parent.name for file in store.glob("state/releases/*/*/release.json"))
+    assert len(there) == 3
+    live = city.settings.home / "releases" / city.folder.name / "published"
+    oldest = next(name for name in live.parent.glob("1.0.0-*")).name
+    assert oldest not in there
+    live.write_text(f"{oldest}\n", encoding="utf-8")  # as after going back to it
+    shared.hand_over(city.settings, city.folder.name)
+    assert (store / "state" / "releases" / city.folder.name / oldest / "release.json").is_file()

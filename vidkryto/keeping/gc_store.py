@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from vidkryto.pipeline.shared import opened
+from vidkryto.pipeline.shared import DROPPED, opened
 from vidkryto.settings import Settings
 
 GIVEN = timedelta(days=7)
@@ -72,8 +72,15 @@ def store_garbage(
 
 
 def drop(settings: Settings, paths: list[str]) -> None:
-    """Take these out of the store, a release's description last; one that is gone already is no error."""
+    """Take these out of the store, a release's description last; one that is gone already is no error.
+
+    The store remembers which releases went, so that no machine that still has one gives it again.
+    """
     with opened(settings) as (store, root):
+        for name in sorted({"/".join(path.split("/")[2:4]) for path in paths if path.startswith("state/releases/")}):
+            mark = f"{root}/{DROPPED}/{name}"
+            store.makedirs(mark.rpartition("/")[0], exist_ok=True)
+            store.pipe_file(mark, b"")
         for path in sorted(paths, key=lambda path: path.endswith("/release.json")):
             if store.exists(f"{root}/{path}"):
                 store.rm_file(f"{root}/{path}")

@@ -17,9 +17,12 @@ from uuid import uuid4
 from vidkryto.archive import renamed, sha256_of, written_atomically
 from vidkryto.errors import StateError
 from vidkryto.record.run import RunRecord
+from vidkryto.release import Releases
 from vidkryto.settings import Settings
 
 DAMAGED = "The next run of its dataset on a worker that has this export puts it there anew."
+DROPPED = "dropped"
+"""Below it the store remembers, as names without content, which releases a rule took out of it."""
 UNREACHED = "Check VIDKRYTO_STORE and the store's own credentials in the environment; the run can then be repeated."
 
 
@@ -97,7 +100,10 @@ def _give_all(
     for sha256 in {snapshot.sha256 for record in records for snapshot in record.snapshots}:
         path = settings.archive.path(sha256)
         count += _put(store, root, path, f"objects/{path.parent.name}/{path.name}", again=False)
+    over = _over(settings, dataset, store, root)
     for relative in sorted(_own(settings, dataset), key=_changes):
+        if relative.startswith(over):
+            continue
         path, target = settings.home / relative, f"{root}/state/{relative}"
         if _decision(relative):
             wanted = not store.exists(target) or _later(path.read_bytes(), store.cat(target))
@@ -106,6 +112,17 @@ def _give_all(
         if wanted:
             count += _put(store, root, path, f"state/{relative}", again=_changes(relative))
     return count
+
+
+def _over(settings: Settings, dataset: str, store: Any, root: str) -> tuple[str, ...]:
+    """The folders of releases that a rule took out of the store, but for the live one and the one before it."""
+    base = f"{root}/{DROPPED}/{dataset}"
+    named = {name.rpartition("/")[2] for name in store.find(base)} if store.exists(base) else set()
+    releases = Releases(settings.home / "releases" / dataset)
+    if named and (live := releases.published()):
+        before = releases.find(live.previous) if live.previous else None
+        named -= {live.folder.name, before.folder.name if before else ""}
+    return tuple(f"releases/{dataset}/{name}/" for name in named)
 
 
 def _repay(settings: Settings, dataset: str, store: Any, root: str) -> None:
