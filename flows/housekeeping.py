@@ -18,13 +18,12 @@ from vidkryto.settings import Settings
 def tidy() -> State[Any]:
     """Do what `vidkryto gc` does, on the state folder of the worker that runs this; the table says what went and why.
 
-    Paths in the table are those within the state folder: names of datasets, versions and hashes.
+    Paths in the table are those within the state folder or the shared store: names of datasets, versions and hashes.
     """
     say_where()
     settings = Settings.from_environment()
     found = garbage(settings)
-    create_table_artifact(
-        key="housekeeping", table=[{"path": item.path, "bytes": item.bytes, "rule": item.rule} for item in found]
-    )
+    rows = [{"place": item.place, "path": item.path, "bytes": item.bytes, "rule": item.rule} for item in found]
+    create_table_artifact(key="housekeeping", table=rows)
     freed = collect(settings, found) if found else 0
     return Completed(message=f"{len(found)} things removed, {freed / (1 << 20):.1f} MiB freed")

@@ -9,7 +9,7 @@ import typer
 
 from vidkryto.cli.common import Json, people, print_json, print_table, say, settings
 
-COLUMNS = ("path", "bytes", "rule")
+COLUMNS = ("place", "path", "bytes", "rule")
 
 
 def gc(
@@ -29,7 +29,7 @@ def gc(
     if as_json:
         print_json([asdict(item) for item in found])
     else:
-        print_table(COLUMNS, [(item.path, item.bytes, say(item.rule)) for item in found])
+        print_table(COLUMNS, [(say(item.place), item.path, item.bytes, say(item.rule)) for item in found])
     if not dry_run:
         people().print(say("{mebibytes} MiB freed", mebibytes=f"{collect(chosen, found) / (1 << 20):.1f}"))
 

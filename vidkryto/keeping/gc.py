@@ -34,6 +34,11 @@ class Removal:
     shared: bool = False
     """Whether it lies in the shared store; `path` is then below its root."""
 
+    @property
+    def place(self) -> str:
+        """Where it lies, for people."""
+        return "store" if self.shared else "state folder"
+
 
 def garbage(settings: Settings, now: datetime | None = None) -> tuple[Removal, ...]:
     """What may go now. Reads only.
