@@ -140,7 +140,9 @@ def test_a_changed_cron_is_applied_and_an_officers_pause_survives(prefect: Prefe
     done = prefect.run("-c", "from flows.alerts import tell; tell()")
     assert done.returncode == 0, done.stderr
     rows = json.loads(prefect.run("-m", "vidkryto.cli", "calendar", "--json").stdout)
-    assert {row["dataset"]: row["state"] for row in rows} == {"flow-stops": "never run", "flow-routes": "paused"}
+    states = {row["dataset"]: row["state"] for row in rows}
+    assert states["flow-routes"] == "paused"
+    assert states["flow-stops"] in ("never run", "run missed")  # due every five minutes, and nobody runs it
 
 
 def test_a_vanished_schedule_and_a_vanished_dataset_are_removed(prefect: Prefect) -> None:
