@@ -355,7 +355,7 @@ def test_of_the_nights_an_outage_left_one_is_run(prefect: Prefect) -> None:
 
 
 def _was_expected(prefect: Prefect, run: str, days: int) -> None:
-    """Put the moment of a scheduled run so many days back, in the server's own database."""
+    """Put the moment of a scheduled run so many days back, in the server's own database; it would be waited for."""
     moment = datetime.now(UTC) - timedelta(days=days)
     with closing(sqlite3.connect(Path(prefect.environment["PREFECT_HOME"]) / "prefect.db", timeout=60)) as data, data:
         done = data.execute(
@@ -363,3 +363,5 @@ def _was_expected(prefect: Prefect, run: str, days: int) -> None:
             (*[f"{moment:%Y-%m-%d %H:%M:%S.%f}"] * 2, run),
         )
         assert done.rowcount == 1
+        state = "UPDATE flow_run_state SET state_details = json_set(state_details, '$.scheduled_time', ?)"
+        assert data.execute(f"{state} WHERE flow_run_id = ?", (moment.isoformat(), run)).rowcount == 1
