@@ -21,7 +21,7 @@ stop:  ## stop the portal, the report and whatever else was left up
 	@test ! -x $(RUN)/vidkryto || $(RUN)/vidkryto stop
 
 test: setup-dev  ## the tests (under 15 minutes)
-	@$(RUN)/python -m pytest -m "not slow"
+	@$(RUN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 test-all: setup-dev  ## the slow checks too
 	@$(RUN)/python -m pytest

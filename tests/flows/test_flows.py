@@ -258,6 +258,7 @@ def test_prefect_deploy_all_accepts_the_rendered_file(prefect: Prefect) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_sync_registers_what_prefects_own_command_would(prefect: Prefect) -> None:
     """Of new deployments and of changed ones the server then knows the same as after `prefect deploy --all`."""
     assert prefect.run("-m", "vidkryto.cli", "deployments", "render").returncode == 0
@@ -325,6 +326,7 @@ def test_an_entry_that_prefect_refuses_is_named(prefect: Prefect) -> None:
     prefect.sync()
 
 
+@pytest.mark.slow
 def test_of_the_nights_an_outage_left_one_is_run(prefect: Prefect) -> None:
     """Prefect holds a run for each missed night; the first does the work, the others say that they are not due."""
     city = prefect.city

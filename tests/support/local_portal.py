@@ -2,7 +2,8 @@
 
 In a conftest.py:  from tests.support.local_portal import local_portal, portal_session  # noqa: F401  # fixtures
 
-`portal_session` is the portal for the whole run; `local_portal` is the same one, fresh for each test (some 0.2 s).
+`portal_session` is the portal for the whole run, or for each process of it; `local_portal` is the same one, fresh for
+each test (some 0.2 s).
 VIDKRYTO_TEST_PORTAL=FOLDER keeps a portal there from one run to the next, which saves developers the start.
 """
 
@@ -111,6 +112,8 @@ def _answer(process: subprocess.Popen[str]) -> dict[str, Any]:
 def portal_session() -> Iterator[LocalPortal]:
     """The session's portal, as the tests before left it."""
     kept = os.environ.get("VIDKRYTO_TEST_PORTAL", "")
+    if kept and (process := os.environ.get("PYTEST_XDIST_WORKER")):
+        kept = f"{kept}-{process}"
     with tempfile.TemporaryDirectory(prefix="vidkryto-portal-", ignore_cleanup_errors=True) as folder:
         os.chmod(folder, 0o711)  # noqa: PTH101  # under root, PostgreSQL's user must pass
         portal = start_portal(Path(kept or Path(folder) / "home"), keep=bool(kept))
