@@ -186,7 +186,9 @@ def test_a_night_of_one_run_each_survives_any_kill(
     place = complete_binaries()
     folder = tmp_path / "postgres"
     folder.mkdir()
+    restarted: list[subprocess.Popen[bytes]] = []
     with ExitStack() as stack:
+        stack.callback(lambda: [process.wait(60) for process in restarted])  # once the database was stopped
         database = stack.enter_context(for_prefect(place, folder)) if place else ""
         connection = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": database} if place else {}
         night = make_night(NEVER, VIDKRYTO_TEST_HOOK=hook.url, **connection)
@@ -202,7 +204,7 @@ def test_a_night_of_one_run_each_survives_any_kill(
             night.due_once()
             going = until(night.under_way, f"no run began in the night of {program}")
             if program == DATABASE and place:
-                kill_and_restart(place, folder)
+                restarted.append(kill_and_restart(place, folder))
             else:
                 night.kill_any(program)
             began = time.monotonic()
@@ -226,7 +228,7 @@ def test_a_night_of_one_run_each_survives_any_kill(
         _the_ledger_holds(night)
 
 
-def kill_and_restart(place: Path, folder: Path) -> None:
+def kill_and_restart(place: Path, folder: Path) -> subprocess.Popen[bytes]:
     """SIGKILL for PostgreSQL and all it started; somebody (systemd, on a server) starts it again after a while."""
     number = int((folder / "data" / "postmaster.pid").read_text().split()[0])
     postmaster = psutil.Process(number)
@@ -240,7 +242,7 @@ def kill_and_restart(place: Path, folder: Path) -> None:
     log = folder / "log"
     with log.open("ab") as stream:
         command = [str(place / "postgres"), *options]
-        subprocess.Popen(command, user=user, stdout=stream, stderr=stream, cwd="/", start_new_session=True)
+        return subprocess.Popen(command, user=user, stdout=stream, stderr=stream, cwd="/", start_new_session=True)
 
 
 def _shows(night: Night, url: str, version: int) -> bool:
