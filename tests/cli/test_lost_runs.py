@@ -11,11 +11,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import prefect.server
+import prefect.states
 import pytest
 
 from vidkryto.catalogue import load_all
 from vidkryto.catalogue.deployments import entries
-from vidkryto.cli.lost_runs import TRIES, close_lost
+from vidkryto.cli.lost_runs import ABORTED, SLOT_LOST, TRIES, TURNED_AWAY, close_lost
 
 HERE = socket.gethostname()
 
@@ -71,6 +73,20 @@ def test_a_run_with_an_answer_that_met_another_run_goes_on_later() -> None:
     assert closed(run("1", **away)) == (["AwaitingRetry"], ["lost, tried again"])
     assert closed(run(None, host="", count=0, **away)) == ([], [])
     assert closed(run("1", **{**away, "message": "an officer did so"})) == ([], [])
+
+
+def test_a_run_whose_place_the_killed_server_forgot_is_tried_again() -> None:
+    """A worker had taken it, and it had not begun: Prefect cancels it, and the night would be without it."""
+    lost = {"type": "CANCELLED", "message": f"{SLOT_LOST} - no slots available to continue execution"}
+    assert closed(run(None, host="", count=0, **lost)) == (["AwaitingRetry"], ["lost, tried again"])
+    assert closed(run("1", count=TRIES, **lost)) == ([], [])
+
+
+def test_prefect_still_says_these_words() -> None:
+    """Another version may cancel with others; then nothing would be started again."""
+    files = [*Path(prefect.server.__file__).parent.rglob("*.py"), Path(prefect.states.__file__)]
+    texts = "".join(file.read_text(encoding="utf-8") for file in files)
+    assert [words for words in (TURNED_AWAY, SLOT_LOST, ABORTED) if words not in texts] == []
 
 
 def test_a_run_that_ended_with_its_worker_is_tried_again() -> None:

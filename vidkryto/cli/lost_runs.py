@@ -23,6 +23,8 @@ STARTING = 120.0
 """Seconds that a process may take until its flow has said on which machine it is: it loads the program first."""
 TURNED_AWAY = "Deployment concurrency limit reached."
 """Prefect's words for a run that it cancels because another one of the same deployment is under way."""
+SLOT_LOST = "Deployment concurrency slot lost during provisioning"
+"""How they begin for a run whose place a server forgot as it was killed, after a worker had taken the run."""
 ABORTED = "Execution was aborted"
 """How its words begin for a run that ended as its program does, such as when its worker is killed as it speaks."""
 LOOKED_BACK = timedelta(hours=1)
@@ -53,7 +55,7 @@ def close_lost(ask: Ask, told: Callable[[str, str], None]) -> None:
 
 
 def _broken_off(ask: Ask) -> list[dict[str, Any]]:
-    """Runs that had begun and ended without having done their work, which nobody would start again.
+    """Runs that had been taken and ended without having done their work, which nobody would start again.
 
     One that goes on after a person's answer is cancelled when it meets another run of its dataset, and the answer
     with it.
@@ -66,8 +68,13 @@ def _broken_off(ask: Ask) -> list[dict[str, Any]]:
         "deployments": {"tags": {"all_": [OWNER]}},
     }
     status, runs = ask("POST", "/flow_runs/filter", wanted)
-    begun = [run for run in runs if 0 < run["run_count"] < TRIES] if status == 200 else []
-    return [run for run in begun if (run["state"].get("message") or "").startswith((TURNED_AWAY, ABORTED))]
+    ended = [run for run in runs if run["run_count"] < TRIES] if status == 200 else []
+    return [run for run in ended if (run["state"].get("message") or "").startswith(_why_again(run))]
+
+
+def _why_again(run: dict[str, Any]) -> tuple[str, ...]:
+    """The words that start a run anew; one that never began is turned away because another does its work."""
+    return (TURNED_AWAY, ABORTED, SLOT_LOST) if run["run_count"] else (SLOT_LOST,)
 
 
 def _start_again(ask: Ask, run: dict[str, Any]) -> None:
