@@ -13,11 +13,12 @@ from typing import Any
 
 import prefect.server
 import prefect.states
+import prefect.workers
 import pytest
 
 from vidkryto.catalogue import load_all
 from vidkryto.catalogue.deployments import entries
-from vidkryto.cli.lost_runs import ABORTED, SLOT_LOST, TRIES, TURNED_AWAY, close_lost
+from vidkryto.cli.lost_runs import ABORTED, EXITED, NOT_SUBMITTED, SLOT_LOST, TRIES, TURNED_AWAY, close_lost
 
 HERE = socket.gethostname()
 
@@ -40,8 +41,8 @@ def run(process: str | None, *, host: str = HERE, count: int = 1, **more: Any) -
             "state": state}  # fmt: skip
 
 
-def closed(found: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """The states that a run is given, and what is told of it."""
+def closed(found: dict[str, Any], ends: int = 1) -> tuple[list[str], list[str]]:
+    """The states that a run is given, and what is told of it; `ends` is how often it has ended so far."""
     states: list[str] = []
     told: list[str] = []
 
@@ -50,6 +51,9 @@ def closed(found: dict[str, Any]) -> tuple[list[str], list[str]]:
             assert path == "/flow_runs/r1/set_state"
             states.append(body["state"].get("name", body["state"]["type"]))
             return 201, {}
+        if path.startswith("/flow_run_states/"):
+            assert path == "/flow_run_states/?flow_run_id=r1"
+            return 200, [{"type": "PENDING"}, {"type": "CRASHED"}] * ends
         return 200, [found] if found["state"]["type"] in body["flow_runs"]["state"]["type"]["any_"] else []
 
     close_lost(ask, lambda _name, event: told.append(event))
@@ -82,11 +86,28 @@ def test_a_run_whose_place_the_killed_server_forgot_is_tried_again() -> None:
     assert closed(run("1", count=TRIES, **lost)) == ([], [])
 
 
+@pytest.mark.parametrize("words", [f"{EXITED} 1. Process exited with a general error.", f"{NOT_SUBMITTED}: OSError"])
+def test_a_run_that_ended_before_it_began_is_tried_again(words: str) -> None:
+    """The server was away at that moment. What never begins is given up after three tries."""
+    ended = {"type": "CRASHED", "message": words}
+    assert closed(run(None, host="", count=0, **ended)) == (["AwaitingRetry"], ["lost, tried again"])
+    assert closed(run(None, host="", count=0, **ended), ends=TRIES) == ([], [])
+    assert closed(run("1", **ended)) == ([], []), "it had begun and ended by itself, as after its time limit"
+
+
+def test_a_run_whose_process_was_killed_is_tried_again_when_its_worker_says_so_first() -> None:
+    """The worker lives and closes it before we look."""
+    killed = {"type": "CRASHED", "message": f"{EXITED} -9. Process was killed."}
+    assert closed(run("1", **killed)) == (["AwaitingRetry"], ["lost, tried again"])
+    assert closed(run("1", count=TRIES, **killed)) == ([], [])
+
+
 def test_prefect_still_says_these_words() -> None:
     """Another version may cancel with others; then nothing would be started again."""
-    files = [*Path(prefect.server.__file__).parent.rglob("*.py"), Path(prefect.states.__file__)]
+    folders = [Path(module.__file__).parent for module in (prefect.server, prefect.workers)]
+    files = [Path(prefect.states.__file__), *(file for folder in folders for file in folder.rglob("*.py"))]
     texts = "".join(file.read_text(encoding="utf-8") for file in files)
-    assert [words for words in (TURNED_AWAY, SLOT_LOST, ABORTED) if words not in texts] == []
+    assert [words for words in (TURNED_AWAY, SLOT_LOST, ABORTED, EXITED, NOT_SUBMITTED) if words not in texts] == []
 
 
 def test_a_run_that_ended_with_its_worker_is_tried_again() -> None:

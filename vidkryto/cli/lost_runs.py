@@ -27,6 +27,10 @@ SLOT_LOST = "Deployment concurrency slot lost during provisioning"
 """How they begin for a run whose place a server forgot as it was killed, after a worker had taken the run."""
 ABORTED = "Execution was aborted"
 """How its words begin for a run that ended as its program does, such as when its worker is killed as it speaks."""
+EXITED = "Flow run infrastructure exited with non-zero status code"
+"""How a worker's words begin for a run whose process ended; a signal that killed it follows as a negative number."""
+NOT_SUBMITTED = "Failed to submit flow run to infrastructure"
+"""How they begin for a run whose process it could not start."""
 LOOKED_BACK = timedelta(hours=1)
 """For so long a run that ended so is started anew."""
 
@@ -55,10 +59,10 @@ def close_lost(ask: Ask, told: Callable[[str, str], None]) -> None:
 
 
 def _broken_off(ask: Ask) -> list[dict[str, Any]]:
-    """Runs that had been taken and ended without having done their work, which nobody would start again.
+    """Runs that a worker had taken and that ended without having done their work, which nobody would start again.
 
     One that goes on after a person's answer is cancelled when it meets another run of its dataset, and the answer
-    with it.
+    with it. One that had not yet begun ends when the server is away at that moment.
     """
     wanted = {
         "flow_runs": {
@@ -69,12 +73,21 @@ def _broken_off(ask: Ask) -> list[dict[str, Any]]:
     }
     status, runs = ask("POST", "/flow_runs/filter", wanted)
     ended = [run for run in runs if run["run_count"] < TRIES] if status == 200 else []
-    return [run for run in ended if (run["state"].get("message") or "").startswith(_why_again(run))]
+    again = [run for run in ended if (run["state"].get("message") or "").startswith(_why_again(run))]
+    return [run for run in again if _ends(ask, run) < TRIES]
 
 
 def _why_again(run: dict[str, Any]) -> tuple[str, ...]:
     """The words that start a run anew; one that never began is turned away because another does its work."""
-    return (TURNED_AWAY, ABORTED, SLOT_LOST) if run["run_count"] else (SLOT_LOST,)
+    if run["run_count"]:
+        return (TURNED_AWAY, ABORTED, SLOT_LOST, f"{EXITED} -")
+    return (SLOT_LOST, EXITED, NOT_SUBMITTED)
+
+
+def _ends(ask: Ask, run: dict[str, Any]) -> int:
+    """How often the run has ended so far: one that never began has no other count."""
+    status, states = ask("GET", f"/flow_run_states/?flow_run_id={run['id']}", None)
+    return sum(state["type"] in ("CANCELLED", "CRASHED") for state in states) if status == 200 else TRIES
 
 
 def _start_again(ask: Ask, run: dict[str, Any]) -> None:
