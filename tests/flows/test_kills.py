@@ -44,6 +44,7 @@ ALL = ("SCHEDULED", "PENDING", "RUNNING", "COMPLETED", "FAILED", "CRASHED", "CAN
 OPEN = ("PENDING", "RUNNING", "CANCELLING")
 CHAT = {"name": "chat", "kind": "webhook", "form": "mattermost", "url_variable": "VIDKRYTO_TEST_HOOK", "language": "en"}
 DATABASE = "PostgreSQL of Prefect"
+RUN = "a run of the night"
 PROGRAMS = ("prefect-server", "prefect-worker", "portal: web", "portal: postgres", "portal: search", "portal: valkey")
 
 
@@ -61,9 +62,11 @@ class Night(Up):
         return values
 
     def kill_any(self, program: str) -> None:
-        """SIGKILL for a program of ours or of the portal."""
+        """SIGKILL for a program of ours or of the portal, or for the process of a run."""
         where, _, name = program.partition(": ")
-        if name:
+        if program == RUN:
+            os.kill(int(self.of_datasets("RUNNING")[0]["infrastructure_pid"]), signal.SIGKILL)
+        elif name:
             os.kill(self.portal()["programs"][name], signal.SIGKILL)
         else:
             self.kill(where)
@@ -198,7 +201,7 @@ def test_a_night_of_one_run_each_survives_any_kill(
         night.start()
         head = "| killed | while runs went on | minutes until all was right | runs of the night | people are told |"
         table, before_told = [head, "|---|---|---|---|---|"], 0
-        for version, program in enumerate((*PROGRAMS[:4], *((DATABASE,) if place else ()), *PROGRAMS[4:])):
+        for version, program in enumerate((*PROGRAMS[:4], *((DATABASE,) if place else ()), *PROGRAMS[4:], RUN)):
             night.hand_over(version)
             before = {run["id"] for run in until(lambda: _asked(lambda: [{"id": ""}, *night.runs(*ALL)]), "no server")}
             night.due_once()
