@@ -36,6 +36,8 @@ from vidkryto.settings import Settings
 
 NETWORK = frozenset({"pull", "glance", "plan", "publish"})
 """Stages that ask another machine: only they are tried again, with growing pauses and jitter."""
+PAUSE = 8
+"""Seconds before the second try, doubled for each further one: a portal that is started again takes half a minute."""
 LEASE = 60
 """Seconds after which the places that a killed run held under a concurrency limit are free again."""
 ASKED_AGAIN = (5, 10, 20, 40, 60)
@@ -62,7 +64,7 @@ def as_task(stage: str, function: Callable[..., Any], *arguments: Any) -> Any:
     if stage in NETWORK:
         run = run.with_options(
             retries=3,
-            retry_delay_seconds=exponential_backoff(2),
+            retry_delay_seconds=exponential_backoff(PAUSE),
             retry_jitter_factor=0.5,
             retry_condition_fn=_may_pass,
         )

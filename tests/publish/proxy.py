@@ -41,6 +41,8 @@ class Proxy:
     """The number of the request to spoil, from 0; -1 for none."""
     fault: str = ""
     refuse_writes: bool = False
+    errs_on: str = ""
+    """An action that is not asked, however often it is: the answer is 500, as of a portal without its search."""
 
     def clean(self) -> None:
         """Forget what was seen and spoil nothing."""
@@ -92,6 +94,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.state.seen.append(self._name())
         if self.state.refuse_writes and self._writes():
             self._answer(403, b'{"success": false, "error": {"__type": "Authorization Error", "message": "no writes"}}')
+        elif self.state.seen[-1] == self.state.errs_on:
+            self._spoilt(body, "500 instead")
         elif number == self.state.spoil:
             self._spoilt(body, self.state.fault)
         else:

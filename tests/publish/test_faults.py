@@ -26,7 +26,7 @@ from vidkryto.plan.delta import Shown
 from vidkryto.plan.live import LOCK
 from vidkryto.plan.make import anchor_id, make_plan
 from vidkryto.publish.apply import Applying, apply
-from vidkryto.publish.portal import CkanPortal, Patience
+from vidkryto.publish.portal import AnswerLost, CkanPortal, Patience
 from vidkryto.publish.staging import prepare
 from vidkryto.publish.watch import drift
 from vidkryto.release.store import load_release
@@ -214,6 +214,26 @@ def test_a_lost_or_doubled_write_does_no_harm(
     """The normal run's share of the campaign: each write once, in the ways that hurt most."""
     outcomes = list(campaign(scenario, portal_session, proxy, tmp_path, every=False))
     assert outcomes
+
+
+def test_a_portal_that_only_errs_when_its_lock_is_asked_for_is_told_as_that(
+    portal_session: LocalPortal, proxy: Proxy, tmp_path: Path
+) -> None:
+    """Not as another run that publishes; and the error says that it may pass, so that a night tries again."""
+    portal_session.reset()
+    portal = through(proxy, portal_session, HASTY)
+    proxy.clean()
+    releases = [a_step(tmp_path / str(number), "delta", "errs-on-lock", number) for number in range(2)]
+    run(releases[0], portal)
+    proxy.errs_on = "package_revise"
+    try:
+        with pytest.raises(AnswerLost) as caught:
+            run(releases[1], portal)
+    finally:
+        proxy.errs_on = ""
+    assert caught.value.transient
+    run(releases[1], portal)
+    check(releases[1], portal)
 
 
 @pytest.mark.slow

@@ -148,7 +148,8 @@ class Held:
             if lock:
                 self.lock = lock
             return
-        raise PortalError("the lock could not be renewed", remedy="Run again; the next run reads back first.")
+        remedy = "Run again; the next run reads back first."
+        raise PortalError("the lock could not be renewed", remedy=remedy, transient=True)
 
 
 def take(
@@ -161,8 +162,9 @@ def take(
     run: str,
     lifetime: timedelta = LIFETIME,
 ) -> Held:
-    """Take the lock of a dataset. Raises Busy when another run holds it."""
+    """Take the lock of a dataset. Raises Busy when another run holds it, AnswerLost when the portal only errs."""
     new_anchor = {"id": anchor, "name": "datapackage.json", "url": "", "vidkryto_name": "datapackage.json"}
+    lost: AnswerLost | None = None
     for _ in range(ATTEMPTS):
         current = _text(live, anchor)
         held = Lock.parse(current)
@@ -177,13 +179,13 @@ def take(
             else:
                 portal.revise(live.id, _condition(live, anchor, current), resources={anchor: {LOCK: str(mine)}})
         except (AnswerLost, Refused) as error:
-            live = reread()
+            live, lost = reread(), error if isinstance(error, AnswerLost) else None
             if _text(live, anchor) != str(mine):
                 if isinstance(error, Refused) and "match" not in error.details:
                     raise
                 continue
         return Held(portal, live.id, anchor, mine, reread)
-    raise Busy("the lock of the dataset changes hands too quickly", remedy="Run again later.")
+    raise lost or Busy("the lock of the dataset changes hands too quickly", remedy="Run again later.", transient=True)
 
 
 def _condition(live: LiveDataset, anchor: str, current: str) -> dict[str, str]:
