@@ -20,13 +20,13 @@ import pytest
 from tests.publish.proxy import FAULTS, LATE, Proxy, proxied
 from tests.publish.releases import STOPS, a_release, stop
 from tests.support.local_portal import LocalPortal
-from vidkryto.errors import VidkrytoError
+from vidkryto.errors import PortalError, VidkrytoError
 from vidkryto.plan import delta
 from vidkryto.plan.delta import Shown
 from vidkryto.plan.live import LOCK
 from vidkryto.plan.make import anchor_id, make_plan
 from vidkryto.publish.apply import Applying, apply
-from vidkryto.publish.portal import AnswerLost, CkanPortal, Patience
+from vidkryto.publish.portal import CkanPortal, Patience
 from vidkryto.publish.staging import prepare
 from vidkryto.publish.watch import drift
 from vidkryto.release.store import load_release
@@ -216,24 +216,27 @@ def test_a_lost_or_doubled_write_does_no_harm(
     assert outcomes
 
 
-def test_a_portal_that_only_errs_when_its_lock_is_asked_for_is_told_as_that(
-    portal_session: LocalPortal, proxy: Proxy, tmp_path: Path
+@pytest.mark.parametrize(("action", "release"), [("package_create", 0), ("package_revise", 1)])
+def test_a_portal_that_only_errs_is_told_as_that_and_asked_again(
+    action: str, release: int, portal_session: LocalPortal, proxy: Proxy, tmp_path: Path
 ) -> None:
-    """Not as another run that publishes; and the error says that it may pass, so that a night tries again."""
+    """Not as another run that publishes; the error says that it may pass, and what a try had begun is finished."""
     portal_session.reset()
     portal = through(proxy, portal_session, HASTY)
     proxy.clean()
-    releases = [a_step(tmp_path / str(number), "delta", "errs-on-lock", number) for number in range(2)]
-    run(releases[0], portal)
-    proxy.errs_on = "package_revise"
+    releases = [a_step(tmp_path / str(number), "delta", "errs", number) for number in range(release + 1)]
+    for before in releases[:-1]:
+        run(before, portal)
+    proxy.errs_on = action
     try:
-        with pytest.raises(AnswerLost) as caught:
-            run(releases[1], portal)
+        with pytest.raises(PortalError) as caught:
+            run(releases[-1], portal)
     finally:
         proxy.errs_on = ""
     assert caught.value.transient
-    run(releases[1], portal)
-    check(releases[1], portal)
+    assert "hands" not in caught.value.message
+    run(releases[-1], portal)
+    check(releases[-1], portal)
 
 
 @pytest.mark.slow

@@ -50,4 +50,5 @@ def announce(plan: Plan, portal: Portal, *, pause: float = 0.5) -> bool:
                 time.sleep(pause * attempt)
     finally:
         held.forget()
-    raise PortalError("the announcement could not be made", remedy="Run again; the next run looks first.")
+    remedy = "Run again; the next run looks first."
+    raise PortalError("the announcement could not be made", remedy=remedy, transient=True)

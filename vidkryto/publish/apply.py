@@ -206,7 +206,7 @@ class _Work:
                 return
             else:
                 return
-        raise PortalError("the dataset could not be created", remedy="Run again; the next run looks first.")
+        raise _not_settled("the dataset could not be created")
 
     def _with_table_resources(self, held: locks.Held, live: LiveDataset) -> LiveDataset:
         """Resources that a table needs before it can be made: of new tables, and of tables that stand apart."""
@@ -233,7 +233,7 @@ class _Work:
             except (AnswerLost, Refused):
                 time.sleep(self.how.pause)
             live = self.there()
-        raise PortalError("the resources could not be created", remedy="Run again; the next run looks first.")
+        raise _not_settled("the resources could not be created")
 
     def _table(self, held: locks.Held, change: TableChange) -> None:
         table = next(table for table in self.whole.tables if table.resource == change.resource)
@@ -280,7 +280,7 @@ class _Work:
                 self.portal.shape(change.id, fields=[{"id": column.name, "type": column.type} for column in columns])
             except AnswerLost:
                 time.sleep(self.how.pause)
-        raise PortalError("the table could not be tied to its resource", remedy="Run again; the next run looks first.")
+        raise _not_settled("the table could not be tied to its resource")
 
     def _views(self, live: LiveDataset) -> tuple[str, ...]:
         """Previews for new resources. A preview that cannot be made is a warning, not a failure."""
@@ -336,6 +336,11 @@ def _give_up(held: locks.Held, error: BaseException, *, touched: bool) -> None:
             held.give_up()
     except VidkrytoError:
         held.forget()
+
+
+def _not_settled(message: str) -> PortalError:
+    """What a portal that only errs leaves: the same call may succeed later."""
+    return PortalError(message, remedy="Run again; the next run looks first.", transient=True)
 
 
 def _now() -> str:

@@ -63,7 +63,9 @@ def _settle(
         except AnswerLost:
             time.sleep(pause)
     raise PortalError(
-        "the structure of the table did not settle", remedy="Look whether another program changes it; then run again."
+        "the structure of the table did not settle",
+        remedy="Look whether another program changes it; then run again.",
+        transient=True,
     )
 
 

@@ -57,6 +57,7 @@ def switch(
     raise PortalError(
         "files and metadata could not be switched; the last release is still shown",
         remedy="Run again; the rows are in place and only the switch is left.",
+        transient=True,
     )
 
 
