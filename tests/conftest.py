@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -13,6 +14,21 @@ from tests.support.local_portal import local_portal, portal_session
 __all__ = ["chromium", "local_portal", "modules", "portal_session"]
 
 _began = time.monotonic()
+_language = os.environ.get("VIDKRYTO_LANGUAGE")
+
+
+@pytest.fixture(autouse=True)
+def speaks_as_at_the_start() -> Iterator[None]:
+    """`--lang` chooses for the whole process: the next test, whichever it is, must not hear of it."""
+    _speak()
+    yield
+    _speak()
+
+
+def _speak() -> None:
+    os.environ.pop("VIDKRYTO_LANGUAGE", None)
+    if _language is not None:
+        os.environ["VIDKRYTO_LANGUAGE"] = _language
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
