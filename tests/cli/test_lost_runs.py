@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import prefect.runner
 import prefect.server
 import prefect.states
 import prefect.workers
@@ -18,7 +19,7 @@ import pytest
 
 from vidkryto.catalogue import load_all
 from vidkryto.catalogue.deployments import entries
-from vidkryto.cli.lost_runs import ABORTED, EXITED, NOT_SUBMITTED, SLOT_LOST, TRIES, TURNED_AWAY, close_lost
+from vidkryto.cli.lost_runs import ABORTED, EXITED, NOT_STARTED, SLOT_LOST, TRIES, TURNED_AWAY, close_lost
 
 HERE = socket.gethostname()
 
@@ -86,7 +87,9 @@ def test_a_run_whose_place_the_killed_server_forgot_is_tried_again() -> None:
     assert closed(run("1", count=TRIES, **lost)) == ([], [])
 
 
-@pytest.mark.parametrize("words", [f"{EXITED} 1. Process exited with a general error.", f"{NOT_SUBMITTED}: OSError"])
+@pytest.mark.parametrize(
+    "words", [*(f"{words}1. A general error." for words in EXITED), *(f"{words}: x" for words in NOT_STARTED)]
+)
 def test_a_run_that_ended_before_it_began_is_tried_again(words: str) -> None:
     """The server was away at that moment. What never begins is given up after three tries."""
     ended = {"type": "CRASHED", "message": words}
@@ -95,19 +98,21 @@ def test_a_run_that_ended_before_it_began_is_tried_again(words: str) -> None:
     assert closed(run("1", **ended)) == ([], []), "it had begun and ended by itself, as after its time limit"
 
 
-def test_a_run_whose_process_was_killed_is_tried_again_when_its_worker_says_so_first() -> None:
+@pytest.mark.parametrize("words", EXITED)
+def test_a_run_whose_process_was_killed_is_tried_again_when_its_worker_says_so_first(words: str) -> None:
     """The worker lives and closes it before we look."""
-    killed = {"type": "CRASHED", "message": f"{EXITED} -9. Process was killed."}
+    killed = {"type": "CRASHED", "message": f"{words}-9. Process exited due to a SIGKILL signal."}
     assert closed(run("1", **killed)) == (["AwaitingRetry"], ["lost, tried again"])
     assert closed(run("1", count=TRIES, **killed)) == ([], [])
 
 
 def test_prefect_still_says_these_words() -> None:
     """Another version may cancel with others; then nothing would be started again."""
-    folders = [Path(module.__file__).parent for module in (prefect.server, prefect.workers)]
+    folders = [Path(module.__file__).parent for module in (prefect.server, prefect.workers, prefect.runner)]
     files = [Path(prefect.states.__file__), *(file for folder in folders for file in folder.rglob("*.py"))]
     texts = "".join(file.read_text(encoding="utf-8") for file in files)
-    assert [words for words in (TURNED_AWAY, SLOT_LOST, ABORTED, EXITED, NOT_SUBMITTED) if words not in texts] == []
+    ours = (TURNED_AWAY, SLOT_LOST, ABORTED, *EXITED, *NOT_STARTED)
+    assert [words for words in ours if words.strip() not in texts] == []
 
 
 def test_a_run_that_ended_with_its_worker_is_tried_again() -> None:

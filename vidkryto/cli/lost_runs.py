@@ -27,9 +27,13 @@ SLOT_LOST = "Deployment concurrency slot lost during provisioning"
 """How they begin for a run whose place a server forgot as it was killed, after a worker had taken the run."""
 ABORTED = "Execution was aborted"
 """How its words begin for a run that ended as its program does, such as when its worker is killed as it speaks."""
-EXITED = "Flow run infrastructure exited with non-zero status code"
+EXITED = (
+    "Process exited with status code: ",
+    "Flow run process exited with non-zero status code ",
+    "Flow run infrastructure exited with non-zero status code ",
+)
 """How a worker's words begin for a run whose process ended; a signal that killed it follows as a negative number."""
-NOT_SUBMITTED = "Failed to submit flow run to infrastructure"
+NOT_STARTED = ("Failed to submit flow run to infrastructure", "Flow run could not start")
 """How they begin for a run whose process it could not start."""
 LOOKED_BACK = timedelta(hours=1)
 """For so long a run that ended so is started anew."""
@@ -80,8 +84,8 @@ def _broken_off(ask: Ask) -> list[dict[str, Any]]:
 def _why_again(run: dict[str, Any]) -> tuple[str, ...]:
     """The words that start a run anew; one that never began is turned away because another does its work."""
     if run["run_count"]:
-        return (TURNED_AWAY, ABORTED, SLOT_LOST, f"{EXITED} -")
-    return (SLOT_LOST, EXITED, NOT_SUBMITTED)
+        return (TURNED_AWAY, ABORTED, SLOT_LOST, *(f"{words}-" for words in EXITED))
+    return (SLOT_LOST, *EXITED, *NOT_STARTED)
 
 
 def _ends(ask: Ask, run: dict[str, Any]) -> int:
