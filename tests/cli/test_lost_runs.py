@@ -76,6 +76,7 @@ def test_a_run_with_an_answer_that_met_another_run_goes_on_later() -> None:
     """Prefect cancels it, and with it what a person has decided; one that never began is the schedule's to repeat."""
     away = {"type": "CANCELLED", "message": "Deployment concurrency limit reached."}
     assert closed(run("1", **away)) == (["AwaitingRetry"], ["lost, tried again"])
+    assert closed(run("1", **away), ends=9)[0] == ["AwaitingRetry"], "until it can go on: the answer is not lost"
     assert closed(run(None, host="", count=0, **away)) == ([], [])
     assert closed(run("1", **{**away, "message": "an officer did so"})) == ([], [])
 

@@ -78,7 +78,7 @@ def _broken_off(ask: Ask) -> list[dict[str, Any]]:
     status, runs = ask("POST", "/flow_runs/filter", wanted)
     ended = [run for run in runs if run["run_count"] < TRIES] if status == 200 else []
     again = [run for run in ended if (run["state"].get("message") or "").startswith(_why_again(run))]
-    return [run for run in again if _ends(ask, run) < TRIES]
+    return [run for run in again if run["run_count"] or _ends(ask, run) < TRIES]
 
 
 def _why_again(run: dict[str, Any]) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ def _why_again(run: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _ends(ask: Ask, run: dict[str, Any]) -> int:
-    """How often the run has ended so far: one that never began has no other count."""
+    """How often a run has ended so far that never began: it has no other count."""
     status, states = ask("GET", f"/flow_run_states/?flow_run_id={run['id']}", None)
     return sum(state["type"] in ("CANCELLED", "CRASHED") for state in states) if status == 200 else TRIES
 

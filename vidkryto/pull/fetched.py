@@ -1,4 +1,4 @@
-"""A file that a source has fetched, before it is in the archive; the finding for one that is not there."""
+"""A file that a source has fetched, before it is in the archive; one that is missing; how many files are worked on."""
 
 from __future__ import annotations
 
